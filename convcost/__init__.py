@@ -1,0 +1,3 @@
+"""Analytical cost of convolutional networks."""
+
+__version__ = "0.1.0"

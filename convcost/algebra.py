@@ -1,0 +1,369 @@
+"""One arithmetic for three kinds of number: the only file that knows that they differ.
+
+A rule written with the operators ``+ - *`` and the functions below runs over
+
+* ``int`` (and ``Fraction`` where a spec divides): exact, and nothing heavy is imported;
+* sympy expressions: closed forms, whose own part lives in :mod:`convcost.symbolic.atoms`;
+* numpy arrays: many configurations at once.
+
+Neither sympy nor numpy is imported here: a value can only be theirs if somebody else already did.
+Conditions are where one formula for three algebras could come apart, so each has a name here:
+:func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from convcost.errors import ShapeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+Num: TypeAlias = Any  # int, Fraction, a sympy expression or a numpy array
+
+RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Session:
+    """What a symbolic run decided by looking at default values.
+
+    Attributes:
+        witness: the value of every free symbol at which undecidable questions are decided.
+        assumptions: what was decided there, as text, in order of appearance.
+    """
+
+    __slots__ = ("assumptions", "witness")
+
+    def __init__(self, witness: Mapping[Any, Any]) -> None:
+        self.witness = dict(witness)
+        self.assumptions: dict[str, None] = {}
+
+
+_session: ContextVar[Session | None] = ContextVar("convcost_session", default=None)
+
+
+@contextmanager
+def assuming(session: Session) -> Iterator[Session]:
+    """Decide undecidable conditions at the witness of ``session`` and record them there."""
+    token = _session.set(session)
+    try:
+        yield session
+    finally:
+        _session.reset(token)
+
+
+def session() -> Session | None:
+    """The session in force, if any."""
+    return _session.get()
+
+
+def is_symbolic(value: object) -> bool:
+    """Whether ``value`` is a sympy expression."""
+    if type(value) is int:
+        return False
+    basic = sys.modules.get("sympy.core.basic")
+    return basic is not None and isinstance(value, basic.Basic)
+
+
+def is_array(value: object) -> bool:
+    """Whether ``value`` is a numpy array."""
+    if type(value) is int:
+        return False
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def is_number(value: object) -> bool:
+    """Whether ``value`` is a plain exact number (a switch is not)."""
+    return isinstance(value, int | Fraction) and not isinstance(value, bool)
+
+
+def _atoms() -> Any:
+    from convcost.symbolic import atoms  # noqa: PLC0415 - imports sympy, so only once a symbol is seen
+
+    return atoms
+
+
+def normal(value: Num) -> Num:
+    """``value`` with a whole fraction turned into an int.
+
+    >>> normal(Fraction(6, 3))
+    2
+    """
+    if type(value) is Fraction and value.denominator == 1:
+        return value.numerator
+    return value
+
+
+def divide(a: Num, b: Num) -> Num:
+    """The exact quotient ``a / b``: an int where it comes out even, else a ``Fraction``.
+
+    Raises:
+        ShapeError: ``b`` is zero.
+    """
+    if is_number(a) and is_number(b):
+        if b == 0:
+            raise ShapeError(f"{a} is divided by zero")
+        return normal(Fraction(a) / b)
+    if is_array(a) or is_array(b):
+        numpy = sys.modules["numpy"]
+        if (numpy.asarray(a) % b == 0).all():
+            return a // b
+        return numpy.asarray(a, dtype=object) * Fraction(1) / b
+    return _atoms().divide(a, b)
+
+
+def exact_div(a: Num, b: Num, what: str) -> Num:
+    """The quotient ``a / b`` where it must come out even.
+
+    With symbols the quotient is returned and "b divides a" recorded as an assumption.
+
+    Args:
+        a: dividend.
+        b: divisor.
+        what: what is divided by what, for the error: "in_channels by groups".
+
+    Raises:
+        ShapeError: ``b`` does not divide ``a``.
+    """
+    if type(b) is int:
+        if b == 1:
+            return a
+        if type(a) is int and b != 0 and a % b == 0:
+            return a // b
+    if is_symbolic(a) or is_symbolic(b):
+        return _atoms().exact_div(a, b, what)
+    _check_even(a, b, what)
+    return a // b
+
+
+def require_divides(b: Num, a: Num, what: str) -> None:
+    """Demand that ``b`` divides ``a``; see :func:`exact_div`."""
+    exact_div(a, b, what)
+
+
+def _check_even(a: Num, b: Num, what: str) -> None:
+    remainder = a % b
+    even = bool((remainder == 0).all()) if is_array(remainder) else remainder == 0
+    if not even:
+        raise ShapeError(f"cannot divide {what}: {a} is not a multiple of {b}")
+
+
+def floor_div(a: Num, b: Num) -> Num:
+    """``floor(a / b)``."""
+    if type(a) is int and type(b) is int and b != 0:
+        return a // b
+    if is_symbolic(a) or is_symbolic(b):
+        return _atoms().floor_div(a, b)
+    if not is_array(b) and b == 0:
+        raise ShapeError(f"{a} is divided by zero")
+    return a // b
+
+
+def ceil_div(a: Num, b: Num) -> Num:
+    """``ceil(a / b)``.
+
+    >>> ceil_div(7, 2)
+    4
+    """
+    if is_symbolic(a) or is_symbolic(b):
+        return _atoms().ceil_div(a, b)
+    if not is_array(b) and b == 0:
+        raise ShapeError(f"{a} is divided by zero")
+    return -((-a) // b)
+
+
+def floor(value: Num) -> Num:
+    """The greatest integer not above ``value``."""
+    return floor_div(value, 1)
+
+
+def ceil(value: Num) -> Num:
+    """The least integer not below ``value``."""
+    return ceil_div(value, 1)
+
+
+def round_even(value: Num) -> Num:
+    """The nearest integer, a half to the even one, as Python rounds."""
+    if is_symbolic(value):
+        return _atoms().round_even(value)
+    if is_array(value):
+        return sys.modules["numpy"].asarray([round(v) for v in value.ravel()]).reshape(value.shape)
+    return round(value)
+
+
+def round_to(value: Num, step: Num) -> Num:
+    """The multiple of ``step`` nearest to ``value``, a half upwards.
+
+    >>> round_to(12, 8)
+    16
+    """
+    return floor_div(2 * value + step, 2 * step) * step
+
+
+def make_divisible(value: Num, step: Num) -> Num:
+    """The width rule of the MobileNets: nearest multiple of ``step``, at least one, never below 90 %.
+
+    Source: ``make_divisible`` of the authors' code for MobileNet V2 (Sandler et al., 2018).
+
+    >>> make_divisible(Fraction(336, 10), 8), make_divisible(12, 8), make_divisible(11, 8)
+    (32, 16, 16)
+    """
+    rounded = maximum(step, round_to(value, step))
+    if is_array(rounded):
+        return rounded + step * (10 * rounded < 9 * value)
+    return rounded + step if decide("<", 10 * rounded, 9 * value) else rounded
+
+
+def maximum(*values: Num) -> Num:
+    """The largest of ``values``."""
+    return _extreme("maximum", max, values)
+
+
+def minimum(*values: Num) -> Num:
+    """The smallest of ``values``."""
+    return _extreme("minimum", min, values)
+
+
+def _extreme(name: str, plain: Callable[..., Any], values: tuple[Num, ...]) -> Num:
+    if any(map(is_symbolic, values)):
+        return getattr(_atoms(), name)(*values)
+    if any(map(is_array, values)):
+        ufunc = getattr(sys.modules["numpy"], name)
+        result = values[0]
+        for value in values[1:]:
+            result = ufunc(result, value)
+        return result
+    return plain(values)
+
+
+def prod(values: Iterable[Num]) -> Num:
+    """The product of ``values``; 1 for none."""
+    result: Num = 1
+    for value in values:
+        result = result * value
+    return result
+
+
+def total(values: Iterable[Num]) -> Num:
+    """The sum of ``values``; with symbols in one step, which is what makes whole networks quick."""
+    terms = list(values)
+    if any(map(is_symbolic, terms)):
+        return _atoms().total(terms)
+    return sum(terms)
+
+
+MAX_BITS = 4096
+_SMALL = 1 << 62
+
+
+def power(base: Num, exponent: Num) -> Num:
+    """``base ** exponent`` with the size of the result bounded.
+
+    Raises:
+        ShapeError: the result would have more than 4,096 bits, or is no exact number.
+    """
+    if is_symbolic(base) or is_symbolic(exponent):
+        return _atoms().power(base, exponent)
+    if is_array(base) or is_array(exponent):
+        return base**exponent
+    if normal(exponent) != exponent or not isinstance(normal(exponent), int):
+        raise ShapeError(f"an exponent must be whole, found {exponent}")
+    if base == 0 and exponent < 0:
+        raise ShapeError("zero has no negative power")
+    if _bits(base) * abs(exponent) > MAX_BITS:
+        raise ShapeError(f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)")
+    return normal(Fraction(base) ** int(exponent))
+
+
+def _bits(value: Num) -> int:
+    fraction = Fraction(value)
+    return max(abs(fraction.numerator), fraction.denominator).bit_length()
+
+
+def bounded(value: Num) -> Num:
+    """``value``, unless it has grown beyond what any network can mean.
+
+    Raises:
+        ShapeError: more than 4,096 bits.
+    """
+    if type(value) is int and -_SMALL < value < _SMALL:
+        return value
+    if is_number(value) and _bits(value) > MAX_BITS:
+        raise ShapeError(f"a number grew beyond {MAX_BITS:,} bits")
+    return value
+
+
+def decide(relation: str, a: Any, b: Any) -> bool:
+    """Whether ``a relation b`` holds, for choices of structure.
+
+    What algebra cannot decide about symbols is decided at their witness and recorded as an assumption.
+    Arrays must agree on the answer.
+
+    Raises:
+        UnsupportedError: it differs between the points of an array, or no witness is at hand.
+    """
+    if type(a) is int and type(b) is int:
+        return bool(RELATIONS[relation](a, b))
+    if is_symbolic(a) or is_symbolic(b):
+        return bool(_atoms().decide(relation, a, b))
+    holds = RELATIONS[relation](a, b)
+    if is_array(holds):
+        if holds.all() or not holds.any():
+            return bool(holds.all())
+        raise UnsupportedError(f"the structure differs between the points: {a} {relation} {b}")
+    return bool(holds)
+
+
+def same(a: Num, b: Num) -> bool:
+    """Whether two sizes are equal, for choices of structure; see :func:`decide`."""
+    return a is b or decide("==", a, b)
+
+
+def provably(a: Num, b: Num) -> bool:
+    """Whether two sizes are equal whatever the symbols are; never assumes anything."""
+    if type(a) is int and type(b) is int:
+        return a == b
+    if is_symbolic(a) or is_symbolic(b):
+        return bool(_atoms().identical(a, b))
+    if is_array(a) or is_array(b):
+        return bool(RELATIONS["=="](a, b).all())
+    return bool(a == b)
+
+
+def require(relation: str, a: Num, b: Num, message: str) -> None:
+    """Demand that ``a relation b`` holds.
+
+    With symbols it must hold at the witness; if algebra cannot show it in general it is recorded.
+
+    Raises:
+        ShapeError: it does not hold; the text is ``message``.
+    """
+    if is_symbolic(a) or is_symbolic(b):
+        _atoms().require(relation, a, b, message)
+        return
+    holds = RELATIONS[relation](a, b)
+    if not (holds.all() if is_array(holds) else holds):
+        raise ShapeError(message)
+
+
+def is_whole(value: Num) -> bool:
+    """Whether ``value`` is an integer, as far as can be told without assuming anything."""
+    if is_symbolic(value):
+        return value.is_integer is not False
+    if is_array(value):
+        return bool((value % 1 == 0).all())
+    return not isinstance(value, bool) and isinstance(value, int)

@@ -1,0 +1,269 @@
+"""Activations: what one element costs, times the elements."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from convcost.layers.base import Layer, Shape, Work, elements, flag, number, word
+
+
+class _Elementwise(Layer):
+    """An activation that treats every element alike; ``each`` says what one element costs."""
+
+    family = "activation"
+    each: ClassVar[dict[str, int]] = {}
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """The cost of one element, times the elements."""
+        count = elements(x)
+        work = Work(read=count, written=elements(y))
+        for name, times in self.each.items():
+            setattr(work, name, times * count)
+        return work
+
+
+class ReLU(_Elementwise):
+    """``max(x, 0)``.
+
+    Source: Nair and Hinton (2010).
+
+    >>> ReLU().work((64, 8, 8), (64, 8, 8)).comparisons
+    4096
+    """
+
+    key = "relu"
+    each = {"comparisons": 1}
+    formulas = {"comparisons": "C * H * W"}
+
+
+class ReLU6(_Elementwise):
+    """``min(max(x, 0), 6)``.
+
+    Source: Sandler et al., "MobileNetV2" (2018), section 5.
+
+    >>> ReLU6().work((64, 8, 8), (64, 8, 8)).comparisons
+    8192
+    """
+
+    key = "relu6"
+    each = {"comparisons": 2}
+    formulas = {"comparisons": "2 C * H * W"}
+
+
+class LeakyReLU(_Elementwise):
+    """``x`` or ``slope * x``, by sign; the multiplication is counted for every element.
+
+    Source: Maas et al. (2013).
+
+    >>> LeakyReLU().work((64, 8, 8), (64, 8, 8)).multiplications
+    4096
+    """
+
+    key = "leaky_relu"
+    each = {"comparisons": 1, "multiplications": 1}
+    formulas = {"comparisons": "C * H * W", "multiplications": "C * H * W"}
+
+    slope = number(0, "factor of negative elements; does not change the cost")
+
+
+class PReLU(_Elementwise):
+    """``x`` or ``a x``, by sign, with a trained slope per channel; counted for every element.
+
+    Source: He et al., "Delving Deep into Rectifiers" (2015), equation 1.
+
+    >>> PReLU().work((64, 8, 8), (64, 8, 8)).params
+    64
+    """
+
+    key = "prelu"
+    each = {"comparisons": 1, "multiplications": 1}
+    formulas = {"other_params": "C", "comparisons": "C * H * W", "multiplications": "C * H * W"}
+
+    shared = flag(False, "one slope for all channels")
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """As a leaky ReLU, and the slopes."""
+        work = super().work(x, y)
+        work.other_params = 1 if self.shared else x[0]
+        return work
+
+
+class Sigmoid(_Elementwise):
+    """``1 / (1 + exp(-x))``; the sign is free.
+
+    Source: its formula.
+
+    >>> Sigmoid().work((64, 1, 1), (64, 1, 1)).flops
+    192
+    """
+
+    key = "sigmoid"
+    each = {"exponentials": 1, "additions": 1, "divisions": 1}
+    formulas = {"exponentials": "C * H * W", "additions": "C * H * W", "divisions": "C * H * W"}
+
+
+class HardSigmoid(_Elementwise):
+    """``relu6(x + 3) / 6``, the division by a constant as a multiplication.
+
+    Source: Howard et al., "Searching for MobileNetV3" (2019), section 5.2.
+
+    >>> HardSigmoid().work((64, 1, 1), (64, 1, 1)).flops
+    256
+    """
+
+    key = "hard_sigmoid"
+    each = {"additions": 1, "comparisons": 2, "multiplications": 1}
+    formulas = {"additions": "C * H * W", "comparisons": "2 C * H * W", "multiplications": "C * H * W"}
+
+
+class Swish(_Elementwise):
+    """``x * sigmoid(x)``, also called SiLU.
+
+    Source: Ramachandran et al. (2017).
+
+    >>> Swish().work((64, 1, 1), (64, 1, 1)).flops
+    256
+    """
+
+    key = "swish"
+    each = {"exponentials": 1, "additions": 1, "divisions": 1, "multiplications": 1}
+    formulas = {"one element": "a sigmoid and a multiplication"}
+
+
+class HardSwish(_Elementwise):
+    """``x * hard_sigmoid(x)``.
+
+    Source: Howard et al., "Searching for MobileNetV3" (2019), section 5.2.
+
+    >>> HardSwish().work((64, 1, 1), (64, 1, 1)).flops
+    320
+    """
+
+    key = "hard_swish"
+    each = {"additions": 1, "comparisons": 2, "multiplications": 2}
+    formulas = {"one element": "a hard sigmoid and a multiplication"}
+
+
+class GELU(_Elementwise):
+    """``x / 2 * (1 + erf(x / sqrt 2))``, with erf as one transcendental function.
+
+    Source: Hendrycks and Gimpel (2016), section 2.
+
+    >>> GELU().work((64, 1, 1), (64, 1, 1)).flops
+    320
+    """
+
+    key = "gelu"
+    each = {"exponentials": 1, "additions": 1, "multiplications": 3}
+    formulas = {"exponentials": "C * H * W (erf)", "additions": "C * H * W", "multiplications": "3 C * H * W"}
+
+
+class Tanh(_Elementwise):
+    """Hyperbolic tangent, as one transcendental function.
+
+    Source: its formula.
+
+    >>> Tanh().work((6, 28, 28), (6, 28, 28)).exponentials
+    4704
+    """
+
+    key = "tanh"
+    each = {"exponentials": 1}
+    formulas = {"exponentials": "C * H * W"}
+
+
+class Softmax(Layer):
+    """Softmax over the channels of each position, with the maximum subtracted first.
+
+    Source: its formula, in the form that does not overflow.
+
+    >>> Softmax().work((1000,), (1000,)).exponentials
+    1000
+    """
+
+    key = "softmax"
+    family = "activation"
+    formulas = {
+        "comparisons": "(C - 1) * H * W",
+        "additions": "(2 C - 1) * H * W",
+        "exponentials": "C * H * W",
+        "divisions": "C * H * W",
+    }
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Maximum, differences, exponentials, sum, quotients."""
+        count, positions = elements(x), elements(x[1:])
+        return Work(
+            comparisons=count - positions,
+            additions=2 * count - positions,
+            exponentials=count,
+            divisions=count,
+            read=count,
+            written=elements(y),
+        )
+
+
+class Dropout(Layer):
+    """Dropout: nothing at inference, the shape unchanged.
+
+    Source: Srivastava et al. (2014), section 4: weights are scaled once, not elements each time.
+
+    >>> Dropout(rate=0).work((4096,), (4096,)).flops
+    0
+    """
+
+    key = "dropout"
+    family = "shape"
+    formulas = {}
+
+    rate = number(0, "share of elements dropped in training; does not change the cost")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - nothing happens
+        """Nothing."""
+        return Work()
+
+
+ACTIVATIONS: dict[str, type[Layer]] = {
+    layer.key: layer
+    for layer in (ReLU, ReLU6, LeakyReLU, PReLU, Sigmoid, HardSigmoid, Swish, HardSwish, GELU, Tanh, Softmax)
+}
+
+
+class Activation(Layer):
+    """An activation chosen by name, so that a block can take it as a parameter; ``none`` passes on what comes.
+
+    Source: that of the activation it names.
+
+    >>> Activation(kind="relu6").kind_of((8, 2, 2), (8, 2, 2))
+    'relu6'
+    """
+
+    key = "activation"
+    family = "activation"
+    formulas = {"all": "as the activation it names"}
+
+    kind = word("relu", (*ACTIVATIONS, "none"), "which one")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """As the activation it names."""
+        return Work() if self.kind == "none" else ACTIVATIONS[self.kind]().work(x, y)
+
+    def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the name says it
+        """The activation's name."""
+        return "identity" if self.kind == "none" else str(self.kind)

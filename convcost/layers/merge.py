@@ -1,0 +1,129 @@
+"""Layers that take several tensors. Each operand may stand for a number of identical ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.algebra import Num, provably, same, total
+from convcost.errors import ShapeError
+from convcost.layers.base import Layer, Operands, Shape, Work, elements, read_by
+from convcost.layers.window import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _broadcast(layer: str, shapes: Iterable[Shape]) -> Shape:
+    """The common shape, where a map of one position stands beside a larger one."""
+    result: Shape = ()
+    for shape in shapes:
+        if not result:
+            result = shape
+            continue
+        if len(shape) != len(result):
+            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} do not fit")
+        if not same(shape[0], result[0]):
+            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} differ in channels")
+        result = (result[0], *_area(layer, result, shape))
+    return result
+
+
+def _area(layer: str, a: Shape, b: Shape) -> Shape:
+    if all(provably(n, 1) for n in b[1:]):
+        return a[1:]
+    if all(provably(n, 1) for n in a[1:]):
+        return b[1:]
+    if not all(same(n, m) for n, m in zip(a[1:], b[1:], strict=True)):
+        raise ShapeError(f"{layer}: the maps of {show(a)} and {show(b)} differ in size")
+    return a[1:]
+
+
+def _operations(x: Operands, y: Shape) -> Num:
+    """One operation per output element for every operand after the first."""
+    return elements(y) * (total(times for _, times in x) - 1)
+
+
+class Add(Layer):
+    """Element-wise sum; a map of 1x1 is added to every position.
+
+    Source: He et al., "Deep Residual Learning" (2016), equation 1.
+
+    >>> Add().work((((64, 8, 8), 1), ((64, 8, 8), 1)), (64, 8, 8)).additions
+    4096
+    """
+
+    key = "add"
+    family = "merge"
+    merges = True
+    formulas = {"additions": "(operands - 1) * C * H * W"}
+
+    def shape(self, x: Operands) -> Shape:
+        """The common shape.
+
+        Raises:
+            ShapeError: the operands do not fit.
+        """
+        return _broadcast(self.key, (shape for shape, _ in x))
+
+    def work(self, x: Operands, y: Shape) -> Work:
+        """One addition per output element and further operand."""
+        return Work(additions=_operations(x, y), read=read_by(x), written=elements(y))
+
+
+class Multiply(Layer):
+    """Element-wise product; a map of 1x1 scales every position, as in squeeze-and-excitation.
+
+    Source: Hu et al., "Squeeze-and-Excitation Networks" (2018), equation 4.
+
+    >>> Multiply().work((((64, 8, 8), 1), ((64, 1, 1), 1)), (64, 8, 8)).multiplications
+    4096
+    """
+
+    key = "multiply"
+    family = "merge"
+    merges = True
+    formulas = {"multiplications": "(operands - 1) * C * H * W"}
+
+    def shape(self, x: Operands) -> Shape:
+        """The common shape.
+
+        Raises:
+            ShapeError: the operands do not fit.
+        """
+        return _broadcast(self.key, (shape for shape, _ in x))
+
+    def work(self, x: Operands, y: Shape) -> Work:
+        """One multiplication per output element and further operand."""
+        return Work(multiplications=_operations(x, y), read=read_by(x), written=elements(y))
+
+
+class Concat(Layer):
+    """Channels of all operands, one after another; no arithmetic, but every element is moved.
+
+    Source: Szegedy et al., "Going Deeper with Convolutions" (2015), section 4.
+
+    >>> Concat().shape((((64, 8, 8), 1), ((32, 8, 8), 2)))
+    (128, 8, 8)
+    """
+
+    key = "concat"
+    family = "merge"
+    merges = True
+    formulas = {"output channels": "sum of the operands' channels"}
+
+    def shape(self, x: Operands) -> Shape:
+        """``(sum of channels, *spatial)``.
+
+        Raises:
+            ShapeError: the maps differ in size.
+        """
+        first = x[0][0]
+        for shape, _ in x[1:]:
+            fits = len(shape) == len(first) and all(same(a, b) for a, b in zip(first[1:], shape[1:], strict=True))
+            if not fits:
+                raise ShapeError(f"concat: the maps of {show(first)} and {show(shape)} differ in size")
+        return (total(shape[0] * times for shape, times in x), *first[1:])
+
+    def work(self, x: Operands, y: Shape) -> Work:
+        """Elements moved; nothing else."""
+        return Work(read=read_by(x), written=elements(y))

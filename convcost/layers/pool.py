@@ -1,0 +1,170 @@
+"""Pooling: windows that keep the channels and have no weights."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import Any
+
+from convcost.algebra import floor_div, prod, require
+from convcost.layers.base import Layer, Shape, Work, axes, elements, flag, padding
+from convcost.layers.window import per_axis, show, spatial, windows
+
+
+class _Pool(Layer):
+    """What max and average pooling share: the window."""
+
+    family = "pool"
+
+    kernel = axes(doc="window size, or one per axis")
+    stride = axes(None, "step of the window; the kernel size where not given")
+    padding = padding(0, "same, valid, a size, one per axis, or [before, after] pairs")
+    ceil_mode = flag(False, "round the output size up, as Caffe does")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *windows)``."""
+        step = self.kernel if self.stride is None else self.stride
+        area = windows(x, self.key, self.kernel, step, self.padding, self._spread(), ceil_mode=self.ceil_mode)
+        return (x[0], *area)
+
+    def _spread(self) -> Any:
+        return 1
+
+    def _window(self, x: Shape) -> Any:
+        return prod(per_axis(self.kernel, len(x) - 1, "kernel"))
+
+
+class MaxPool(_Pool):
+    """Maximum over a window.
+
+    Source: the comparisons of a running maximum, one fewer than the window has elements; positions in the
+    padding are counted like any other.
+
+    >>> pool = MaxPool(kernel=3, stride=2, padding=1)
+    >>> pool.shape((64, 112, 112))
+    (64, 56, 56)
+    >>> pool.work((64, 112, 112), (64, 56, 56)).comparisons == 64 * 56 * 56 * 8
+    True
+    """
+
+    key = "max_pool"
+    formulas = {"comparisons": "C * H_out * W_out * (K^n - 1)"}
+
+    dilation = axes(1, "distance between window elements")
+
+    def _spread(self) -> Any:
+        return self.dilation
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """One comparison fewer than the window has elements, per output."""
+        return Work(comparisons=elements(y) * (self._window(x) - 1), read=elements(x), written=elements(y))
+
+
+class AvgPool(_Pool):
+    """Mean over a window.
+
+    ``count_include_pad`` says whether padding counts in the mean; it changes the divisor, not the cost.
+
+    Source: the additions of a sum, one fewer than the window has elements, and a division per output.
+
+    >>> AvgPool(kernel=3, stride=2, padding=1).shape((240, 28, 28))
+    (240, 14, 14)
+    """
+
+    key = "avg_pool"
+    formulas = {"additions": "C * H_out * W_out * (K^n - 1)", "divisions": "C * H_out * W_out"}
+
+    count_include_pad = flag(True, "whether padding counts in the mean")
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A sum and a division per output."""
+        out = elements(y)
+        return Work(additions=out * (self._window(x) - 1), divisions=out, read=elements(x), written=out)
+
+
+class GlobalAvgPool(Layer):
+    """Mean over the whole map; leaves a map of one position per axis.
+
+    Source: Lin et al., "Network In Network" (2014), section 3.2.
+
+    >>> GlobalAvgPool().shape((2048, 7, 7))
+    (2048, 1, 1)
+    """
+
+    key = "global_avg_pool"
+    family = "pool"
+    formulas = {"additions": "C * (H * W - 1)", "divisions": "C"}
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, 1, ...)``."""
+        return (x[0], *(1 for _ in spatial(x, self.key)))
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A sum and a division per channel."""
+        return Work(additions=elements(x) - x[0], divisions=x[0], read=elements(x), written=elements(y))
+
+
+class GlobalMaxPool(Layer):
+    """Maximum over the whole map; leaves a map of one position per axis.
+
+    Source: as ``max_pool``, with the window as large as the map.
+
+    >>> GlobalMaxPool().shape((2048, 7, 7))
+    (2048, 1, 1)
+    """
+
+    key = "global_max_pool"
+    family = "pool"
+    formulas = {"comparisons": "C * (H * W - 1)"}
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, 1, ...)``."""
+        return (x[0], *(1 for _ in spatial(x, self.key)))
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A running maximum per channel."""
+        return Work(comparisons=elements(x) - x[0], read=elements(x), written=elements(y))
+
+
+class AdaptiveAvgPool(Layer):
+    """Mean over windows chosen so that the output has the given size.
+
+    Output position i covers ``floor(i H / h)`` up to ``ceil((i + 1) H / h)``, as PyTorch defines it; all windows
+    of an axis together cover ``H + h - gcd(H, h)``. With symbols the size must divide the input.
+
+    Source: ``torch.nn.AdaptiveAvgPool2d``.
+
+    >>> AdaptiveAvgPool(size=7).shape((512, 14, 14))
+    (512, 7, 7)
+    """
+
+    key = "adaptive_avg_pool"
+    family = "pool"
+    formulas = {"additions": "C * (elements of all windows - H_out * W_out)", "divisions": "C * H_out * W_out"}
+
+    size = axes(1, "output size, or one per axis")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *size)``."""
+        return (x[0], *per_axis(self.size, len(spatial(x, self.key)), "size"))
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A sum over its window and a division per output."""
+        out = elements(y)
+        covered = x[0] * prod(covering(before, after) for before, after in zip(x[1:], y[1:], strict=True))
+        return Work(additions=covered - out, divisions=out, read=elements(x), written=out)
+
+
+def covering(length: Any, parts: Any) -> Any:
+    """Elements of all adaptive windows along an axis of ``length`` with ``parts`` outputs.
+
+    Neighbouring windows share one element unless their border falls between two: at ``gcd - 1`` of the
+    ``parts - 1`` borders.
+
+    >>> covering(14, 7), covering(7, 3)
+    (14, 9)
+    """
+    if type(length) is int and type(parts) is int:
+        return length + parts - gcd(length, parts)
+    message = f"adaptive_avg_pool: {show((length,))} is not a multiple of {parts}"
+    require("==", length - floor_div(length, parts) * parts, 0, message)
+    return length

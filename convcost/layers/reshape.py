@@ -1,0 +1,321 @@
+"""Layers that move elements: slices, shuffles, reshapes, resizing, padding, and those that do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcost.algebra import Num, exact_div, prod, require, require_divides
+from convcost.errors import FieldError
+from convcost.layers.base import Layer, Shape, Work, axes, elements, flag, padding, size, word
+from convcost.layers.window import per_axis, show, sides, spatial
+
+
+class _Mover(Layer):
+    """A layer whose only work is to read and write."""
+
+    family = "shape"
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Elements moved; no arithmetic."""
+        return Work(read=elements(x), written=elements(y))
+
+
+class _View(Layer):
+    """A layer that only looks at the same elements in another way."""
+
+    family = "shape"
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - nothing happens
+        """Nothing."""
+        return Work()
+
+
+class Identity(_View):
+    """Passes its input on.
+
+    Source: He et al., "Deep Residual Learning" (2016), section 3.2.
+
+    >>> Identity().shape((64, 8, 8))
+    (64, 8, 8)
+    """
+
+    key = "identity"
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+
+class Flatten(_View):
+    """A map as one row of features.
+
+    Source: ``torch.nn.Flatten``.
+
+    >>> Flatten().shape((256, 6, 6))
+    (9216,)
+    """
+
+    key = "flatten"
+    formulas = {"output": "C * H * W"}
+
+    def shape(self, x: Shape) -> Shape:
+        """``(elements,)``."""
+        return (elements(x),)
+
+
+class Reshape(_View):
+    """The same elements in another shape.
+
+    Source: ``numpy.reshape``, without the batch axis.
+
+    >>> Reshape(to=(3, 8, 8)).shape((192,))
+    (3, 8, 8)
+    """
+
+    key = "reshape"
+    formulas = {"output": "the sizes given; their product must equal C * H * W"}
+
+    to = axes(doc="channels and sizes of the output")
+
+    def shape(self, x: Shape) -> Shape:
+        """``to``.
+
+        Raises:
+            ShapeError: the numbers of elements differ.
+        """
+        to = self.to if isinstance(self.to, tuple) else (self.to,)
+        require("==", elements(to), elements(x), f"reshape: {show(x)} has not as many elements as {show(to)}")
+        return to
+
+
+class Slice(_View):
+    """``out`` channels from channel ``start`` on.
+
+    Source: the "tower" of Krizhevsky et al. (2012), figure 2, and the segments of Chollet (2017), figure 3.
+
+    >>> Slice(out=58, start=58).shape((116, 28, 28))
+    (58, 28, 28)
+    """
+
+    key = "slice"
+    formulas = {"output channels": "out"}
+
+    out = size(doc="channels taken")
+    start = size(0, "first channel taken, from 0", minimum=0)
+
+    def shape(self, x: Shape) -> Shape:
+        """``(out, *spatial)``.
+
+        Raises:
+            ShapeError: the input has too few channels.
+        """
+        end = self.start + self.out
+        require("<=", end, x[0], f"slice: channels {self.start} to {end} of an input with {x[0]}")
+        return (self.out, *x[1:])
+
+
+class Split(_View):
+    """One of ``parts`` equal groups of channels.
+
+    Source: Ma et al., "ShuffleNet V2" (2018), figure 3c.
+
+    >>> Split(parts=2, index=1).shape((116, 28, 28))
+    (58, 28, 28)
+    """
+
+    key = "split"
+    formulas = {"output channels": "C / parts"}
+
+    parts = size(2, "how many equal parts")
+    index = size(0, "which part, from 0", minimum=0)
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels / parts, *spatial)``.
+
+        Raises:
+            ShapeError: the parts are not equal, or there is no such part.
+        """
+        require("<", self.index, self.parts, f"split: there is no part {self.index} of {self.parts} (from 0)")
+        return (exact_div(x[0], self.parts, "channels by parts"), *x[1:])
+
+
+class ChannelShuffle(_Mover):
+    """Channels of ``groups`` groups dealt out in turn: reshape, transpose, flatten.
+
+    Source: Zhang et al., "ShuffleNet" (2018), section 3.1.
+
+    >>> ChannelShuffle(groups=3).shape((240, 28, 28))
+    (240, 28, 28)
+    """
+
+    key = "channel_shuffle"
+
+    groups = size(doc="channel groups")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came; the groups must divide the channels."""
+        require_divides(self.groups, x[0], "channels by groups")
+        return x
+
+
+class Upsample(Layer):
+    """A larger map by repeating (nearest) or by interpolating between neighbours (bilinear).
+
+    Bilinear along one axis is a weighted mean of two values, ``a + w (b - a)``: a multiplication and two
+    additions per output; over two axes three such means per output, over three seven. Weights are constants.
+
+    Source: ``torch.nn.Upsample``; Long et al. (2015), section 3.3.
+
+    >>> Upsample(factor=2).shape((128, 13, 13))
+    (128, 26, 26)
+    """
+
+    key = "upsample"
+    family = "shape"
+    formulas = {
+        "multiplications": "bilinear: (2^n - 1) * C * H_out * W_out",
+        "additions": "bilinear: 2 (2^n - 1) * C * H_out * W_out",
+    }
+
+    factor = axes(None, "how many times larger, or one per axis")
+    size = axes(None, "output size, or one per axis, in place of a factor")
+    mode = word("nearest", ("nearest", "bilinear"), "how values in between are found")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *sizes)``.
+
+        Raises:
+            FieldError: neither or both of factor and size are given.
+        """
+        area = spatial(x, self.key)
+        if (self.factor is None) == (self.size is None):
+            raise FieldError("factor", "upsample needs either `factor` or `size`")
+        if self.size is not None:
+            return (x[0], *per_axis(self.size, len(area), "size"))
+        factors = per_axis(self.factor, len(area), "factor")
+        return (x[0], *(n * f for n, f in zip(area, factors, strict=True)))
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Nothing but copies for nearest; the means for bilinear."""
+        means: Num = 0 if self.mode == "nearest" else elements(y) * (2 ** (len(y) - 1) - 1)
+        return Work(multiplications=means, additions=2 * means, read=elements(x), written=elements(y))
+
+
+class ZeroPad(_Mover):
+    """Zeros around a map.
+
+    Source: ``torch.nn.ZeroPad2d``.
+
+    >>> ZeroPad(sides=3).shape((3, 224, 224))
+    (3, 230, 230)
+    """
+
+    key = "zero_pad"
+    formulas = {"output": "H + before + after"}
+
+    sides = padding(0, "a size, one per axis, or [before, after] pairs")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *padded)``.
+
+        Raises:
+            FieldError: ``sides`` is a word.
+        """
+        area = spatial(x, self.key)
+        if isinstance(self.sides, str):
+            raise FieldError("sides", f"`sides` must be a size, found '{self.sides}'")
+        return (x[0], *(n + a + b for n, (a, b) in zip(area, sides(self.sides, len(area)), strict=True)))
+
+
+class Crop(_View):
+    """The middle of a map.
+
+    Source: Ronneberger et al., "U-Net" (2015), figure 1: copy and crop.
+
+    >>> Crop(size=56).shape((512, 64, 64))
+    (512, 56, 56)
+    """
+
+    key = "crop"
+    formulas = {"output": "size"}
+
+    size = axes(doc="output size, or one per axis")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *size)``.
+
+        Raises:
+            ShapeError: the input is smaller than that.
+        """
+        area = spatial(x, self.key)
+        to = per_axis(self.size, len(area), "size")
+        for n, m in zip(area, to, strict=True):
+            require("<=", m, n, f"crop: {show(to)} does not fit into {show(area)}")
+        return (x[0], *to)
+
+
+class Scale(Layer):
+    """A trained factor per channel, and a trained offset with ``bias``.
+
+    Source: LayerScale of ConvNeXt (Liu et al., 2022); with bias, the subsampling layers of LeNet-5 (LeCun et al.,
+    1998, section II.B).
+
+    >>> Scale(bias=True).work((6, 14, 14), (6, 14, 14)).params
+    12
+    """
+
+    key = "scale"
+    family = "norm"
+    formulas = {
+        "other_params": "C, with bias 2 C",
+        "multiplications": "C * H * W",
+        "additions": "with bias C * H * W",
+    }
+
+    bias = flag(False, "whether there is an offset too")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A multiply per element, and an add with ``bias``."""
+        count = elements(x)
+        return Work(
+            other_params=x[0] * (1 + int(self.bias)),
+            multiplications=count,
+            additions=count if self.bias else 0,
+            read=count,
+            written=elements(y),
+        )
+
+
+class RBF(Layer):
+    """Radial basis units with fixed centres: the squared distance of the input to each.
+
+    Source: LeCun et al., "Gradient-Based Learning" (1998), equation 7.
+
+    >>> RBF(out=10).work((84,), (10,)).buffers
+    840
+    """
+
+    key = "rbf"
+    family = "linear"
+    formulas = {"buffers": "out * N (fixed centres)", "multiplications": "out * N", "additions": "out * (2 N - 1)"}
+
+    out = size(doc="units")
+
+    def shape(self, x: Shape) -> Shape:  # noqa: ARG002 - any shape will do
+        """``(out,)``."""
+        return (self.out,)
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A difference, a square and a sum per centre's coordinate."""
+        centres: Any = self.out * elements(x)
+        return Work(
+            buffers=centres,
+            multiplications=centres,
+            additions=2 * centres - self.out,
+            read=elements(x),
+            written=prod(y),
+        )

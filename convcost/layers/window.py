@@ -1,0 +1,117 @@
+"""Where a sliding window stops: the output sizes of convolutions and pools, per axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcost.algebra import Num, ceil_div, floor_div, is_symbolic, minimum, require
+from convcost.errors import FieldError, ShapeError
+from convcost.layers.base import Shape
+
+
+def spatial(x: Shape, layer: str) -> tuple[Num, ...]:
+    """The spatial sizes of ``x``.
+
+    Raises:
+        ShapeError: it has none (it is flat), or more than three.
+    """
+    if not 2 <= len(x) <= 4:  # noqa: PLR2004 - channels and one to three axes
+        raise ShapeError(f"{layer} needs a map with 1 to 3 spatial axes, found a tensor of shape {show(x)}")
+    return x[1:]
+
+
+def show(x: Shape) -> str:
+    """A shape as people write it: ``3x224x224``."""
+    return "x".join(str(size) for size in x)
+
+
+def per_axis(value: Any, count: int, field: str) -> tuple[Any, ...]:
+    """``value`` once per spatial axis.
+
+    Raises:
+        FieldError: it is a list of another length.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * count
+    if len(value) != count:
+        raise FieldError(
+            field, f"`{field}` lists {len(value)} sizes, but the map has {count} spatial {axes_word(count)}"
+        )
+    return value
+
+
+def axes_word(count: int) -> str:
+    """"axis" or "axes"."""
+    return "axis" if count == 1 else "axes"
+
+
+def sides(padding: Any, count: int) -> tuple[tuple[Num, Num], ...]:
+    """Explicit padding as ``(before, after)`` per axis."""
+    if padding == "valid":
+        return ((0, 0),) * count
+    return tuple(side if isinstance(side, tuple) else (side, side) for side in _per_axis_padding(padding, count))
+
+
+def _per_axis_padding(padding: Any, count: int) -> tuple[Any, ...]:
+    return per_axis(padding, count, "padding")
+
+
+def extent(kernel: Num, dilation: Num) -> Num:
+    """How far a dilated kernel reaches: ``dilation (kernel - 1) + 1``."""
+    return dilation * (kernel - 1) + 1
+
+
+def windows(  # noqa: PLR0913 - the geometry of a window has this many parts
+    x: Shape,
+    layer: str,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any = 1,
+    *,
+    ceil_mode: bool = False,
+) -> tuple[Num, ...]:
+    """Output sizes of a sliding window, one per spatial axis.
+
+    ``same`` gives ``ceil(in / stride)`` whatever the kernel, as TensorFlow defines it. Otherwise
+    ``floor((in + before + after - extent) / stride) + 1``; with ``ceil_mode`` rounded up, where a last
+    window that would start beyond the input and its leading padding is dropped (Caffe, PyTorch).
+
+    Raises:
+        ShapeError: the kernel is larger than the padded input.
+        FieldError: a field lists the wrong number of sizes.
+    """
+    sizes = spatial(x, layer)
+    count = len(sizes)
+    kernels = per_axis(kernel, count, "kernel")
+    strides = per_axis(stride, count, "stride")
+    dilations = per_axis(dilation, count, "dilation")
+    if padding == "same":
+        return tuple(ceil_div(size, step) for size, step in zip(sizes, strides, strict=True))
+    result = []
+    for size, k, step, spread, (before, after) in zip(
+        sizes, kernels, strides, dilations, sides(padding, count), strict=True
+    ):
+        reach = extent(k, spread)
+        padded = size + before + after
+        if is_symbolic(padded) or is_symbolic(reach) or reach > padded:
+            require("<=", reach, padded, _too_large(layer, k, reach, size, before + after))
+        if not ceil_mode:
+            result.append(floor_div(padded - reach, step) + 1)
+        else:
+            result.append(_rounded_up(size, before, padded - reach, step))
+    return tuple(result)
+
+
+def _rounded_up(size: Num, before: Num, room: Num, step: Num) -> Num:
+    windows_needed = ceil_div(room, step) + 1
+    slack = room + step - (size + before)  # a constant where kernel, stride and padding are
+    if not is_symbolic(slack) and isinstance(slack, int) and slack <= 0:
+        return windows_needed
+    return minimum(windows_needed, ceil_div(size + before, step))
+
+
+def _too_large(layer: str, kernel: Num, reach: Num, size: Num, padded_by: Num) -> str:
+    spread = f" (reaching over {reach})" if not is_symbolic(reach) and reach != kernel else ""
+    border = f" with {padded_by} of padding" if not is_symbolic(padded_by) and padded_by else ""
+    return f"{layer}: kernel {kernel}{spread} is larger than the input of size {size}{border}"

@@ -1,0 +1,117 @@
+"""Whether a value fits the parameter it is given to, and what a value given as text or from Python means."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convcost.algebra import is_array, is_number, is_symbolic, normal, require
+from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.expression import compile_expression
+from convcost.operations import describe
+from convcost.spec.model import Fault
+from convcost.spec.scalar import dims, scan
+
+if TYPE_CHECKING:
+    from convcost.errors import Position
+    from convcost.spec.model import Parameter, Spec
+
+EXPECTED = {"whole": "a whole number", "ratio": "a positive number", "switch": "true or false", "word": "a word"}
+_TRUE = {"true": True, "false": False, "yes": True, "no": False}
+
+
+def bind(parameter: Parameter, value: Any, position: Position) -> Any:
+    """``value``, which must fit ``parameter``.
+
+    Raises:
+        Fault: it does not.
+    """
+    value = normal(value)
+    if type(value) is int and parameter.any_int:
+        return value
+    if not _fits(parameter.type, value):
+        raise Fault(f"`{parameter.name}` must be {EXPECTED[parameter.type]}, found {describe(value)}", position)
+    if parameter.choices and not is_array(value) and value not in parameter.choices:
+        listed = ", ".join(map(str, parameter.choices))
+        hint = did_you_mean(value, map(str, parameter.choices)) if isinstance(value, str) else ""
+        raise Fault(f"`{parameter.name}` must be one of {listed}; found {describe(value)}{hint}", position)
+    _check_range(parameter, value, position)
+    return value
+
+
+def _fits(type_: str, value: Any) -> bool:
+    if is_symbolic(value) or is_array(value):
+        return type_ in ("whole", "ratio", "any")
+    if type_ == "whole":
+        return type(value) is int or (isinstance(value, tuple) and all(_fits("whole", item) for item in value))
+    if type_ == "ratio":
+        return is_number(value) and value > 0
+    if type_ == "switch":
+        return isinstance(value, bool)
+    return type_ == "any" or isinstance(value, str)
+
+
+def _check_range(parameter: Parameter, value: Any, position: Position) -> None:
+    for bound, relation, word in ((parameter.minimum, ">=", "least"), (parameter.maximum, "<=", "most")):
+        if bound is None:
+            continue
+        limit = bound.constant
+        message = f"`{parameter.name}` must be at {word} {limit}, found {describe(value)}"
+        if not is_number(value) and not is_symbolic(value) and not is_array(value):
+            raise Fault(message, position)
+        try:
+            require(relation, value, limit, message)
+        except ConvcostError as error:
+            raise Fault(str(error), position) from None
+
+
+def from_text(spec: Spec, name: str, text: str) -> Any:
+    """The value that ``NAME=TEXT`` on a command line means.
+
+    Raises:
+        UsageError: there is no such parameter, or the text is no value.
+    """
+    parameter = find(spec, name)
+    words = parameter.words if parameter is not None else ()
+    if text in words:
+        return text
+    value = dims(text) or scan(text.strip(), quoted=True)
+    if parameter is not None and parameter.type == "switch" and isinstance(value, str):
+        return _TRUE.get(value.lower(), value)
+    if not isinstance(value, str):
+        return value
+    if parameter is not None and parameter.type == "word":
+        return value
+    try:
+        expression = compile_expression(text)
+        if expression.is_constant:
+            return expression.evaluate({})
+    except ConvcostError:
+        pass
+    hint = did_you_mean(text, map(str, words)) if words else ""
+    raise UsageError(f"`{name}`: expected a value, found '{text[:60]}'{hint}")
+
+
+def find(spec: Spec, name: str) -> Parameter | None:
+    """The parameter called ``name``; None for a size that the spec reads off its input.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    if name in spec.parameters:
+        return spec.parameters[name]
+    if spec.input_names and name in spec.input_names:
+        return None
+    known = [*spec.parameters, *(spec.input_names or ())]
+    listed = f"; it has {', '.join(known)}" if known else "; it has none"
+    raise UsageError(f"{spec.name} has no parameter '{name[:60]}'{did_you_mean(name, known) or listed}")
+
+
+def from_python(value: Any) -> Any:
+    """A value handed in by a Python caller, made exact: a float means the decimal that it prints as."""
+    if isinstance(value, float):
+        return normal(Fraction(str(value)))
+    if isinstance(value, list | tuple):
+        return tuple(from_python(item) for item in value)
+    return value
+

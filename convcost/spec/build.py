@@ -1,0 +1,95 @@
+"""From a linked spec and values to a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost import algebra
+from convcost.errors import Problem, SpecError
+from convcost.graph import Builder, Graph
+from convcost.spec.bind import bind, find, from_python
+from convcost.spec.flow import whole
+from convcost.spec.model import Fault
+from convcost.spec.run import Runner
+from convcost.spec.scope import Budget, Scope, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from convcost.algebra import Num
+    from convcost.layers.base import Shape
+    from convcost.spec.model import Spec, Value
+
+
+def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> Graph:
+    """Run ``spec`` alone.
+
+    Args:
+        spec: linked.
+        given: values of parameters, and of the sizes a block reads off its input; the rest takes its example
+            or default. Numbers of any algebra.
+        input_shape: ``(channels, *spatial)``, in place of what the spec states.
+
+    Returns:
+        The graph, whose ``parameters`` hold every value used.
+
+    Raises:
+        UsageError: there is no such parameter.
+        SpecError: a value does not fit, a layer refuses its input, ...
+    """
+    values: dict[str, Any] = {}
+    budget = Budget()
+    try:
+        for name, value in (given or {}).items():
+            parameter = find(spec, name)
+            value = from_python(value)
+            values[name] = value if parameter is None else bind(parameter, value, parameter.position)
+        scope = Scope(spec, None, values, budget, alone=True)
+        builder = Builder(_input_shape(spec, scope, input_shape))
+        output = Runner(builder, budget).body(spec, scope, builder.input)
+        parameters = _parameters(spec, scope, overridden=input_shape is not None)
+    except Fault as fault:
+        raise SpecError([explain(fault, spec)]) from None
+    session = algebra.session()
+    assumptions = tuple(session.assumptions) if session is not None else ()
+    return builder.graph(spec.name, spec.title, parameters, output, assumptions)
+
+
+def _parameters(spec: Spec, scope: Scope, *, overridden: bool) -> dict[str, Any]:
+    """Every value the run used; sizes that another input was put in place of are left out."""
+    hidden = spec.size_parameters() if overridden else set()
+    names = [*(spec.input_names or ()), *spec.parameters]
+    found: dict[str, Any] = {}
+    for name in names:
+        if name not in hidden and (name in spec.parameters or name in scope):
+            found[name] = scope[name]
+    return found
+
+
+def _input_shape(spec: Spec, scope: Scope, override: Shape | None) -> Shape:
+    if override is not None:
+        return override
+    if spec.input_sizes is not None:
+        return tuple(_size(value, scope) for value in spec.input_sizes)
+    if spec.input_names is None:
+        raise Fault(f"{spec.name} states no input; give one with --input, as 3x224x224", spec.position)
+    return tuple(
+        whole(scope[name], f"`{name}`", value.position) if name in scope else _size(value, scope)
+        for name, value in spec.input_names.items()
+    )
+
+
+def _size(value: Value, scope: Scope) -> Num:
+    return whole(evaluate(value, scope), "a size of the input", value.position)
+
+
+def explain(fault: Fault, spec: Spec) -> Problem:
+    """The fault as its reader wants it: the line of their own file first, then the way from there.
+
+    A fault carries places from the innermost outwards.
+    """
+    places = list(dict.fromkeys(fault.places)) or [spec.position]
+    mine = next((index for index, place in enumerate(places) if place.file == spec.file), 0)
+    inside = [f"in {place}" for place in reversed(places[:mine])]
+    around = [f"called from {place}" for place in places[mine + 1 :]]
+    return Problem(places[mine], fault.message, (*inside, *around))

@@ -1,0 +1,198 @@
+"""Finds and loads specs: the bundled ones, files, standard input, and what lies beside a file.
+
+A name is looked up beside the file that uses it, in a folder ``blocks`` there, then among the bundled specs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
+from convcost.spec.link import link
+from convcost.spec.parse import parse_spec
+from convcost.spec.reader import MAX_BYTES, read
+from convcost.spec.values import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from convcost.spec.model import Spec
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+SUFFIXES = (".yaml", ".yml")
+
+
+def bundled_folder() -> str:
+    """Where the bundled specs lie: inside an installed package, or at the top of the repository."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "specs")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "specs")
+
+
+def bundled_names(*, blocks: bool | None = None) -> list[str]:
+    """Names of the bundled networks (``blocks=False``), blocks (``True``), or both, sorted."""
+    root = bundled_folder()
+    names: list[str] = []
+    if blocks is not True:
+        names += _stems(root)
+    if blocks is not False:
+        names += _stems(os.path.join(root, "blocks"))
+    return sorted(names)
+
+
+def _stems(folder: str) -> list[str]:
+    try:
+        return [entry.removesuffix(".yaml") for entry in os.listdir(folder) if entry.endswith(".yaml")]
+    except OSError:
+        return []
+
+
+def bundled_path(name: str) -> str | None:
+    """The file of a bundled spec, if there is one of that name."""
+    return _in_folder(bundled_folder(), name)
+
+
+def _in_folder(folder: str, name: str) -> str | None:
+    for place in (folder, os.path.join(folder, "blocks")):
+        path = os.path.join(place, f"{name}.yaml")
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+_bundled: dict[str, Spec] = {}  # linked bundled specs by path: they do not change while a process runs
+
+
+class Catalogue:
+    """Loads specs, each file once, and notes what was found wrong with them.
+
+    Attributes:
+        warnings: what is unused, of the specs that were loaded by this catalogue.
+    """
+
+    def __init__(self) -> None:
+        self.warnings = Problems()
+        self._own: dict[str, Spec] = {}
+        self._loading: list[str] = []
+        self._failed: dict[str, SpecError] = {}
+
+    def target(self, target: str) -> Spec:
+        """The linked spec that a command's TARGET means: ``-``, a file, or a bundled name.
+
+        Raises:
+            ConvcostError: there is no such file or name.
+            SpecError: the spec is wrong.
+        """
+        if target == "-":
+            return self.text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", "stdin", os.getcwd())
+        looks_like_a_file = os.path.sep in target or target.endswith(SUFFIXES)
+        if not looks_like_a_file and _NAME.fullmatch(target):
+            path = bundled_path(target)
+            if path is not None:
+                return self.file(path)
+        if looks_like_a_file or os.path.exists(target):
+            return self.file(target)
+        raise ConvcostError(_no_such(target))
+
+    def text(self, data: bytes, label: str, name: str, folder: str) -> Spec:
+        """The linked spec in ``data``.
+
+        Args:
+            data: YAML.
+            label: what errors call the file.
+            name: the spec's name.
+            folder: where its neighbours lie.
+        """
+        spec = parse_spec(read(data, label), name, problems := Problems())
+        spec.folder = folder
+        link(spec, self, problems, self.warnings)
+        if problems.found:
+            raise SpecError(sorted(set(problems.found)))
+        return spec
+
+    def file(self, path: str) -> Spec:
+        """The linked spec in a file."""
+        real = os.path.realpath(path)
+        root = os.path.realpath(bundled_folder())
+        is_bundled = real.startswith(root + os.path.sep)
+        known = _bundled if is_bundled else self._own
+        if real in self._failed:
+            raise self._failed[real]
+        if real not in known:
+            label = f"specs/{os.path.relpath(real, root)}" if is_bundled else path
+            known[real] = self._load(path, real, label.replace(os.path.sep, "/"))
+        return known[real]
+
+    def _load(self, path: str, real: str, label: str) -> Spec:
+        if real in self._loading:
+            names = [_stem(one) for one in (*self._loading[self._loading.index(real) :], real)]
+            raise ConvcostError(f"it includes itself: {' -> '.join(names)}")
+        self._loading.append(real)
+        try:
+            return self.text(_bytes(path), label, _stem(path), os.path.dirname(real))
+        except SpecError as error:
+            self._failed[real] = error
+            raise
+        finally:
+            self._loading.pop()
+
+    def find(self, name: str, beside: Spec) -> Spec | None:
+        """The linked spec called ``name``, as seen from ``beside``; None if there is none."""
+        if not _NAME.fullmatch(name):
+            return None
+        folder = beside.root.folder
+        path = (_in_folder(folder, name) if folder else None) or bundled_path(name)
+        return None if path is None else self.file(path)
+
+    def names(self, beside: Spec) -> Iterable[str]:
+        """Every name :meth:`find` would know."""
+        folder = beside.root.folder
+        own = [*_stems(folder), *_stems(os.path.join(folder, "blocks"))] if folder else []
+        return [*own, *bundled_names()]
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConvcostError(_no_such(path)) from None
+    except IsADirectoryError:
+        raise ConvcostError(f"{path} is a directory; expected a spec file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConvcostError(f"cannot read {path}: {reason}") from None
+
+
+def _no_such(target: str) -> str:
+    shown = target if len(target) <= 100 else f"{target[:97]}..."  # noqa: PLR2004 - a readable length
+    stem = _stem(target)
+    found = closest(stem, bundled_names())
+    is_file = os.path.sep in target or target.endswith(SUFFIXES)
+    what = f"no such file: {shown}" if is_file else f"no bundled spec is called '{shown}', and no such file exists"
+    if found == stem:
+        return f"{what}; '{found}' is a bundled name"
+    if found is not None:
+        return f"{what}; did you mean '{found}'?"
+    return f"{what}; `convcost list` shows the bundled names"
+
+
+def source_text(name: str) -> tuple[str, str]:
+    """Path (as errors name it) and text of a bundled spec.
+
+    Raises:
+        ConvcostError: there is none of that name.
+    """
+    path = bundled_path(name) if _NAME.fullmatch(name) else None
+    if path is None:
+        raise ConvcostError(f"no bundled spec is called '{name[:60]}'{did_you_mean(name, bundled_names())}")
+    return f"specs/{os.path.relpath(path, bundled_folder())}", _bytes(path).decode("utf-8")
+
+

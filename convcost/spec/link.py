@@ -1,0 +1,209 @@
+"""Looks up what every step names, and checks all that can be checked without running the spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from convcost.errors import ConvcostError, Position, SpecError, did_you_mean
+from convcost.layers import REGISTRY
+from convcost.spec.model import BODIES, Parameter, Spec, Step, Value, walk
+from convcost.spec.names import NameCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from convcost.spec.values import Problems
+
+
+class Finder(Protocol):
+    """Where a linker finds the specs of other files."""
+
+    def find(self, name: str, beside: Spec) -> Spec | None:
+        """The linked spec called ``name``, as seen from ``beside``; None if there is none."""
+
+    def names(self, beside: Spec) -> Iterable[str]:
+        """Every name :meth:`find` would know."""
+
+
+def link(spec: Spec, finder: Finder, errors: Problems, warnings: Problems) -> None:
+    """Link ``spec`` and its local blocks in place; faults go to ``errors``, what is unused to ``warnings``."""
+    if spec.extends is not None:
+        _extend(spec, finder, errors)
+        spec.finish()
+        return
+    called: set[int] = set()
+    for block in _nested(spec):
+        _words_of_defaults(block.parameters.values(), errors)
+        if block.name in REGISTRY and block is not spec:
+            errors.add(block.position, f"a block cannot be called `{block.name}`: that is a layer")
+        for step in walk(block.layers):
+            _link_step(step, block, finder, errors)
+            if step.block is not None:
+                called.add(id(step.block))
+            step.finish()
+        block.finish()
+    _recursion(spec, errors)
+    for block in _nested(spec):
+        if block is not spec and id(block) not in called:
+            warnings.add(block.position, f"block `{block.name}` is never used")
+    NameCheck(errors, warnings).check(spec)
+
+
+def _nested(spec: Spec) -> list[Spec]:
+    return [spec, *(inner for block in spec.blocks.values() for inner in _nested(block))]
+
+
+def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
+    name, position = spec.extends or ("", spec.position)
+    try:
+        base = finder.find(name, spec)
+    except SpecError as error:
+        errors.include(error, position)
+        return
+    except ConvcostError as error:
+        errors.add(position, f"cannot extend `{name[:60]}`: {error}")
+        return
+    if base is None:
+        errors.add(position, f"unknown spec '{name[:60]}'{did_you_mean(name, finder.names(spec))}")
+        return
+    own = spec.parameters
+    spec.body = base.body
+    for slot in ("input_sizes", "input_names", "lets", "blocks", "layers"):
+        setattr(spec, slot, getattr(base, slot))
+    spec.family = spec.family or base.family
+    spec.source = spec.source or base.source
+    spec.year = spec.year if spec.year is not None else base.year
+    spec.parameters = {key: _override(parameter, own.pop(key, None)) for key, parameter in base.parameters.items()}
+    for key, parameter in own.items():
+        errors.add(parameter.position, f"{name} has no parameter `{key}`{did_you_mean(key, base.parameters)}")
+    _words_of_defaults(spec.parameters.values(), errors)
+
+
+def _override(parameter: Parameter, by: Parameter | None) -> Parameter:
+    if by is None:
+        return parameter
+    result = Parameter(parameter.name, by.position)
+    result.default = by.default or parameter.default
+    result.example = by.example or parameter.example
+    result.type = parameter.type
+    result.choices = parameter.choices
+    result.minimum, result.maximum = parameter.minimum, parameter.maximum
+    result.doc = by.doc or parameter.doc
+    return result
+
+
+def _as_word(value: Value, words: tuple[object, ...]) -> Value:
+    expression = value.expression
+    if expression is not None and expression.text in words:
+        return Value(value.position, constant=expression.text)
+    return value
+
+
+def _words_of_defaults(parameters: Iterable[Parameter], errors: Problems) -> None:
+    for parameter in parameters:
+        if parameter.default is not None:
+            parameter.default = _as_word(parameter.default, parameter.words)
+            fixed = parameter.default.expression is None and parameter.default.items is None
+            if fixed and parameter.choices and parameter.default.constant not in parameter.choices:
+                listed = ", ".join(map(str, parameter.choices))
+                errors.add(parameter.default.position, f"`{parameter.name}` must be one of {listed}")
+
+
+def _link_step(step: Step, owner: Spec, finder: Finder, errors: Problems) -> None:
+    if step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
+        return
+    step.block = _find_block(step.body, owner, finder, step.position, errors)
+    if step.block is not None:
+        _check_block_arguments(step, step.block, errors)
+    elif step.body in REGISTRY:
+        _check_layer_arguments(step, errors)
+    else:
+        names = [*REGISTRY, *BODIES, *finder.names(owner), *_local_names(owner)]
+        errors.add(step.position, f"unknown layer or block '{step.body[:60]}'{did_you_mean(step.body, names)}")
+
+
+def _find_block(name: str, owner: Spec, finder: Finder, position: Position, errors: Problems) -> Spec | None:
+    scope: Spec | None = owner
+    while scope is not None:
+        if name in scope.blocks:
+            return scope.blocks[name]
+        scope = scope.parent
+    if name in REGISTRY:
+        return None
+    try:
+        return finder.find(name, owner)
+    except SpecError as error:
+        errors.include(error, position)
+    except ConvcostError as error:
+        errors.add(position, f"cannot use `{name[:60]}`: {error}")
+    return Spec(name, position)
+
+
+def _local_names(owner: Spec) -> list[str]:
+    return [*owner.blocks, *(_local_names(owner.parent) if owner.parent else [])]
+
+
+def _check_layer_arguments(step: Step, errors: Problems) -> None:
+    layer = REGISTRY[step.body]
+    _check_keys(step, list(layer.fields), "field", errors)
+    for name, field in layer.fields.items():
+        if field.required and name not in step.arguments.values:
+            errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
+
+
+def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
+    if not block.layers and not block.parameters:
+        return  # its own faults are reported; it is no use to blame the call
+    for name in list(step.arguments.keys):
+        if block.input_names and name in block.input_names:
+            errors.add(step.arguments.keys[name], f"`{name}` of {step.body} is read off its input and cannot be passed")
+            del step.arguments.keys[name], step.arguments.values[name]
+    _check_keys(step, list(block.parameters), "parameter", errors)
+    for arguments in filter(None, (step.arguments, step.first)):
+        for name, value in arguments.values.items():
+            if name in block.parameters:
+                arguments.values[name] = _checked_word(block.parameters[name], value, errors)
+    for name, parameter in block.parameters.items():
+        if parameter.default is None and name not in step.arguments.values:
+            doc = f": {parameter.doc}" if parameter.doc else ""
+            errors.add(step.position, f"{step.body} needs `{name}`{doc}")
+
+
+def _checked_word(parameter: Parameter, value: Value, errors: Problems) -> Value:
+    value = _as_word(value, parameter.words)
+    fixed = value.expression is None and value.items is None
+    if fixed and parameter.choices and value.constant not in parameter.choices:
+        listed = ", ".join(map(str, parameter.choices))
+        errors.add(value.position, f"`{parameter.name}` must be one of {listed}")
+    return value
+
+
+def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> None:
+    for arguments in filter(None, (step.arguments, step.first)):
+        for name, position in arguments.keys.items():
+            if name not in known:
+                hint = did_you_mean(name, known) or (f"; it has {', '.join(known)}" if known else "; it has none")
+                errors.add(position, f"{step.body} has no {what} `{name}`{hint}")
+
+
+def _recursion(spec: Spec, errors: Problems) -> None:
+    """A local block may not call itself, whatever the way round."""
+    done: set[int] = set()
+
+    def visit(block: Spec, trail: tuple[Spec, ...]) -> None:
+        if id(block) in done:
+            return
+        for step in walk(block.layers):
+            inner = step.block
+            if inner is None or inner.root is not spec:
+                continue
+            if inner in trail or inner is block:
+                names = " -> ".join(item.name for item in (*trail, block, inner))
+                errors.add(step.position, f"`{inner.name}` includes itself: {names}")
+                step.block = None
+            else:
+                visit(inner, (*trail, block))
+        done.add(id(block))
+
+    for block in _nested(spec):
+        visit(block, ())

@@ -1,0 +1,232 @@
+"""YAML text to a tree that remembers where everything stands.
+
+Built from the event stream, not by a loader: every key keeps its line and column, duplicate keys are errors,
+and what a spec has no use for (aliases, anchors, tags, several documents) is refused before it can do harm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+
+from convcost.errors import Position, Problem, SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 60
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+
+
+class Node:
+    """A part of the tree, and where it begins (line and column count from 1)."""
+
+    __slots__ = ("column", "file", "line")
+
+    def __init__(self, file: str, mark: Any) -> None:
+        self.file = file
+        self.line: int = mark.line + 1
+        self.column: int = mark.column + 1
+
+    @property
+    def position(self) -> Position:
+        """Where it begins."""
+        return Position(self.file, self.line, self.column)
+
+
+class Scalar(Node):
+    """A word, number or text; ``quoted`` or plain."""
+
+    __slots__ = ("quoted", "text")
+
+    def __init__(self, file: str, event: Any) -> None:
+        super().__init__(file, event.start_mark)
+        self.text: str = event.value
+        self.quoted: bool = event.style in ('"', "'")
+
+
+class Sequence(Node):
+    """A list."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, file: str, mark: Any) -> None:
+        super().__init__(file, mark)
+        self.items: list[Node] = []
+
+
+class Mapping(Node):
+    """Keys and values, in order; every key is a scalar and stands once."""
+
+    __slots__ = ("_index", "entries")
+
+    def __init__(self, file: str, mark: Any) -> None:
+        super().__init__(file, mark)
+        self.entries: list[tuple[Scalar, Node]] = []
+        self._index: dict[str, Node] = {}
+
+    def put(self, key: Scalar, value: Node) -> None:
+        """Append an entry; the caller has made sure that the key is new."""
+        self.entries.append((key, value))
+        self._index[key.text] = value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._index
+
+    def get(self, key: str) -> Node | None:
+        """The value of ``key``, if it is there."""
+        return self._index.get(key)
+
+
+def read(data: bytes, file: str) -> Node:
+    """The tree of one YAML document.
+
+    Args:
+        data: the file's bytes.
+        file: what to call it in errors.
+
+    Raises:
+        SpecError: it is no text, no YAML, empty, too large, too deep, or uses aliases, tags, duplicate keys.
+    """
+    if len(data) > MAX_BYTES:
+        _fail(file, f"a spec may have {MAX_BYTES:,} bytes, found {len(data):,}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SpecError([Problem(Position(file, line, 1), "this is not text in UTF-8; is it a YAML file?")]) from None
+    if not text.strip():
+        _fail(file, "the file is empty; a spec needs `layers` (`convcost init NAME` writes a starter)")
+    try:
+        return _Tree(file).build(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+        place = Position(file, line + 1, column + 1)
+        raise SpecError([Problem(place, _explain(error, text, line, column))]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        where = Position(file, line, 1)
+        raise SpecError([Problem(where, "a control character that YAML does not allow; is it a text file?")]) from None
+
+
+def _fail(file: str, message: str) -> NoReturn:
+    raise SpecError([Problem(Position(file, 1, 1), message)])
+
+
+class _Tree:
+    """Builds nodes from events with a stack of its own, so that depth is a limit and not a crash."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def build(self, events: Iterator[Any]) -> Node:
+        root: Node | None = None
+        open_: list[Sequence | Mapping] = []
+        keys: list[Scalar | None] = []  # the key that waits for its value, per open collection
+        flow = 0
+        for event in events:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                node: Node = self._scalar(event, flow)
+            elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
+                node = self._collection(event, len(open_))
+                flow += bool(event.flow_style)
+            elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+                open_.pop()
+                keys.pop()
+                flow = max(flow - 1, 0)
+                continue
+            elif kind is yaml.AliasEvent:
+                self._refuse(event, f"aliases (*{event.anchor[:40]}) are not part of the language; use `let`")
+            else:
+                if kind is yaml.DocumentStartEvent and root is not None:
+                    self._refuse(event, "a spec is one document; remove what follows the `---`")
+                continue
+            if not open_:
+                root = node
+            elif isinstance(open_[-1], Sequence):
+                open_[-1].items.append(node)
+            else:
+                keys[-1] = self._entry(open_[-1], keys[-1], node)
+            if isinstance(node, Sequence | Mapping):
+                open_.append(node)
+                keys.append(None)
+        if root is None:
+            _fail(self._file, "the file has no content; a spec needs `layers`")
+        return root
+
+    def _scalar(self, event: Any, flow: int) -> Scalar:
+        if event.anchor or event.tag:
+            self._decorated(event)
+        node = Scalar(self._file, event)
+        if flow and not node.quoted and node.text.count("(") > node.text.count(")"):
+            self._refuse(
+                event,
+                f"a comma ends a value inside {{ }} and [ ], which leaves `{node.text[:60]}`: "
+                "put the whole value in double quotes, or make it a function under `let`",
+            )
+        return node
+
+    def _collection(self, event: Any, depth: int) -> Sequence | Mapping:
+        if event.anchor or event.tag:
+            self._decorated(event)
+        if depth >= MAX_DEPTH:
+            self._refuse(event, f"brackets and indents nest deeper than {MAX_DEPTH} levels")
+        make = Sequence if type(event) is yaml.SequenceStartEvent else Mapping
+        return make(self._file, event.start_mark)
+
+    def _entry(self, mapping: Mapping, key: Scalar | None, node: Node) -> Scalar | None:
+        """Take ``node`` as the next key, or as the value of the key that waits."""
+        if key is not None:
+            mapping.put(key, node)
+            return None
+        if not isinstance(node, Scalar):
+            raise SpecError([Problem(node.position, "a key must be a word, found brackets")])
+        if node.text in mapping:
+            raise SpecError([Problem(node.position, f"duplicate key `{node.text[:60]}`")])
+        if node.text == "<<" and not node.quoted:
+            raise SpecError([Problem(node.position, "merge keys (<<) are not part of the language; use `extends`")])
+        return node
+
+    def _decorated(self, event: Any) -> None:
+        if event.anchor:
+            self._refuse(event, f"anchors (&{event.anchor[:40]}) are not part of the language; use `let`")
+        if event.tag != "!":  # what YAML gives a quoted text
+            self._refuse(event, f"tags ({event.tag[:40]}) are not part of the language")
+
+    def _refuse(self, event: Any, message: str) -> NoReturn:
+        mark = event.start_mark
+        raise SpecError([Problem(Position(self._file, mark.line + 1, mark.column + 1), message)])
+
+
+_HINTS = (
+    ("could not find expected ':'", "a key without a colon, or a value that runs over the line"),
+    ("mapping values are not allowed", "a second colon in one value, or a wrong indent; quote text that holds `: `"),
+    ("did not find expected key", "the value ends before the line does, or the indent is off; quote a value that "
+                                  "begins with [ { ' or \""),
+    ("did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
+    ("did not find expected '-'", "an item of this list lacks its dash, or the indent is off"),
+    ("did not find expected node", "a value is missing here"),
+    ("unexpected end of stream", "a quote is never closed"),
+    ("block sequence entries", "a list cannot begin on this line; put its first dash on a line of its own"),
+    ("undefined tag", "a value may not begin with `!`; put it in double quotes"),
+)
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:
+    """What YAML's complaint means for a spec."""
+    lines = text.splitlines()
+    here = lines[line] if line < len(lines) else ""
+    problem = str(error.problem or error.context or "")
+    if "\t" in here[: column + 1]:
+        return "a tab; YAML is indented with spaces"
+    if "cannot start any token" in problem and column < len(here):
+        return f"a value may not begin with `{here[column]}`; put it in double quotes"
+    for part, hint in _HINTS:
+        if part in problem:
+            return f"this is not YAML: {hint}"
+    return f"this is not YAML: {problem or 'it does not parse'}"
