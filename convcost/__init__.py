@@ -1,3 +1,23 @@
-"""Analytical cost of convolutional networks."""
+"""Analytical cost of convolutional networks: parameters, MACs and FLOPs, as numbers and as formulas.
+
+>>> import convcost
+>>> network = convcost.load("shufflenet_v1", g=3)
+>>> convcost.analyze(network).totals.macs
+137460672
+"""
 
 __version__ = "0.1.0"
+
+from convcost.api import analyze, load, loads
+from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
+
+__all__ = [
+    "ConvcostError",
+    "ShapeError",
+    "SpecError",
+    "UnsupportedError",
+    "UsageError",
+    "analyze",
+    "load",
+    "loads",
+]

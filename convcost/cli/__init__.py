@@ -1,0 +1,79 @@
+"""The command line: each command parses, calls the library, renders, and echoes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from convcost import __version__
+from convcost.errors import ConvcostError, UsageError, did_you_mean
+
+COMMANDS = {
+    "analyze": "convcost.cli.analyze",
+}
+_CLOSED_PIPE = 128 + 13
+_INTERRUPTED = 128 + 2
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are asked for: ``analyze`` must not pay for ``formula``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every command, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name where there is none."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
+            ctx.fail(f"no such command '{name[:60]}'{did_you_mean(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="convcost", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Exact cost of convolutional networks: parameters, MACs and FLOPs, as numbers and as formulas."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 a spec is wrong, 2 misuse, 130 interrupted."""
+    try:
+        code: Any = cli.main(prog_name="convcost", standalone_mode=False)
+        sys.stdout.flush()
+    except UsageError as error:
+        code = _fail(f"error: {error}", 2)
+    except ConvcostError as error:
+        code = _fail(f"error: {error}" if not hasattr(error, "problems") else str(error), 1)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        code = _CLOSED_PIPE
+    except OSError as error:
+        code = _fail(f"error: cannot write the output: {error.strerror}", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    from convcost.render.values import plain  # noqa: PLC0415 - only an error pays for it
+
+    for line in message.split("\n"):
+        click.echo(plain(line), err=True)
+    return code

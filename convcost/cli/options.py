@@ -1,0 +1,173 @@
+"""Options that commands share, and where their output goes."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcost.errors import UsageError
+from convcost.spec.bind import find, from_text
+from convcost.spec.catalogue import bundled_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    from convcost.spec.model import Spec
+    from convcost.table import Table
+
+_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
+
+
+class TargetType(click.ParamType):
+    """A file, ``-``, or a bundled name; completes both."""
+
+    name = "target"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Bundled names, then files."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion pays for it
+
+        names = [CompletionItem(name) for name in bundled_names() if name.startswith(incomplete)]
+        return names or click.File().shell_complete(ctx, param, incomplete)
+
+
+TARGET = TargetType()
+
+
+def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--set NAME=VALUE``, as often as needed."""
+    return click.option(
+        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; may be repeated."
+    )(command)
+
+
+def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--input CxHxW``."""
+    return click.option(
+        "--input", "input_", metavar="CxHxW", help="Input in place of the spec's own, as 3x256x192."
+    )(command)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--format``, ``--exact`` and ``-o``."""
+    for option in (
+        click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal."),
+        click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units."),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(["table", "json", "csv", "markdown"]),
+            default="table",
+            show_default=True,
+            help="What to print.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
+    """The values that ``--set`` gives to ``spec``.
+
+    Raises:
+        UsageError: not NAME=VALUE, no such parameter, or given twice.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE, found '{setting[:60]}'")
+        if name in values:
+            raise UsageError(f"--set gives `{name[:60]}` twice")
+        find(spec, name)
+        values[name] = from_text(spec, name, text)
+    return values
+
+
+def parse_input(text: str | None) -> tuple[int, ...] | None:
+    """The shape that ``--input`` gives.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None
+    if _SIZES.fullmatch(text) is None:
+        raise UsageError(f"--input takes sizes such as 3x256x192, found '{text[:60]}'")
+    shape = tuple(int(size) for size in text.split("x"))
+    if 0 in shape:
+        raise UsageError(f"--input: sizes must be at least 1, found {text}")
+    return shape
+
+
+def write(text: str, output: str | None, *, reads: tuple[str, ...] = ()) -> None:
+    """Print ``text``, or put it into a file whole or not at all.
+
+    Args:
+        text: what to write.
+        output: a path, or None for standard output.
+        reads: files that the command read, which it must not overwrite.
+
+    Raises:
+        UsageError: the file is one that was read, or cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(text)
+        return
+    if any(os.path.exists(path) and _same_file(path, output) for path in reads):
+        raise UsageError(f"-o {output} would overwrite the command's own input")
+    folder = os.path.dirname(os.path.abspath(output))
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=folder)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, output)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from None
+
+
+def _same_file(path: str, output: str) -> bool:
+    return os.path.exists(output) and os.path.samefile(path, output)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def show_table(table: Table, format_: str, output: str | None, *, exact: bool, reads: tuple[str, ...] = ()) -> None:
+    """Write a table in the format asked for (``json`` is not made from tables)."""
+    if format_ == "table":
+        _show(table, output, exact=exact, reads=reads)
+        return
+    from convcost.render import formats  # noqa: PLC0415 - csv and json are not loaded for a table
+
+    text = formats.as_csv(table) if format_ == "csv" else formats.as_markdown(table, exactly=exact)
+    write(text, output, reads=reads)
+
+
+def _show(table: Table, output: str | None, *, exact: bool, reads: tuple[str, ...]) -> None:
+    from convcost.render.terminal import TableView, text_of  # noqa: PLC0415 - imports rich
+
+    view = TableView(table, exact=exact)
+    if output is None and sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415
+
+        Console(highlight=False).print(view)
+    else:
+        write(text_of(view), output, reads=reads)

@@ -1,0 +1,51 @@
+"""Totals of a graph: counts summed over its layers, and what the default convention makes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.algebra import Num, total
+from convcost.layers.base import WORK_FIELDS, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from convcost.graph import Node
+
+CONVENTION = {
+    "name": "convcost",
+    "params": "all trainable parameters (weights, biases, norm scale and shift, PReLU slopes)",
+    "macs": "multiply-accumulates of convolutions and linear layers, bias not counted",
+    "flops": "2 x MACs plus every other arithmetic operation (bias, norm, activation, pooling, add)",
+}
+CONVENTION_LINE = (
+    "params: all trainable; MACs: multiply-accumulates of convolutions and linear layers, bias not counted; "
+    "FLOPs: 2 x MACs + every other arithmetic operation"
+)
+PER_MODEL = ("weights", "biases", "norm_params", "other_params", "buffers")  # a batch does not multiply these
+
+
+def sum_work(nodes: Iterable[Node]) -> Work:
+    """The counts of ``nodes`` summed, parallel copies included, per sample."""
+    times: dict[int, list[Num]] = {}
+    works: dict[int, Work] = {}
+    for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
+        key = id(node.work)
+        works[key] = node.work
+        times.setdefault(key, []).append(node.count)
+    counts = {key: total(copies) for key, copies in times.items()}
+    return Work(
+        **{
+            name: total(getattr(work, name) * counts[key] for key, work in works.items() if name in vars(work))
+            for name in WORK_FIELDS
+        }
+    )
+
+
+def per_batch(work: Work, batch: int) -> Work:
+    """The counts of ``batch`` samples: operations and elements grow with it, parameters do not."""
+    if batch == 1:
+        return work
+    return Work(
+        **{name: value if name in PER_MODEL else value * batch for name, value in work.as_dict().items()}
+    )

@@ -1,0 +1,1 @@
+"""A table as text: for a terminal, as Markdown, as CSV; and results as JSON."""

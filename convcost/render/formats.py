@@ -1,0 +1,60 @@
+"""The formats of ``--format``: a table for people, Markdown, CSV; JSON is made from results, not from tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from convcost.render.values import exact, json_value, plain, written
+
+if TYPE_CHECKING:
+    from convcost.table import Table
+
+FORMATS = ("table", "json", "csv", "markdown")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+
+
+def as_markdown(table: Table, *, exactly: bool = False) -> str:
+    """A Markdown table; text from specs is escaped."""
+    columns = table.columns
+    right = ("count", "share", "times")
+    lines = [f"**{_escaped(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(_escaped(column.title) for column in columns) + " |")
+    lines.append("|" + "|".join("---:" if column.form in right else "---" for column in columns) + "|")
+    rows = [*table.rows, *([table.total] if table.total else [])]
+    for row in rows:
+        cells = (written(value, column.form, exact=exactly) for value, column in zip(row, columns, strict=True))
+        lines.append("| " + " | ".join(map(_escaped, cells)) + " |")
+    lines += ["", *map(_escaped, table.notes)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _escaped(text: str) -> str:
+    escaped = plain(text).replace("\\", "\\\\")
+    for character in "|`*_[]<>":
+        escaped = escaped.replace(character, "\\" + character)
+    return escaped
+
+
+def as_csv(table: Table) -> str:
+    """Comma-separated values with a header of column keys; exact, and nothing a spreadsheet would run."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(column.key for column in table.columns)
+    for row in table.rows:
+        writer.writerow(_cell(value) for value in row)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    text = exact(value)
+    if isinstance(value, str) and text.startswith(_FORMULA):
+        return f"'{text}"
+    return text
+
+
+def as_json(result: dict[str, Any]) -> str:
+    """A result as JSON, keys in the order given."""
+    return json.dumps(json_value(result), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,97 @@
+"""How a value is written, for people and for machines."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+_UNITS = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+_THOUSAND = 1000
+
+
+def si(value: int) -> str:
+    """Four significant digits and an SI unit; small numbers whole.
+
+    >>> si(137460672), si(999), si(69632), si(999960)
+    ('137.5 M', '999', '69.63 k', '1.000 M')
+    """
+    if abs(value) < _THOUSAND:
+        return str(value)
+    power = min((len(str(abs(value))) - 1) // 3, len(_UNITS) - 1)
+    while True:
+        scaled = Fraction(value, _THOUSAND**power)
+        digits = max(4 - len(str(abs(int(scaled)))), 0)
+        text = f"{float(scaled):,.{digits}f}"
+        if abs(float(text.replace(",", ""))) < _THOUSAND or power == len(_UNITS) - 1:
+            return f"{text} {_UNITS[power]}"
+        power += 1
+
+
+def count(value: Any, *, exact: bool) -> str:
+    """A count for people: SI units, or every digit with thousands separators."""
+    if isinstance(value, Fraction):
+        return str(value)
+    if not isinstance(value, int):
+        return str(value)
+    return f"{value:,}" if exact else si(value)
+
+
+def shape(value: tuple[Any, ...]) -> str:
+    """``3x224x224``."""
+    return "x".join(str(size) for size in value)
+
+
+def share(value: Fraction) -> str:
+    """A share as a percentage with one decimal; a small one is not rounded to nothing."""
+    percent = float(value * 100)
+    return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - half of the last digit shown
+
+
+def plain(text: str) -> str:
+    """``text`` with control characters made visible: a name from a file must not steer a terminal.
+
+    >>> plain("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def written(value: Any, form: str, *, exact: bool) -> str:
+    """A cell for people, by the form of its column."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return plain(value)
+    if form == "count":
+        return count(value, exact=exact)
+    if form in ("shape", "sizes"):
+        return shape(value)
+    if form == "share":
+        return share(value)
+    return str(value)
+
+
+def exact(value: Any) -> str:
+    """A cell for machines: every digit, no separators, no units; a share as a decimal."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return shape(value)
+    if isinstance(value, Fraction):
+        return str(float(value))
+    return str(value)
+
+
+def json_value(value: Any) -> Any:
+    """A value for JSON: integers exact, shapes as lists, decimals as numbers, the rest (1/3, formulas) as text."""
+    if value is None or isinstance(value, bool | int | str | float):
+        return value
+    if isinstance(value, Fraction) and Fraction(str(float(value))) == value:
+        return float(value)
+    if isinstance(value, tuple | list):
+        return [json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): json_value(item) for key, item in value.items()}
+    return str(value)
