@@ -3,7 +3,7 @@
 A rule written with the operators ``+ - *`` and the functions below runs over
 
 * ``int`` (and ``Fraction`` where a spec divides): exact, and nothing heavy is imported;
-* sympy expressions: closed forms, whose own part lives in :mod:`convcost.symbolic.atoms`;
+* sympy expressions: closed forms, whose own part lives in :mod:`convcost.symbolic.rules`;
 * numpy arrays: many configurations at once.
 
 Neither sympy nor numpy is imported here: a value can only be theirs if somebody else already did.
@@ -43,13 +43,15 @@ class Session:
     Attributes:
         witness: the value of every free symbol at which undecidable questions are decided.
         assumptions: what was decided there, as text, in order of appearance.
+        least: the least value of a symbol for which every size stays positive.
     """
 
-    __slots__ = ("assumptions", "witness")
+    __slots__ = ("assumptions", "least", "witness")
 
     def __init__(self, witness: Mapping[Any, Any]) -> None:
         self.witness = dict(witness)
         self.assumptions: dict[str, None] = {}
+        self.least: dict[Any, Any] = {}
 
 
 _session: ContextVar[Session | None] = ContextVar("convcost_session", default=None)
@@ -91,10 +93,10 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | Fraction) and not isinstance(value, bool)
 
 
-def _atoms() -> Any:
-    from convcost.symbolic import atoms  # noqa: PLC0415 - imports sympy, so only once a symbol is seen
+def _rules() -> Any:
+    from convcost.symbolic import rules  # noqa: PLC0415 - imports sympy, so only once a symbol is seen
 
-    return atoms
+    return rules
 
 
 def normal(value: Num) -> Num:
@@ -123,7 +125,7 @@ def divide(a: Num, b: Num) -> Num:
         if (numpy.asarray(a) % b == 0).all():
             return a // b
         return numpy.asarray(a, dtype=object) * Fraction(1) / b
-    return _atoms().divide(a, b)
+    return _rules().divide(a, b)
 
 
 def exact_div(a: Num, b: Num, what: str) -> Num:
@@ -145,7 +147,7 @@ def exact_div(a: Num, b: Num, what: str) -> Num:
         if type(a) is int and b != 0 and a % b == 0:
             return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _atoms().exact_div(a, b, what)
+        return _rules().exact_div(a, b, what)
     _check_even(a, b, what)
     return a // b
 
@@ -167,7 +169,7 @@ def floor_div(a: Num, b: Num) -> Num:
     if type(a) is int and type(b) is int and b != 0:
         return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _atoms().floor_div(a, b)
+        return _rules().floor_div(a, b)
     if not is_array(b) and b == 0:
         raise ShapeError(f"{a} is divided by zero")
     return a // b
@@ -180,7 +182,7 @@ def ceil_div(a: Num, b: Num) -> Num:
     4
     """
     if is_symbolic(a) or is_symbolic(b):
-        return _atoms().ceil_div(a, b)
+        return _rules().ceil_div(a, b)
     if not is_array(b) and b == 0:
         raise ShapeError(f"{a} is divided by zero")
     return -((-a) // b)
@@ -199,7 +201,7 @@ def ceil(value: Num) -> Num:
 def round_even(value: Num) -> Num:
     """The nearest integer, a half to the even one, as Python rounds."""
     if is_symbolic(value):
-        return _atoms().round_even(value)
+        return _rules().round_even(value)
     if is_array(value):
         return sys.modules["numpy"].asarray([round(v) for v in value.ravel()]).reshape(value.shape)
     return round(value)
@@ -222,10 +224,12 @@ def make_divisible(value: Num, step: Num) -> Num:
     >>> make_divisible(Fraction(336, 10), 8), make_divisible(12, 8), make_divisible(11, 8)
     (32, 16, 16)
     """
+    if is_symbolic(value) or is_symbolic(step):
+        return _rules().make_divisible(value, step)
     rounded = maximum(step, round_to(value, step))
     if is_array(rounded):
         return rounded + step * (10 * rounded < 9 * value)
-    return rounded + step if decide("<", 10 * rounded, 9 * value) else rounded
+    return rounded + step if 10 * rounded < 9 * value else rounded
 
 
 def maximum(*values: Num) -> Num:
@@ -240,7 +244,7 @@ def minimum(*values: Num) -> Num:
 
 def _extreme(name: str, plain: Callable[..., Any], values: tuple[Num, ...]) -> Num:
     if any(map(is_symbolic, values)):
-        return getattr(_atoms(), name)(*values)
+        return getattr(_rules(), name)(*values)
     if any(map(is_array, values)):
         ufunc = getattr(sys.modules["numpy"], name)
         result = values[0]
@@ -262,7 +266,7 @@ def total(values: Iterable[Num]) -> Num:
     """The sum of ``values``; with symbols in one step, which is what makes whole networks quick."""
     terms = list(values)
     if any(map(is_symbolic, terms)):
-        return _atoms().total(terms)
+        return _rules().total(terms)
     return sum(terms)
 
 
@@ -277,7 +281,7 @@ def power(base: Num, exponent: Num) -> Num:
         ShapeError: the result would have more than 4,096 bits, or is no exact number.
     """
     if is_symbolic(base) or is_symbolic(exponent):
-        return _atoms().power(base, exponent)
+        return _rules().power(base, exponent)
     if is_array(base) or is_array(exponent):
         return base**exponent
     if normal(exponent) != exponent or not isinstance(normal(exponent), int):
@@ -319,7 +323,7 @@ def decide(relation: str, a: Any, b: Any) -> bool:
     if type(a) is int and type(b) is int:
         return bool(RELATIONS[relation](a, b))
     if is_symbolic(a) or is_symbolic(b):
-        return bool(_atoms().decide(relation, a, b))
+        return bool(_rules().decide(relation, a, b))
     holds = RELATIONS[relation](a, b)
     if is_array(holds):
         if holds.all() or not holds.any():
@@ -338,7 +342,7 @@ def provably(a: Num, b: Num) -> bool:
     if type(a) is int and type(b) is int:
         return a == b
     if is_symbolic(a) or is_symbolic(b):
-        return bool(_atoms().identical(a, b))
+        return bool(_rules().identical(a, b))
     if is_array(a) or is_array(b):
         return bool(RELATIONS["=="](a, b).all())
     return bool(a == b)
@@ -353,7 +357,7 @@ def require(relation: str, a: Num, b: Num, message: str) -> None:
         ShapeError: it does not hold; the text is ``message``.
     """
     if is_symbolic(a) or is_symbolic(b):
-        _atoms().require(relation, a, b, message)
+        _rules().require(relation, a, b, message)
         return
     holds = RELATIONS[relation](a, b)
     if not (holds.all() if is_array(holds) else holds):

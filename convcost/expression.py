@@ -41,9 +41,10 @@ class Expression:
         names: every name it reads.
         calls: name and number of arguments of every call that is not to a built-in function.
         comparisons: every ``name == 'word'`` in it.
+        counting: the names that choose an entry of a table or the length of a list, and so must be numbers.
     """
 
-    __slots__ = ("calls", "comparisons", "evaluate", "names", "text")
+    __slots__ = ("calls", "comparisons", "counting", "evaluate", "names", "text")
 
     def __init__(
         self,
@@ -52,12 +53,14 @@ class Expression:
         names: tuple[str, ...] = (),
         calls: tuple[tuple[str, int], ...] = (),
         comparisons: tuple[tuple[str, str], ...] = (),
+        counting: tuple[str, ...] = (),
     ) -> None:
         self.text = text
         self.evaluate = evaluate
         self.names = names
         self.calls = calls
         self.comparisons = comparisons
+        self.counting = counting
 
     @property
     def is_constant(self) -> bool:
@@ -116,6 +119,7 @@ class _Compiler:
         self._names: list[str] = []
         self._calls: list[tuple[str, int]] = []
         self._comparisons: list[tuple[str, str]] = []
+        self._counting: list[str] = []
         self._depth = 0
 
     def compiled(self) -> Expression:
@@ -126,6 +130,7 @@ class _Compiler:
             tuple(dict.fromkeys(self._names)),
             tuple(dict.fromkeys(self._calls)),
             tuple(self._comparisons),
+            tuple(dict.fromkeys(self._counting)),
         )
 
     def _node(self, node: ast.AST) -> Callable[[Any], Any]:
@@ -206,7 +211,11 @@ class _Compiler:
         return ops.listed([self._node(item) for item in node.elts])
 
     def _index(self, node: ast.Subscript) -> Callable[[Any], Any]:
-        return ops.binary(ops.item, self._node(node.value), self._node(node.slice))
+        value = self._node(node.value)
+        before = len(self._names)
+        index = self._node(node.slice)
+        self._counting += self._names[before:]
+        return ops.binary(ops.item, value, index)
 
     def _attribute(self, node: ast.Attribute) -> Callable[[Any], Any]:
         if node.attr.startswith("_"):
@@ -216,8 +225,11 @@ class _Compiler:
     def _call(self, node: ast.Call) -> Callable[[Any], Any]:
         if not isinstance(node.func, ast.Name) or node.keywords:
             _refuse(self._text, "a call is name(value, ...)")
+        before = len(self._names)
         arguments = [self._node(argument) for argument in node.args]
         name = node.func.id
+        if name == "range":
+            self._counting += self._names[before:]
         if name in BUILTINS:
             function, fewest, most = BUILTINS[name]
             if not fewest <= len(arguments) <= most:

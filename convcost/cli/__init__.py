@@ -14,6 +14,14 @@ from convcost.errors import ConvcostError, UsageError, did_you_mean
 
 COMMANDS = {
     "analyze": "convcost.cli.analyze",
+    "compare": "convcost.cli.compare",
+    "formula": "convcost.cli.formula",
+    "list": "convcost.cli.listing",
+    "show": "convcost.cli.show",
+    "layers": "convcost.cli.layers",
+    "check": "convcost.cli.check",
+    "init": "convcost.cli.init",
+    "schema": "convcost.cli.schema",
 }
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2

@@ -15,7 +15,7 @@ from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -55,10 +55,15 @@ def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``-o FILE``."""
+    return click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")(command)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--format``, ``--exact`` and ``-o``."""
     for option in (
-        click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal."),
+        output_option,
         click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units."),
         click.option(
             "--format",
@@ -151,23 +156,36 @@ def _umask() -> int:
 
 
 def show_table(table: Table, format_: str, output: str | None, *, exact: bool, reads: tuple[str, ...] = ()) -> None:
-    """Write a table in the format asked for (``json`` is not made from tables)."""
+    """Write one table; see :func:`show_tables`."""
+    show_tables([table], format_, output, exact=exact, reads=reads)
+
+
+def show_tables(
+    tables: Sequence[Table], format_: str, output: str | None, *, exact: bool, reads: tuple[str, ...] = ()
+) -> None:
+    """Write tables in the format asked for (``json`` is not made from tables)."""
     if format_ == "table":
-        _show(table, output, exact=exact, reads=reads)
+        _show(tables, output, exact=exact, reads=reads)
         return
     from convcost.render import formats  # noqa: PLC0415 - csv and json are not loaded for a table
 
-    text = formats.as_csv(table) if format_ == "csv" else formats.as_markdown(table, exactly=exact)
-    write(text, output, reads=reads)
+    texts = [
+        formats.as_csv(table) if format_ == "csv" else formats.as_markdown(table, exactly=exact) for table in tables
+    ]
+    write("\n".join(texts), output, reads=reads)
 
 
-def _show(table: Table, output: str | None, *, exact: bool, reads: tuple[str, ...]) -> None:
+def _show(tables: Sequence[Table], output: str | None, *, exact: bool, reads: tuple[str, ...]) -> None:
     from convcost.render.terminal import TableView, text_of  # noqa: PLC0415 - imports rich
 
-    view = TableView(table, exact=exact)
-    if output is None and sys.stdout.isatty():
-        from rich.console import Console  # noqa: PLC0415
+    views = [TableView(table, exact=exact) for table in tables]
+    if output is not None or not sys.stdout.isatty():
+        write("\n".join(map(text_of, views)), output, reads=reads)
+        return
+    from rich.console import Console  # noqa: PLC0415
 
-        Console(highlight=False).print(view)
-    else:
-        write(text_of(view), output, reads=reads)
+    console = Console(highlight=False)
+    for index, view in enumerate(views):
+        if index:
+            console.print()
+        console.print(view)

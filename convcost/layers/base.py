@@ -166,7 +166,7 @@ class Field:
         if type(value) is int:
             if value < self.minimum:
                 raise self._refuse(expected, value)
-        elif not is_symbolic(value):
+        else:
             require(">=", value, self.minimum, f"`{self.name}` must be {expected}, found {shown(value)}")
         return value
 

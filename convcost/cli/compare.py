@@ -1,0 +1,85 @@
+"""``convcost compare``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_tables, write
+from convcost.comparison import compare, unique_names
+from convcost.errors import UsageError, did_you_mean
+from convcost.render.comparisons import comparison_data, comparison_tables, flat_table
+from convcost.spec.bind import from_text
+from convcost.spec.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.spec.model import Spec
+
+
+@click.command("compare")
+@click.argument("targets", type=TARGET, nargs=-1, required=True, metavar="A B [C ...]")
+@set_option
+@input_option
+@click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@output_options
+def command(  # noqa: PLR0913 - one argument per option
+    targets: tuple[str, ...],
+    settings: tuple[str, ...],
+    input_: str | None,
+    free: tuple[str, ...],
+    format_: str,
+    output: str | None,
+    *,
+    exact: bool,  # noqa: ARG001 - a comparison is exact anyway; the option is there as elsewhere
+) -> None:
+    """Costs side by side, each as a ratio to the last: a fraction, a decimal and a formula.
+
+    --set NAME=VALUE reaches every target that has the parameter, --set A:NAME=VALUE only A.
+    """
+    catalogue = Catalogue()
+    specs = [catalogue.target(target) for target in targets]
+    names = [name.strip() for part in free for name in part.split(",")] or None
+    found = compare(specs, settings_for(specs, settings), names, parse_input(input_))
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(comparison_data(found)), output, reads=targets)
+        return
+    tables = [flat_table(found)] if format_ == "csv" else comparison_tables(found)
+    show_tables(tables, format_, output, exact=True, reads=targets)
+
+
+def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The values that ``--set`` gives to each of several specs.
+
+    Raises:
+        UsageError: not [A:]NAME=VALUE, no such target, or a parameter that none of them has.
+    """
+    names = unique_names(specs)
+    values: list[dict[str, Any]] = [{} for _ in specs]
+    own: list[set[str]] = [set() for _ in specs]
+    for setting in settings:
+        left, equals, text = setting.partition("=")
+        if not equals or not left:
+            raise UsageError(f"--set takes NAME=VALUE or A:NAME=VALUE, found '{setting[:60]}'")
+        who, colon, name = left.rpartition(":")
+        if colon and who not in names:
+            raise UsageError(f"--set: no target is called '{who[:60]}'{did_you_mean(who, names)}")
+        reached = [index for index, spec in enumerate(specs) if _has(spec, name) and who in ("", names[index])]
+        if not reached:
+            known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
+            whose = who or "none of the targets"
+            raise UsageError(f"{whose} has no parameter '{name[:60]}'{did_you_mean(name, known)}")
+        for index in reached:
+            if colon or name not in own[index]:  # a value for one target is stronger than one for all
+                values[index][name] = from_text(specs[index], name, text)
+            if colon:
+                own[index].add(name)
+    return values
+
+
+def _has(spec: Spec, name: str) -> bool:
+    return name in spec.parameters or name in (spec.input_names or ())

@@ -1,0 +1,19 @@
+"""``convcost schema``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost.cli.options import output_option, write
+from convcost.render.formats import as_json
+from convcost.spec.schema import language_schema
+
+
+@click.command("schema")
+@output_option
+def command(output: str | None) -> None:
+    """JSON Schema of the spec language, for editors.
+
+    In VS Code: "yaml.schemas": {"./convcost.schema.json": "*.yaml"}.
+    """
+    write(as_json(language_schema()), output)

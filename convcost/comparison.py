@@ -1,0 +1,168 @@
+"""Several networks or blocks side by side, each as a ratio to the last."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convcost.cost import sum_work
+from convcost.errors import UsageError, did_you_mean
+from convcost.spec.build import build
+from convcost.spec.freedom import free_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from convcost.graph import Graph
+    from convcost.layers.base import Work
+    from convcost.spec.model import Spec
+    from convcost.symbolic.closed import Formula
+
+QUANTITIES = ("params", "macs", "flops")
+
+
+class Ratio:
+    """The cost of one thing over another's.
+
+    Attributes:
+        exact: the ratio of the numbers; None where the divisor is 0.
+        formula: the ratio of the closed forms, simplified; None where there are none, or too long to read.
+        limits: ``(limit, name)`` pairs: what the formula tends to as that name grows.
+    """
+
+    __slots__ = ("exact", "formula", "limits")
+
+    def __init__(self, exact: Fraction | None, formula: Any = None, limits: Sequence[tuple[Any, str]] = ()) -> None:
+        self.exact = exact
+        self.formula = formula
+        self.limits = tuple(limits)
+
+
+class Item:
+    """One side of a comparison.
+
+    Attributes:
+        name: the spec's name; a second one of the same name gets ``#2``.
+        graph: what was counted.
+        totals: its counts.
+        formula: its closed forms, where the comparison has formulas.
+    """
+
+    __slots__ = ("formula", "graph", "name", "totals")
+
+    def __init__(self, name: str, graph: Graph, totals: Work, formula: Formula | None) -> None:
+        self.name = name
+        self.graph = graph
+        self.totals = totals
+        self.formula = formula
+
+
+class Comparison:
+    """Costs side by side.
+
+    Attributes:
+        items: in the order given; the last is the baseline.
+        ratios: by name of each other item, then by quantity.
+        notes: what a reader should know before trusting the numbers: defaults that differ, assumptions made.
+    """
+
+    __slots__ = ("items", "notes", "ratios")
+
+    def __init__(
+        self, items: tuple[Item, ...], ratios: dict[str, dict[str, Ratio]], notes: tuple[str, ...]
+    ) -> None:
+        self.items = items
+        self.ratios = ratios
+        self.notes = notes
+
+    @property
+    def baseline(self) -> Item:
+        """What the others are divided by."""
+        return self.items[-1]
+
+
+def unique_names(specs: Sequence[Spec]) -> list[str]:
+    """Names of ``specs``; a second one of the same name gets ``#2``."""
+    names: list[str] = []
+    for spec in specs:
+        times = sum(name.partition("#")[0] == spec.name for name in names)
+        names.append(spec.name if not times else f"{spec.name}#{times + 1}")
+    return names
+
+
+def compare(
+    specs: Sequence[Spec],
+    given: Sequence[Mapping[str, Any]],
+    free: Sequence[str] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> Comparison:
+    """Compare ``specs``, each with its own values.
+
+    Args:
+        specs: two or more, linked; the last is the baseline.
+        given: values for each.
+        free: names that become symbols in the formulas, in every spec that has them. Where not given, blocks
+            are compared with all their names free, and networks by their numbers alone.
+        input_shape: an input for all of them.
+
+    Raises:
+        UsageError: fewer than two specs, or a free name that none of them has.
+        SpecError: a spec is wrong, or a value does not fit.
+    """
+    if len(specs) < 2:  # noqa: PLR2004 - one thing has no ratio
+        raise UsageError("compare needs at least two targets")
+    symbolic = free is not None or all(spec.is_block for spec in specs)
+    items = []
+    for name, spec, values in zip(unique_names(specs), specs, given, strict=True):
+        graph = build(spec, values, input_shape)
+        found = _formula(spec, specs, free, values, input_shape) if symbolic else None
+        items.append(Item(name, graph, sum_work(graph.layers), found))
+    ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
+    return Comparison(tuple(items), ratios, tuple(_notes(items)))
+
+
+def _formula(
+    spec: Spec,
+    specs: Sequence[Spec],
+    free: Sequence[str] | None,
+    values: Mapping[str, Any],
+    input_shape: tuple[int, ...] | None,
+) -> Formula:
+    from convcost.symbolic.closed import formula  # noqa: PLC0415 - imports sympy
+
+    if free is None:
+        return formula(spec, None, values, input_shape)
+    known = {name for one in specs for name in free_names(one)}
+    for name in free:
+        if name not in known:
+            raise UsageError(f"none of the targets has a free parameter '{name[:60]}'{did_you_mean(name, known)}")
+    return formula(spec, [name for name in free if name in free_names(spec)], values, input_shape)
+
+
+def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
+    found = {}
+    for quantity in QUANTITIES:
+        top, bottom = getattr(item.totals, quantity), getattr(baseline.totals, quantity)
+        exact = Fraction(top, bottom) if bottom else None
+        if item.formula is None or baseline.formula is None:
+            found[quantity] = Ratio(exact)
+            continue
+        from convcost.symbolic.ratio import limits, ratio_of  # noqa: PLC0415 - imports sympy
+
+        formula = ratio_of(item.formula.totals[quantity].expr, baseline.formula.totals[quantity].expr)
+        found[quantity] = Ratio(exact, formula, () if formula is None else limits(formula))
+    return found
+
+
+def _notes(items: Sequence[Item]) -> list[str]:
+    notes = [*_differing_inputs(items)]
+    assumed = {text for item in items if item.formula is not None for text in item.formula.assumptions}
+    return [*notes, *(f"formulas assume {text}" for text in sorted(assumed))]
+
+
+def _differing_inputs(items: Sequence[Item]) -> list[str]:
+    """Costs on different inputs are no comparison of networks: say so."""
+    shapes = {item.name: "x".join(map(str, item.graph.input)) for item in items}
+    if len(set(shapes.values())) == 1:
+        return []
+    return ["inputs differ: " + ", ".join(f"{shape} for {name}" for name, shape in shapes.items())]

@@ -1,0 +1,88 @@
+"""The reference of the layers, from the layers themselves."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.errors import UsageError, did_you_mean
+from convcost.layers.base import REGISTRY, Layer, shown
+
+if TYPE_CHECKING:
+    from convcost.layers.base import Field
+
+
+class FieldDoc(NamedTuple):
+    """One field of a layer: its name, what it takes, its default, and what it means."""
+
+    name: str
+    type: str
+    default: str
+    doc: str
+
+
+class LayerDoc(NamedTuple):
+    """One layer: everything a spec writer needs.
+
+    Attributes:
+        key: its name in a spec.
+        family: what kind of layer it is.
+        summary: one line.
+        text: the rest of what is to be said, without the example.
+        source: where its rule comes from.
+        fields: its arguments.
+        formulas: its cost, by quantity.
+        merges: whether it takes branches.
+    """
+
+    key: str
+    family: str
+    summary: str
+    text: str
+    source: str
+    fields: tuple[FieldDoc, ...]
+    formulas: dict[str, str]
+    merges: bool
+
+
+def layers() -> list[LayerDoc]:
+    """Every layer, in the order of the registry."""
+    return [layer_doc(key) for key in REGISTRY]
+
+
+def layer_doc(key: str) -> LayerDoc:
+    """The reference of one layer.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if key not in REGISTRY:
+        raise UsageError(f"no layer is called '{key[:60]}'{did_you_mean(key, REGISTRY)}")
+    layer = REGISTRY[key]
+    summary, text, source = _parts(layer)
+    fields = tuple(
+        FieldDoc(name, takes(field), "required" if field.required else shown(field.default), field.doc)
+        for name, field in layer.fields.items()
+    )
+    return LayerDoc(key, layer.family, summary, text, source, fields, layer.formulas, layer.merges)
+
+
+def takes(field: Field) -> str:
+    """What a field takes, in words."""
+    words = ", ".join(field.words)
+    return {
+        "size": f"a whole number of at least {field.minimum}",
+        "axes": "a whole number, or one per axis",
+        "padding": f"{words}, a size, one per axis, or [before, after] pairs",
+        "flag": "true or false",
+        "word": f"one of {words}",
+        "number": "a number",
+    }[field.type]
+
+
+def _parts(layer: type[Layer]) -> tuple[str, str, str]:
+    """Summary, body and source of a docstring; the doctest is left out."""
+    doc = inspect.cleandoc(layer.__doc__ or "").split("\n>>> ", 1)[0].strip()
+    summary, _, rest = doc.partition("\n\n")
+    body, _, source = rest.rpartition("Source: ")
+    return " ".join(summary.split()), body.strip(), " ".join(source.split())

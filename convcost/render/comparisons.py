@@ -1,0 +1,107 @@
+"""Comparisons as tables and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.comparison import QUANTITIES
+from convcost.cost import CONVENTION, CONVENTION_LINE
+from convcost.render.results import schema, totals_data
+from convcost.table import Column, Table
+
+if TYPE_CHECKING:
+    from convcost.comparison import Comparison, Ratio
+
+TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
+_COSTS = tuple(Column(name, TITLES[name], "count", 9) for name in QUANTITIES)
+_LONG_FRACTION = 16
+
+
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """For people: the costs, then the ratios to the baseline."""
+    rows = [(item.name, *(getattr(item.totals, name) for name in QUANTITIES)) for item in comparison.items]
+    costs = Table("", (Column("name", "", "name", 9), *_COSTS), rows, None, ())
+    ratios = [_ratio_table(name, by_name, comparison) for name, by_name in comparison.ratios.items()]
+    ratios[-1] = ratios[-1]._replace(notes=(*comparison.notes, CONVENTION_LINE))
+    return [costs, *ratios]
+
+
+def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) -> Table:
+    columns = [Column("of", f"{name} / {comparison.baseline.name}", "text", 9)]
+    columns += [Column("exact", "exact", "times", 8), Column("decimal", "decimal", "times", 9)]
+    told = any(ratio.formula is not None for ratio in ratios.values())
+    if told:
+        columns += [Column("formula", "formula", "text", 7), Column("limit", "tends to", "text", 6)]
+    rows = []
+    for quantity, ratio in ratios.items():
+        exact = None if ratio.exact is None else str(ratio.exact)
+        decimal = None if ratio.exact is None else f"{float(ratio.exact):.4g}"
+        row: list[Any] = [TITLES[quantity], exact if exact and len(exact) <= _LONG_FRACTION else None, decimal]
+        if told:
+            row += [_formula_text(ratio), _limit_text(ratio)]
+        rows.append(tuple(row))
+    return Table("", tuple(columns), rows, None, ())
+
+
+def _formula_text(ratio: Ratio) -> str | None:
+    if ratio.formula is None:
+        return None
+    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+    return text(ratio.formula)
+
+
+def _limit_text(ratio: Ratio) -> str | None:
+    """``1/K^2 as O -> oo``; several are separated by semicolons."""
+    if not ratio.limits:
+        return None
+    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+    return "; ".join(f"{text(limit)} as {name} -> oo" for limit, name in ratio.limits)
+
+
+def flat_table(comparison: Comparison) -> Table:
+    """For CSV: one row per item, with its ratios to the baseline."""
+    parts = [Column(f"{name}_ratio", name, "text", 9) for name in QUANTITIES]
+    parts += [Column(f"{name}_formula", name, "text", 9) for name in QUANTITIES]
+    rows: list[tuple[Any, ...]] = []
+    for item in comparison.items:
+        ratios = comparison.ratios.get(item.name) or {}
+        exact = [str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None
+                 for name in QUANTITIES]
+        formulas = [_formula_text(ratios[name]) if name in ratios else None for name in QUANTITIES]
+        rows.append((item.name, *(getattr(item.totals, name) for name in QUANTITIES), *exact, *formulas))
+    return Table("", (Column("name", "name", "name", 9), *_COSTS, *parts), rows, None, ())
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """The result of ``compare``."""
+    return {
+        "schema": schema("compare"),
+        "convention": CONVENTION,
+        "baseline": comparison.baseline.name,
+        "items": [
+            {
+                "name": item.name,
+                "title": item.graph.title,
+                "parameters": item.graph.parameters,
+                "input": item.graph.input,
+                "totals": totals_data(item.totals),
+            }
+            for item in comparison.items
+        ],
+        "ratios": {
+            name: {quantity: _ratio_data(ratio) for quantity, ratio in by_name.items()}
+            for name, by_name in comparison.ratios.items()
+        },
+        "notes": list(comparison.notes),
+    }
+
+
+def _ratio_data(ratio: Ratio) -> dict[str, Any]:
+    return {
+        "exact": None if ratio.exact is None else str(ratio.exact),
+        "decimal": None if ratio.exact is None else float(ratio.exact),
+        "formula": _formula_text(ratio),
+        "limit": _limit_text(ratio),
+    }

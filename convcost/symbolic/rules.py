@@ -1,0 +1,198 @@
+"""What :mod:`convcost.algebra` asks when a symbol is involved: arithmetic, and how conditions are settled."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Add, Expr
+
+from convcost import algebra
+from convcost.errors import ShapeError, UnsupportedError
+from convcost.symbolic.atoms import (
+    FloorDiv,
+    MakeDivisible,
+    Maximum,
+    Minimum,
+    RoundEven,
+    evaluate,
+    is_monotone,
+    is_whole_polynomial,
+    lower_bound,
+    to_number,
+    to_sympy,
+)
+from convcost.symbolic.text import text
+
+_NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def divide(a: Any, b: Any) -> Expr:
+    """``a / b``."""
+    return to_sympy(a) / to_sympy(b)
+
+
+def floor_div(a: Any, b: Any) -> Expr:
+    """``floor(a / b)``."""
+    return FloorDiv(to_sympy(a), to_sympy(b))
+
+
+def ceil_div(a: Any, b: Any) -> Expr:
+    """``ceil(a / b)``: of whole numbers, a floor with the constant raised."""
+    a, b = to_sympy(a), to_sympy(b)
+    if is_whole_polynomial(a) and b.is_integer:
+        return FloorDiv(a + b - 1, b)
+    return -FloorDiv(-a, b)
+
+
+def round_even(value: Any) -> Expr:
+    """``round(value)``."""
+    return RoundEven(value)
+
+
+def make_divisible(value: Any, step: Any) -> Expr:
+    """The width rule of the MobileNets."""
+    return MakeDivisible(to_sympy(value), to_sympy(step))
+
+
+def maximum(*values: Any) -> Expr:
+    """The largest."""
+    return Maximum(*map(to_sympy, values))
+
+
+def minimum(*values: Any) -> Expr:
+    """The smallest."""
+    return Minimum(*map(to_sympy, values))
+
+
+def total(values: list[Any]) -> Expr:
+    """The sum, in one step."""
+    return Add(*map(to_sympy, values))
+
+
+def power(base: Any, exponent: Any) -> Expr:
+    """``base ** exponent``."""
+    return to_sympy(base) ** to_sympy(exponent)
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Whether ``a == b`` whatever the symbols are."""
+    return a == b or _difference(a, b) == 0
+
+
+def _difference(a: Any, b: Any) -> Any:
+    return sympy.expand(to_sympy(a) - to_sympy(b))
+
+
+def exact_div(a: Any, b: Any, what: str) -> Expr:
+    """``a / b``; that ``b`` divides ``a`` is assumed, and recorded, where it does not follow."""
+    dividend, divisor = to_sympy(a), to_sympy(b)
+    quotient = sympy.cancel(dividend / divisor)
+    if is_whole_polynomial(quotient):
+        return quotient
+    session = algebra.session()
+    if session is not None:
+        top, bottom = (evaluate(side, session.witness) for side in (dividend, divisor))
+        if top % bottom:
+            raise ShapeError(f"cannot divide {what}: {top} is not a multiple of {bottom}")
+        session.assumptions[f"{text(divisor)} divides {text(dividend)}"] = None
+    return quotient
+
+
+def decide(relation: str, a: Any, b: Any) -> bool:
+    """Whether ``a relation b``: by algebra, else at the witness, which is recorded."""
+    known = _proved(relation, _difference(a, b))
+    if known is not None:
+        return known
+    session = algebra.session()
+    if session is None:
+        raise UnsupportedError(f"cannot tell whether {text(a)} {relation} {text(b)}")
+    left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
+    holds = bool(algebra.RELATIONS[relation](left, right))
+    _record(session, relation if holds else _NEGATION[relation], a, b)
+    return holds
+
+
+def require(relation: str, a: Any, b: Any, message: str) -> None:
+    """Demand ``a relation b``: it must hold at the witness, and is recorded where it does not follow."""
+    known = _proved(relation, _difference(a, b))
+    if known:
+        return
+    session = algebra.session()
+    if known is False or session is None:
+        raise ShapeError(message)
+    left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
+    if not algebra.RELATIONS[relation](left, right):
+        raise ShapeError(message)
+    _record(session, relation, a, b)
+
+
+def _proved(relation: str, difference: Any) -> bool | None:
+    """Whether ``difference relation 0`` always holds (True), never (False), or neither is known."""
+    number = to_number(difference)
+    if number is not None:
+        return bool(algebra.RELATIONS[relation](number, 0))
+    least = lower_bound(difference)
+    if least is not None:
+        if relation in (">", ">=", "!=") and algebra.RELATIONS[relation](least, 0) and (relation != "!=" or least > 0):
+            return True
+        if relation in ("<", "<=", "==") and algebra.RELATIONS[_NEGATION[relation]](least, 0) and least > 0:
+            return False
+    opposite = lower_bound(sympy.expand(-difference))
+    if opposite is not None:
+        if relation in ("<", "<=", "!=") and (opposite > 0 or (relation == "<=" and opposite == 0)):
+            return True
+        if relation in (">", ">=", "==") and opposite > 0:
+            return False
+    return None
+
+
+def _record(session: algebra.Session, relation: str, a: Any, b: Any) -> None:
+    if relation in (">=", ">", "<=", "<") and _bound(session, relation, a, b):
+        return
+    left, right = to_sympy(a), to_sympy(b)
+    if left.is_Number and not right.is_Number:
+        left, right, relation = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(relation, relation)
+    session.assumptions[f"{text(left)} {relation} {text(right)}"] = None
+
+
+def _bound(session: algebra.Session, relation: str, a: Any, b: Any) -> bool:
+    """Record an inequality in one symbol as the least value of that symbol; False if it is no such thing."""
+    difference = _difference(a, b) if relation in (">=", ">") else _difference(b, a)
+    symbols = difference.free_symbols
+    if len(symbols) != 1 or not is_monotone(difference):
+        return False
+    symbol = next(iter(symbols))
+    if relation in (">", "<"):
+        return False
+    least = _least_whole(difference, symbol, session) if symbol.is_integer else _least_ratio(difference, symbol)
+    if least is None:
+        return False
+    session.least[symbol] = max(session.least.get(symbol, least), least)
+    return True
+
+
+def _least_whole(difference: Any, symbol: Any, session: algebra.Session) -> int:
+    """The least whole ``symbol`` with ``difference >= 0``, which grows with it and holds at the witness."""
+    low, high = 0, int(session.witness[symbol])
+    while high - low > 1:
+        middle = (low + high) // 2
+        if evaluate(difference, {symbol: middle}) >= 0:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _least_ratio(difference: Any, symbol: Any) -> Fraction | None:
+    """The least ``symbol`` with ``floor(p/q) + c >= 0`` or ``p + c >= 0``, for ``p`` linear in it."""
+    constant, rest = difference.as_coeff_Add()
+    linear = rest
+    if isinstance(rest, FloorDiv) and constant.is_Integer:
+        linear = rest.args[0] / rest.args[1]  # floor(v) >= n just where v >= n, for whole n
+    terms = dict(sympy.expand(linear).as_coefficients_dict())
+    if not set(terms) <= {symbol, sympy.S.One} or symbol not in terms:
+        return None
+    found = (-constant - terms.get(sympy.S.One, 0)) / terms[symbol]
+    return Fraction(found.p, found.q)

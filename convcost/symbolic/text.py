@@ -1,0 +1,158 @@
+"""Expressions the way people write them: ``9408*ceil(size/2)^2 + 2048*classes``.
+
+What is printed reads back: it is an expression of the spec language.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from convcost.symbolic import atoms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)  # how tightly a piece of text holds together
+
+
+def text(expr: Any, names: dict[Any, str] | None = None) -> str:
+    """``expr`` as text.
+
+    Args:
+        expr: a number, or a sympy expression of sums, products, powers and the functions of this package.
+        names: what to write for a symbol in place of its name, to put values in.
+    """
+    return _Writer(names or {}).write(expr)[0]
+
+
+class _Writer:
+    def __init__(self, names: dict[Any, str]) -> None:
+        self._names = names
+
+    def write(self, expr: Any) -> tuple[str, int]:
+        if not isinstance(expr, sympy.Basic):
+            return str(expr), _ATOM if expr >= 0 else _SUM
+        if expr.is_Symbol:
+            return self._names.get(expr, expr.name), _ATOM
+        if expr.is_Rational:
+            return str(expr), _SUM if expr < 0 else (_ATOM if expr.is_Integer else _PRODUCT)
+        if expr.is_Add:
+            return self._sum(expr), _SUM
+        if expr.is_Mul:
+            return self._product(expr)
+        if expr.is_Pow:
+            return self._power(expr)
+        return self._function(expr), _ATOM
+
+    def _held(self, expr: Any, level: int) -> str:
+        written, tightness = self.write(expr)
+        return written if tightness >= level else f"({written})"
+
+    def _sum(self, expr: Any) -> str:
+        terms = sorted(expr.args, key=_term_order)
+        if len(terms) > 1 and terms[0].could_extract_minus_sign():  # begin with a positive term if there is one
+            positive = next((index for index, term in enumerate(terms) if not _negative(term)), 0)
+            terms.insert(0, terms.pop(positive))
+        parts = [self._held(terms[0], _PRODUCT)]
+        if _negative(terms[0]):
+            parts = [f"-{self._held(-terms[0], _PRODUCT)}"]
+        for term in terms[1:]:
+            sign, positive_term = (" - ", -term) if _negative(term) else (" + ", term)
+            parts.append(sign + self._held(positive_term, _PRODUCT))
+        return "".join(parts)
+
+    def _product(self, expr: Any) -> tuple[str, int]:
+        if _negative(expr):
+            ceiling = self._ceiling(-expr)
+            if ceiling is not None:
+                return ceiling, _ATOM
+            return f"-{self._held(-expr, _PRODUCT)}", _SUM
+        numerator, denominator = expr.as_numer_denom()
+        if denominator != 1:
+            bottom = self._held(denominator, _POWER)
+            return f"{self._held(numerator, _PRODUCT)}/{bottom}", _PRODUCT
+        factors = sorted(expr.as_ordered_factors(), key=_factor_order)
+        return "*".join(self._held(factor, _POWER) for factor in factors), _PRODUCT
+
+    def _ceiling(self, expr: Any) -> str | None:
+        """``-floor(-p/q)`` is a ceiling."""
+        if isinstance(expr, atoms.FloorDiv) and expr.args[0].could_extract_minus_sign():
+            return self._call("ceil", -expr.args[0] / expr.args[1])
+        return None
+
+    def _power(self, expr: Any) -> tuple[str, int]:
+        if expr.exp.is_Number and expr.exp < 0:
+            return f"1/{self._held(expr.base**-expr.exp, _POWER)}", _PRODUCT
+        return f"{self._held(expr.base, _ATOM)}^{self._held(expr.exp, _ATOM)}", _POWER
+
+    def _call(self, name: str, *arguments: Any) -> str:
+        return f"{name}({', '.join(self.write(argument)[0] for argument in arguments)})"
+
+    def _function(self, expr: Any) -> str:
+        writers: dict[Any, Callable[[Any], str]] = {
+            atoms.FloorDiv: self._floor,
+            atoms.MakeDivisible: lambda e: self._call("make_divisible", *e.args),
+            atoms.RoundEven: lambda e: self._call("round", *e.args),
+            atoms.Maximum: lambda e: self._call("max", *e.args),
+            atoms.Minimum: lambda e: self._call("min", *e.args),
+        }
+        return writers[expr.func](expr)
+
+    def _floor(self, expr: Any) -> str:
+        name, top, bottom = floor_or_ceiling(expr)
+        if bottom == 1:
+            return self._call(name, top)
+        return f"{name}({self._held(top, _PRODUCT)}/{self._held(bottom, _POWER)})"
+
+
+def floor_or_ceiling(expr: Any) -> tuple[str, Any, Any]:
+    """A floor as whichever of ``floor(p/q)`` and ``ceil(p/q)`` reads better: name, p, q."""
+    p, q = expr.args
+    if q == 1:
+        return "floor", p, q
+    raised = sympy.expand(p - (q - 1))
+    return ("ceil", raised, q) if _simpler(raised, p) else ("floor", p, q)
+
+
+def _simpler(one: Any, other: Any) -> bool:
+    """Whether ``one`` has a smaller constant: which of floor and ceiling reads better."""
+    whole = all(monomial.is_integer for monomial in atoms.terms_of(one))
+    constants = [abs(expr.as_coeff_Add()[0]) for expr in (one, other)]
+    return bool(whole and constants[0] < constants[1])
+
+
+def _negative(term: Any) -> bool:
+    return bool(term.as_coeff_Mul()[0] < 0)
+
+
+def _degree(term: Any) -> int:
+    """Total degree, an atom such as ``ceil(size/2)`` counting as its argument does."""
+    if term.is_Number:
+        return 0
+    if term.is_Pow and term.exp.is_Integer:
+        return int(term.exp) * _degree(term.base)
+    if term.is_Mul:
+        return sum(map(_degree, term.args))
+    if term.is_Add:
+        return max(map(_degree, term.args))
+    return 1
+
+
+def _term_order(term: Any) -> tuple[Any, ...]:
+    """Higher degrees first, then atoms by how much they divide, then by name."""
+    divisors = sorted(int(atom.args[1]) for atom in term.atoms(atoms.FloorDiv) if atom.args[1].is_Integer)
+    return (-_degree(term), divisors, term.sort_key())
+
+
+def _factor_order(factor: Any) -> tuple[Any, ...]:
+    """Numbers, then symbols, then functions, then sums."""
+    base = factor.base if factor.is_Pow else factor
+    if factor.is_Number:
+        rank = 0
+    elif base.is_Symbol:
+        rank = 1
+    else:
+        rank = 3 if base.is_Add else 2
+    return (rank, factor.sort_key())
