@@ -8,22 +8,21 @@ A rule written with the operators ``+ - *`` and the functions below runs over
 
 Neither sympy nor numpy is imported here: a value can only be theirs if somebody else already did.
 Conditions are where one formula for three algebras could come apart, so each has a name here:
-:func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`.
+:func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`; what they decide about symbols is noted in
+:mod:`convcost.assumptions`.
 """
 
 from __future__ import annotations
 
 import operator
 import sys
-from contextlib import contextmanager
-from contextvars import ContextVar
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.errors import ShapeError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable
 
 Num: TypeAlias = Any  # int, Fraction, a sympy expression or a numpy array
 
@@ -35,41 +34,6 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-class Session:
-    """What a symbolic run decided by looking at default values.
-
-    Attributes:
-        witness: the value of every free symbol at which undecidable questions are decided.
-        assumptions: what was decided there, as text, in order of appearance.
-        least: the least value of a symbol for which every size stays positive.
-    """
-
-    __slots__ = ("assumptions", "least", "witness")
-
-    def __init__(self, witness: Mapping[Any, Any]) -> None:
-        self.witness = dict(witness)
-        self.assumptions: dict[str, None] = {}
-        self.least: dict[Any, Any] = {}
-
-
-_session: ContextVar[Session | None] = ContextVar("convcost_session", default=None)
-
-
-@contextmanager
-def assuming(session: Session) -> Iterator[Session]:
-    """Decide undecidable conditions at the witness of ``session`` and record them there."""
-    token = _session.set(session)
-    try:
-        yield session
-    finally:
-        _session.reset(token)
-
-
-def session() -> Session | None:
-    """The session in force, if any."""
-    return _session.get()
 
 
 def is_symbolic(value: object) -> bool:

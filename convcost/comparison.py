@@ -68,9 +68,7 @@ class Comparison:
 
     __slots__ = ("items", "notes", "ratios")
 
-    def __init__(
-        self, items: tuple[Item, ...], ratios: dict[str, dict[str, Ratio]], notes: tuple[str, ...]
-    ) -> None:
+    def __init__(self, items: tuple[Item, ...], ratios: dict[str, dict[str, Ratio]], notes: tuple[str, ...]) -> None:
         self.items = items
         self.ratios = ratios
         self.notes = notes

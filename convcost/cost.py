@@ -46,6 +46,4 @@ def per_batch(work: Work, batch: int) -> Work:
     """The counts of ``batch`` samples: operations and elements grow with it, parameters do not."""
     if batch == 1:
         return work
-    return Work(
-        **{name: value if name in PER_MODEL else value * batch for name, value in work.as_dict().items()}
-    )
+    return Work(**{name: value if name in PER_MODEL else value * batch for name, value in work.as_dict().items()})

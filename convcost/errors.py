@@ -1,11 +1,11 @@
 """What can go wrong, and one way to say it.
 
-    ConvcostError            everything this package raises on purpose; the command prints it and exits 1
-    ├── SpecError            a spec is wrong: one or more problems, each with file:line:column
-    ├── ShapeError           a layer refuses its input (kernel larger than the padded map, ...)
-    │   └── FieldError       a layer refuses the value of one of its fields
-    ├── UnsupportedError     understood, but not something that can be answered
-    └── UsageError           an argument of a call or of the command line is wrong; exit 2
+ConvcostError            everything this package raises on purpose; the command prints it and exits 1
+├── SpecError            a spec is wrong: one or more problems, each with file:line:column
+├── ShapeError           a layer refuses its input (kernel larger than the padded map, ...)
+│   └── FieldError       a layer refuses the value of one of its fields
+├── UnsupportedError     understood, but not something that can be answered
+└── UsageError           an argument of a call or of the command line is wrong; exit 2
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ becomes a small function of a scope. Python's ``^`` is read as a power, so that 
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from functools import lru_cache
@@ -85,10 +86,7 @@ def compile_expression(text: str) -> Expression:
     return _Compiler(text).compiled()
 
 
-_PYTHON_WORDS = frozenset(
-    "True False None and as assert async await break class continue def del elif else except finally for from "
-    "global if import in is lambda nonlocal not or pass raise return try while with yield".split()
-)
+_PYTHON_WORDS = frozenset(keyword.kwlist)
 
 
 def _parse(text: str) -> ast.expr:

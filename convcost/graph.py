@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import session
+from convcost import assumptions
 from convcost.errors import ConvcostError, ShapeError
 from convcost.layers.base import REGISTRY, Layer, Shape, Work
 
@@ -65,7 +65,8 @@ class Tensor:
         axes = AXES.get(len(self.shape), AXES[1])
         if name not in axes:
             raise ShapeError(
-                f"a tensor of shape {'x'.join(map(str, self.shape))} has no axis '{name[:20]}'; it has {', '.join(axes)}"
+                f"a tensor of shape {'x'.join(map(str, self.shape))} has no axis '{name[:20]}'; "
+                f"it has {', '.join(axes)}"
             )
         return self.shape[axes.index(name)]
 
@@ -144,7 +145,7 @@ class Graph:
 
     __slots__ = ("assumptions", "name", "nodes", "output", "outputs", "parameters", "title")
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self,
         name: str,
         title: str,
@@ -186,7 +187,7 @@ class Builder:
             Node(0, "input", 1, Input(input_shape), "input", (), input_shape, input_shape, Work(), 1, None)
         ]
         # a run over symbols records what it assumes, so that it must not find its layers inferred already
-        self._memo = _inferred if session() is None else {}
+        self._memo = _inferred if assumptions.current() is None else {}
         self._max_nodes = max_nodes
         self.outputs: dict[str, int] = {}
 
@@ -195,7 +196,7 @@ class Builder:
         """The tensor that enters."""
         return Tensor(0, self.nodes[0].shape)
 
-    def add(  # noqa: PLR0913 - what a node is made of
+    def add(
         self,
         key: str,
         values: Mapping[str, Any],
@@ -229,9 +230,7 @@ class Builder:
         index = len(self.nodes)
         read = tuple([(tensor.node, times) for tensor, times in inputs])
         block = block or path.count("/") + 1
-        self.nodes.append(
-            Node(index, path, block, layer, kind, read, inputs[0][0].shape, shape, work, count, position)
-        )
+        self.nodes.append(Node(index, path, block, layer, kind, read, inputs[0][0].shape, shape, work, count, position))
         return Tensor(index, shape)
 
     def make_room(self, count: int) -> None:
@@ -260,10 +259,10 @@ class Builder:
         return known
 
     @staticmethod
-    def _apply(cls: type[Layer], values: Mapping[str, Any], x: Any) -> tuple[Layer, str, Shape, Work]:
-        layer = cls(**values)
+    def _apply(layer_class: type[Layer], values: Mapping[str, Any], x: Any) -> tuple[Layer, str, Shape, Work]:
+        layer = layer_class(**values)
         shape = layer.shape(x)
-        first = x[0][0] if cls.merges else x
+        first = x[0][0] if layer_class.merges else x
         return layer, layer.kind_of(first, shape), shape, layer.work(x, shape)
 
     def graph(

@@ -11,11 +11,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost import algebra
-from convcost.algebra import Num
 from convcost.errors import ShapeError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from convcost.algebra import Num
 
 MAX_ITEMS = 100_000
 MAX_BITS = algebra.MAX_BITS
@@ -54,9 +55,7 @@ def listed(items: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     return lambda scope: tuple(item(scope) for item in items)
 
 
-def choice(
-    test: Callable[[Any], Any], then: Callable[[Any], Any], other: Callable[[Any], Any]
-) -> Callable[[Any], Any]:
+def choice(test: Callable[[Any], Any], then: Callable[[Any], Any], other: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``then if test else other``; the side not taken is not computed."""
     return lambda scope: then(scope) if truth(test(scope)) else other(scope)
 
@@ -95,7 +94,7 @@ def truth(value: Any) -> bool:
 
 def describe(value: Any) -> str:
     """``value`` as an error names it."""
-    from convcost.layers.base import shown  # noqa: PLC0415 - only an error pays for it
+    from convcost.layers.fields import shown  # noqa: PLC0415 - only an error pays for it
 
     if isinstance(value, dict):
         return "a table"
@@ -264,4 +263,3 @@ BUILTINS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "len": (_len, 1, 1),
     "sum": (_sum, 1, 1),
 }
-

@@ -6,10 +6,11 @@ import inspect
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UsageError, did_you_mean
-from convcost.layers.base import REGISTRY, Layer, shown
+from convcost.layers.base import REGISTRY, Layer
+from convcost.layers.fields import shown
 
 if TYPE_CHECKING:
-    from convcost.layers.base import Field
+    from convcost.layers.fields import Field
 
 
 class FieldDoc(NamedTuple):

@@ -10,7 +10,7 @@ from convcost.cost import CONVENTION_LINE
 from convcost.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from convcost.graph import Graph
     from convcost.report import Analysis, Row
@@ -94,7 +94,7 @@ REPEAT = Column("repeat", "x", "times", 9)
 _SHARES = {"params_share": "params", "macs_share": "macs", "flops_share": "flops"}
 
 
-def cost_table(  # noqa: PLR0913 - the choices a reader has
+def cost_table(
     analysis: Analysis,
     *,
     columns: Sequence[str] | None = None,
@@ -148,9 +148,7 @@ def _column(key: str) -> Column:
     return COLUMNS[key]
 
 
-def _values(
-    row: Row, columns: Iterable[Column], totals: dict[str, Any], times: int, path: str
-) -> tuple[Any, ...]:
+def _values(row: Row, columns: Iterable[Column], totals: dict[str, Any], times: int, path: str) -> tuple[Any, ...]:
     return tuple(_value(row, column.key, totals, times, path) for column in columns)
 
 

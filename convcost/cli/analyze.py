@@ -25,9 +25,7 @@ from convcost.table import MACHINE_COLUMNS, cost_table, heading
 @set_option
 @input_option
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")
-@click.option(
-    "--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for."
-)
+@click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
 @click.option("--depth", type=click.IntRange(min=1), help="Sum up layers below this many segments of their paths.")
 @click.option("--columns", metavar="NAME,...", help="Columns to show.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first.")

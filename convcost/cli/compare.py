@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_tables, write
+from convcost.cli.options import (
+    TARGET,
+    input_option,
+    output_options,
+    parse_input,
+    set_option,
+    show_tables,
+    write,
+)
 from convcost.comparison import compare, unique_names
 from convcost.errors import UsageError, did_you_mean
 from convcost.render.comparisons import comparison_data, comparison_tables, flat_table
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 @input_option
 @click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
 @output_options
-def command(  # noqa: PLR0913 - one argument per option
+def command(
     targets: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from convcost.cli.options import TARGET, input_option, output_option, parse_input, parse_settings, set_option, write
+from convcost.cli.options import (
+    TARGET,
+    input_option,
+    output_option,
+    parse_input,
+    parse_settings,
+    set_option,
+    write,
+)
 from convcost.spec.catalogue import Catalogue
 
 
@@ -23,7 +31,7 @@ from convcost.spec.catalogue import Catalogue
 )
 @click.option("--latex", "with_latex", is_flag=True, help="With --format json: formulas as LaTeX too.")
 @output_option
-def command(  # noqa: PLR0913 - one argument per option
+def command(
     target: str,
     free: tuple[str, ...],
     settings: tuple[str, ...],

@@ -10,7 +10,11 @@ from convcost.render.results import schema
 from convcost.render.values import plain
 from convcost.table import Column, Table
 
-_LIST = (Column("family", "family", "text", 7), Column("key", "layer", "name", 9), Column("summary", "", "text", 8))
+_LIST = (
+    Column("family", "family", "text", 7),
+    Column("key", "layer", "name", 9),
+    Column("summary", "", "text", 8),
+)
 _FIELDS = (
     Column("name", "field", "name", 9),
     Column("type", "takes", "text", 8),

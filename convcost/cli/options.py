@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 
 
-class TargetType(click.ParamType):
+class TargetType(click.ParamType[str]):
     """A file, ``-``, or a bundled name; completes both."""
 
     name = "target"
@@ -44,15 +44,19 @@ TARGET = TargetType()
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--set NAME=VALUE``, as often as needed."""
     return click.option(
-        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; may be repeated."
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Value of a parameter; may be repeated.",
     )(command)
 
 
 def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--input CxHxW``."""
-    return click.option(
-        "--input", "input_", metavar="CxHxW", help="Input in place of the spec's own, as 3x256x192."
-    )(command)
+    return click.option("--input", "input_", metavar="CxHxW", help="Input in place of the spec's own, as 3x256x192.")(
+        command
+    )
 
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from convcost.layers.base import Layer, Shape, Work, elements, flag, number, word
+from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.fields import flag, number, word
 
 
 class _Elementwise(Layer):

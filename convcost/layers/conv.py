@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from convcost.algebra import Num, exact_div, prod, provably, require
-from convcost.layers.base import Layer, Shape, Work, axes, elements, flag, padding, size
-from convcost.layers.window import extent, per_axis, sides, show, spatial, windows
+from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.fields import axes, flag, padding, size
+from convcost.layers.window import extent, per_axis, show, sides, spatial, windows
 
 
 class Conv(Layer):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convcost.algebra import Num, exact_div
-from convcost.layers.base import Layer, Shape, Work, elements, flag, size
+from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.fields import flag, size
 
 
 class BatchNorm(Layer):

@@ -6,7 +6,8 @@ from math import gcd
 from typing import Any
 
 from convcost.algebra import floor_div, prod, require
-from convcost.layers.base import Layer, Shape, Work, axes, elements, flag, padding
+from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.fields import axes, flag, padding
 from convcost.layers.window import per_axis, show, spatial, windows
 
 
@@ -139,7 +140,10 @@ class AdaptiveAvgPool(Layer):
 
     key = "adaptive_avg_pool"
     family = "pool"
-    formulas = {"additions": "C * (elements of all windows - H_out * W_out)", "divisions": "C * H_out * W_out"}
+    formulas = {
+        "additions": "C * (elements of all windows - H_out * W_out)",
+        "divisions": "C * H_out * W_out",
+    }
 
     size = axes(1, "output size, or one per axis")
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from convcost.algebra import Num, exact_div, prod, require, require_divides
 from convcost.errors import FieldError
-from convcost.layers.base import Layer, Shape, Work, axes, elements, flag, padding, size, word
+from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.fields import axes, flag, padding, size, word
 from convcost.layers.window import per_axis, show, sides, spatial
 
 
@@ -301,7 +302,11 @@ class RBF(Layer):
 
     key = "rbf"
     family = "linear"
-    formulas = {"buffers": "out * N (fixed centres)", "multiplications": "out * N", "additions": "out * (2 N - 1)"}
+    formulas = {
+        "buffers": "out * N (fixed centres)",
+        "multiplications": "out * N",
+        "additions": "out * (2 N - 1)",
+    }
 
     out = size(doc="units")
 

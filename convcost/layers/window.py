@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import Num, ceil_div, floor_div, is_symbolic, minimum, require
+from convcost.algebra import ceil_div, floor_div, is_symbolic, minimum, require
 from convcost.errors import FieldError, ShapeError
-from convcost.layers.base import Shape
+
+if TYPE_CHECKING:
+    from convcost.algebra import Num
+    from convcost.layers.base import Shape
 
 
 def spatial(x: Shape, layer: str) -> tuple[Num, ...]:
@@ -41,7 +44,7 @@ def per_axis(value: Any, count: int, field: str) -> tuple[Any, ...]:
 
 
 def axes_word(count: int) -> str:
-    """"axis" or "axes"."""
+    """Singular or plural."""
     return "axis" if count == 1 else "axes"
 
 
@@ -61,7 +64,7 @@ def extent(kernel: Num, dilation: Num) -> Num:
     return dilation * (kernel - 1) + 1
 
 
-def windows(  # noqa: PLR0913 - the geometry of a window has this many parts
+def windows(
     x: Shape,
     layer: str,
     kernel: Any,

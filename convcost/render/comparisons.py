@@ -36,7 +36,11 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
     for quantity, ratio in ratios.items():
         exact = None if ratio.exact is None else str(ratio.exact)
         decimal = None if ratio.exact is None else f"{float(ratio.exact):.4g}"
-        row: list[Any] = [TITLES[quantity], exact if exact and len(exact) <= _LONG_FRACTION else None, decimal]
+        row: list[Any] = [
+            TITLES[quantity],
+            exact if exact and len(exact) <= _LONG_FRACTION else None,
+            decimal,
+        ]
         if told:
             row += [_formula_text(ratio), _limit_text(ratio)]
         rows.append(tuple(row))
@@ -67,8 +71,10 @@ def flat_table(comparison: Comparison) -> Table:
     rows: list[tuple[Any, ...]] = []
     for item in comparison.items:
         ratios = comparison.ratios.get(item.name) or {}
-        exact = [str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None
-                 for name in QUANTITIES]
+        exact = [
+            str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None
+            for name in QUANTITIES
+        ]
         formulas = [_formula_text(ratios[name]) if name in ratios else None for name in QUANTITIES]
         rows.append((item.name, *(getattr(item.totals, name) for name in QUANTITIES), *exact, *formulas))
     return Table("", (Column("name", "name", "name", 9), *_COSTS, *parts), rows, None, ())

@@ -31,7 +31,10 @@ def as_text(formula: Formula) -> str:
     for row, times in _told(formula.rows):
         again = f", {times} times" if times > 1 else ""
         copies = "" if type(row.count) is int and row.count == 1 else f", {text(row.count)} copies"
-        lines += ["", plain(f"{row.path} ({row.kind}, {_sizes(row.input)} -> {_sizes(row.output)}{copies}{again})")]
+        lines += [
+            "",
+            plain(f"{row.path} ({row.kind}, {_sizes(row.input)} -> {_sizes(row.output)}{copies}{again})"),
+        ]
         lines += [f"  {SHOWN[name]} = {_chain(row.forms[name], formula)}" for name in SHOWN if _is_told(row, name)]
     lines += ["", "total"]
     lines += [f"  {title} = {_chain(formula.totals[name], formula)}" for name, title in SHOWN.items()]

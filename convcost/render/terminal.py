@@ -41,9 +41,7 @@ class TableView:
             [written(value, column.form, exact=exact) for value, column in zip(row, columns, strict=True)]
             for row in rows
         ]
-        self._widths = [
-            max((_length(row[index]) for row in self._cells), default=0) for index in range(len(columns))
-        ]
+        self._widths = [max((_length(row[index]) for row in self._cells), default=0) for index in range(len(columns))]
         self._widths = [max(w, len(c.title)) for w, c in zip(self._widths, columns, strict=True)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -101,9 +99,7 @@ class TableView:
                 widths[place] = max(widths[place] - over, _NAME_AT_LEAST)
         return widths
 
-    def _line(
-        self, cells: list[str], shown: list[int], widths: list[int], style: Style | None
-    ) -> Iterator[Segment]:
+    def _line(self, cells: list[str], shown: list[int], widths: list[int], style: Style | None) -> Iterator[Segment]:
         parts = []
         for cell, index, width in zip(cells, shown, widths, strict=True):
             text = _shortened(cell, width)

@@ -48,10 +48,10 @@ def share(value: Fraction) -> str:
 
 
 def plain(text: str) -> str:
-    """``text`` with control characters made visible: a name from a file must not steer a terminal.
+    r"""``text`` with control characters made visible: a name from a file must not steer a terminal.
 
-    >>> plain("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> plain("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     if text.isprintable():
         return text

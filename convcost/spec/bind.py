@@ -9,14 +9,19 @@ from convcost.algebra import is_array, is_number, is_symbolic, normal, require
 from convcost.errors import ConvcostError, UsageError, did_you_mean
 from convcost.expression import compile_expression
 from convcost.operations import describe
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 from convcost.spec.scalar import dims, scan
 
 if TYPE_CHECKING:
     from convcost.errors import Position
     from convcost.spec.model import Parameter, Spec
 
-EXPECTED = {"whole": "a whole number", "ratio": "a positive number", "switch": "true or false", "word": "a word"}
+EXPECTED = {
+    "whole": "a whole number",
+    "ratio": "a positive number",
+    "switch": "true or false",
+    "word": "a word",
+}
 _TRUE = {"true": True, "false": False, "yes": True, "no": False}
 
 
@@ -114,4 +119,3 @@ def from_python(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(from_python(item) for item in value)
     return value
-

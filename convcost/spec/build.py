@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost import algebra
+from convcost import assumptions
 from convcost.errors import Problem, SpecError
 from convcost.graph import Builder, Graph
 from convcost.spec.bind import bind, find, from_python
 from convcost.spec.flow import whole
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 from convcost.spec.run import Runner
 from convcost.spec.scope import Budget, Scope, evaluate
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from convcost.algebra import Num
     from convcost.layers.base import Shape
-    from convcost.spec.model import Spec, Value
+    from convcost.spec.model import Spec
+    from convcost.spec.parts import Value
 
 
 def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> Graph:
@@ -42,17 +43,17 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
     try:
         for name, value in (given or {}).items():
             parameter = find(spec, name)
-            value = from_python(value)
-            values[name] = value if parameter is None else bind(parameter, value, parameter.position)
+            made = from_python(value)
+            values[name] = made if parameter is None else bind(parameter, made, parameter.position)
         scope = Scope(spec, None, values, budget, alone=True)
         builder = Builder(_input_shape(spec, scope, input_shape))
         output = Runner(builder, budget).body(spec, scope, builder.input)
         parameters = _parameters(spec, scope, overridden=input_shape is not None)
     except Fault as fault:
         raise SpecError([explain(fault, spec)]) from None
-    session = algebra.session()
-    assumptions = tuple(session.assumptions) if session is not None else ()
-    return builder.graph(spec.name, spec.title, parameters, output, assumptions)
+    session = assumptions.current()
+    assumed = tuple(session.assumptions) if session is not None else ()
+    return builder.graph(spec.name, spec.title, parameters, output, assumed)
 
 
 def _parameters(spec: Spec, scope: Scope, *, overridden: bool) -> dict[str, Any]:

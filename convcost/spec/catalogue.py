@@ -194,5 +194,3 @@ def source_text(name: str) -> tuple[str, str]:
     if path is None:
         raise ConvcostError(f"no bundled spec is called '{name[:60]}'{did_you_mean(name, bundled_names())}")
     return f"specs/{os.path.relpath(path, bundled_folder())}", _bytes(path).decode("utf-8")
-
-

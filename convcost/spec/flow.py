@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.algebra import is_symbolic, is_whole, normal, require
 from convcost.errors import ConvcostError
 from convcost.operations import describe, truth
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 from convcost.spec.scope import evaluate
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from convcost.algebra import Num
     from convcost.errors import Position
-    from convcost.spec.model import Branch, Loop, Value
+    from convcost.spec.model import Branch
+    from convcost.spec.parts import Loop, Value
     from convcost.spec.scope import Scope
 
 MAX_STEPS = 1_000_000

@@ -14,7 +14,8 @@ from convcost.spec.model import Spec, walk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from convcost.spec.model import Step, Value
+    from convcost.spec.model import Step
+    from convcost.spec.parts import Value
 
 _FIXED_FIELDS = ("flag", "word")
 
@@ -44,8 +45,14 @@ class _Search:
 
     def _search(self, spec: Spec) -> set[str]:
         found = {p.name for p in spec.parameters.values() if p.choices or p.type in ("switch", "word")}
-        found |= {p.name for p in spec.parameters.values() if p.default is not None and p.default.is_fixed
-                  and not isinstance(p.default.constant, int) and not hasattr(p.default.constant, "numerator")}
+        found |= {
+            p.name
+            for p in spec.parameters.values()
+            if p.default is not None
+            and p.default.is_fixed
+            and not isinstance(p.default.constant, int)
+            and not hasattr(p.default.constant, "numerator")
+        }
         names = set(self._names(spec))
         return found | (_through_lets(spec, names) & set(spec.parameters))
 

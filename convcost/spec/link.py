@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, did_you_mean
 from convcost.layers import REGISTRY
-from convcost.spec.model import BODIES, Parameter, Spec, Step, Value, walk
+from convcost.spec.model import BODIES, Parameter, Spec, Step, walk
 from convcost.spec.names import NameCheck
+from convcost.spec.parts import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,7 +157,10 @@ def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
         return  # its own faults are reported; it is no use to blame the call
     for name in list(step.arguments.keys):
         if block.input_names and name in block.input_names:
-            errors.add(step.arguments.keys[name], f"`{name}` of {step.body} is read off its input and cannot be passed")
+            errors.add(
+                step.arguments.keys[name],
+                f"`{name}` of {step.body} is read off its input and cannot be passed",
+            )
             del step.arguments.keys[name], step.arguments.values[name]
     _check_keys(step, list(block.parameters), "parameter", errors)
     for arguments in filter(None, (step.arguments, step.first)):

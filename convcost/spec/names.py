@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.errors import Position, did_you_mean
-from convcost.expression import BUILTINS
-from convcost.spec.model import Branch, Loop, Spec, Step, Template, Value, walk
+from convcost.operations import BUILTINS
+from convcost.spec.model import Branch, Spec, Step, walk
+from convcost.spec.parts import Loop, Template, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -175,7 +176,8 @@ class NameCheck:
                 for name in expression.names:
                     if name in sizes:
                         self._errors.add(
-                            position, f"`{name}` states the input's size; inside, use input.h, input.w or input.c"
+                            position,
+                            f"`{name}` states the input's size; inside, use input.h, input.w or input.c",
                         )
 
     def _unused(self, spec: Spec) -> None:

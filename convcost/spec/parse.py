@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.errors import Position, did_you_mean
-from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec, Value
+from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec
+from convcost.spec.parts import Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import scan
 from convcost.spec.steps import steps
@@ -47,7 +48,7 @@ def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
         problems.add(tree.position, "a spec is a mapping with `layers` (and usually title, input, parameters)")
         return spec
     extends = tree.get("extends")
-    _known_keys(tree, SPEC_KEYS if extends is None else EXTENDS_KEYS, problems, "a spec", extends is not None)
+    _known_keys(tree, SPEC_KEYS if extends is None else EXTENDS_KEYS, problems, "a spec", extending=extends is not None)
     if isinstance(extends, Scalar) and extends.text:
         spec.extends = (extends.text, extends.position)
     elif extends is not None:
@@ -60,7 +61,7 @@ def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
 
 
 def _known_keys(
-    tree: Mapping, allowed: tuple[str, ...], problems: Problems, what: str, extending: bool = False
+    tree: Mapping, allowed: tuple[str, ...], problems: Problems, what: str, *, extending: bool = False
 ) -> None:
     for key, _ in tree.entries:
         if key.text not in allowed:
@@ -142,9 +143,7 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
             if _variable(key, problems, "an input size"):
                 spec.input_names[key.text] = value(item, problems)
     else:
-        problems.add(
-            node.position, "`input` is a list such as [3, size, size], or names such as {I: 24, H: 56, W: 56}"
-        )
+        problems.add(node.position, "`input` is a list such as [3, size, size], or names such as {I: 24, H: 56, W: 56}")
 
 
 def _parameter(key: Scalar, node: Node, problems: Problems) -> Parameter:
@@ -230,7 +229,10 @@ def _local_block(key: Scalar, node: Node, parent: Spec, problems: Problems) -> S
         _known_keys(node, BLOCK_KEYS, problems, f"block `{key.text}`")
         _contents(node, block, problems)
         if block.input_sizes is not None:
-            problems.add(node.position, f"block `{key.text}`: a block's `input` names sizes, as {{I: 64, H: 56, W: 56}}")
+            problems.add(
+                node.position,
+                f"block `{key.text}`: a block's `input` names sizes, as {{I: 64, H: 56, W: 56}}",
+            )
         if node.get("layers") is None:
             problems.add(node.position, f"block `{key.text}` needs `layers`")
     else:

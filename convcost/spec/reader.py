@@ -6,7 +6,7 @@ and what a spec has no use for (aliases, anchors, tags, several documents) is re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -21,7 +21,7 @@ MAX_DEPTH = 60
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
 
 
-class Node:
+class _Node:
     """A part of the tree, and where it begins (line and column count from 1)."""
 
     __slots__ = ("column", "file", "line")
@@ -37,7 +37,7 @@ class Node:
         return Position(self.file, self.line, self.column)
 
 
-class Scalar(Node):
+class Scalar(_Node):
     """A word, number or text; ``quoted`` or plain."""
 
     __slots__ = ("quoted", "text")
@@ -48,7 +48,7 @@ class Scalar(Node):
         self.quoted: bool = event.style in ('"', "'")
 
 
-class Sequence(Node):
+class Sequence(_Node):
     """A list."""
 
     __slots__ = ("items",)
@@ -58,7 +58,7 @@ class Sequence(Node):
         self.items: list[Node] = []
 
 
-class Mapping(Node):
+class Mapping(_Node):
     """Keys and values, in order; every key is a scalar and stands once."""
 
     __slots__ = ("_index", "entries")
@@ -79,6 +79,9 @@ class Mapping(Node):
     def get(self, key: str) -> Node | None:
         """The value of ``key``, if it is there."""
         return self._index.get(key)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def read(data: bytes, file: str) -> Node:
@@ -122,48 +125,51 @@ class _Tree:
 
     def __init__(self, file: str) -> None:
         self._file = file
+        self._root: Node | None = None
+        self._open: list[Sequence | Mapping] = []
+        self._keys: list[Scalar | None] = []  # the key that waits for its value, per open collection
+        self._flow = 0  # how many of the open ones are in brackets or braces
 
     def build(self, events: Iterator[Any]) -> Node:
-        root: Node | None = None
-        open_: list[Sequence | Mapping] = []
-        keys: list[Scalar | None] = []  # the key that waits for its value, per open collection
-        flow = 0
+        """The tree of all ``events``."""
         for event in events:
             kind = type(event)
             if kind is yaml.ScalarEvent:
-                node: Node = self._scalar(event, flow)
+                self._place(self._scalar(event))
             elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-                node = self._collection(event, len(open_))
-                flow += bool(event.flow_style)
+                self._enter(event)
             elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-                open_.pop()
-                keys.pop()
-                flow = max(flow - 1, 0)
-                continue
+                self._open.pop()
+                self._keys.pop()
+                self._flow = max(self._flow - 1, 0)
             elif kind is yaml.AliasEvent:
                 self._refuse(event, f"aliases (*{event.anchor[:40]}) are not part of the language; use `let`")
-            else:
-                if kind is yaml.DocumentStartEvent and root is not None:
-                    self._refuse(event, "a spec is one document; remove what follows the `---`")
-                continue
-            if not open_:
-                root = node
-            elif isinstance(open_[-1], Sequence):
-                open_[-1].items.append(node)
-            else:
-                keys[-1] = self._entry(open_[-1], keys[-1], node)
-            if isinstance(node, Sequence | Mapping):
-                open_.append(node)
-                keys.append(None)
-        if root is None:
+            elif kind is yaml.DocumentStartEvent and self._root is not None:
+                self._refuse(event, "a spec is one document; remove what follows the `---`")
+        if self._root is None:
             _fail(self._file, "the file has no content; a spec needs `layers`")
-        return root
+        return self._root
 
-    def _scalar(self, event: Any, flow: int) -> Scalar:
+    def _enter(self, event: Any) -> None:
+        node = self._collection(event, len(self._open))
+        self._place(node)
+        self._open.append(node)
+        self._keys.append(None)
+        self._flow += bool(event.flow_style)
+
+    def _place(self, node: Node) -> None:
+        if not self._open:
+            self._root = node
+        elif isinstance(self._open[-1], Sequence):
+            self._open[-1].items.append(node)
+        else:
+            self._keys[-1] = self._entry(self._open[-1], self._keys[-1], node)
+
+    def _scalar(self, event: Any) -> Scalar:
         if event.anchor or event.tag:
             self._decorated(event)
         node = Scalar(self._file, event)
-        if flow and not node.quoted and node.text.count("(") > node.text.count(")"):
+        if self._flow and not node.quoted and node.text.count("(") > node.text.count(")"):
             self._refuse(
                 event,
                 f"a comma ends a value inside {{ }} and [ ], which leaves `{node.text[:60]}`: "
@@ -205,9 +211,14 @@ class _Tree:
 
 _HINTS = (
     ("could not find expected ':'", "a key without a colon, or a value that runs over the line"),
-    ("mapping values are not allowed", "a second colon in one value, or a wrong indent; quote text that holds `: `"),
-    ("did not find expected key", "the value ends before the line does, or the indent is off; quote a value that "
-                                  "begins with [ { ' or \""),
+    (
+        "mapping values are not allowed",
+        "a second colon in one value, or a wrong indent; quote text that holds `: `",
+    ),
+    (
+        "did not find expected key",
+        "the value ends before the line does, or the indent is off; quote a value that begins with [ { ' or \"",
+    ),
     ("did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
     ("did not find expected '-'", "an item of this list lacks its dash, or the indent is off"),
     ("did not find expected node", "a value is missing here"),

@@ -8,7 +8,7 @@ from convcost.errors import ConvcostError, FieldError
 from convcost.replay import Recording
 from convcost.spec.bind import bind
 from convcost.spec.flow import MAX_STEPS, condition, parallel, rows, times, turns
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 from convcost.spec.scope import Budget, Scope
 from convcost.spec.taps import fill, name_tensor, tap
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from convcost.algebra import Num
     from convcost.errors import Position
     from convcost.graph import Builder, Tensor
-    from convcost.spec.model import Arguments, Branch, Spec, Step
+    from convcost.spec.model import Branch, Spec, Step
+    from convcost.spec.parts import Arguments
 
 MAX_CALL_DEPTH = 40
 
@@ -94,7 +95,7 @@ class Runner:
             scope["x"] = tensor
         return tensor
 
-    def _once(  # noqa: PLR0913 - all that a step depends on
+    def _once(
         self, step: Step, arguments: Arguments, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool
     ) -> Tensor:
         inner: Scope | None = None
@@ -132,8 +133,14 @@ class Runner:
         except ConvcostError as error:
             raise Fault(str(error), step.position) from None
 
-    def _call(  # noqa: PLR0913 - all that a call depends on
-        self, step: Step, arguments: Arguments, values: dict[str, Any], scope: Scope, tensor: Tensor, path: str
+    def _call(
+        self,
+        step: Step,
+        arguments: Arguments,
+        values: dict[str, Any],
+        scope: Scope,
+        tensor: Tensor,
+        path: str,
     ) -> tuple[Tensor, Scope | None]:
         spec: Any = step.block
         for name, value in values.items():
@@ -161,9 +168,7 @@ class Runner:
             if outermost:
                 self._block = 0
 
-    def _expand(  # noqa: PLR0913 - all that a call depends on
-        self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any
-    ) -> Tensor:
+    def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
         builder = self._builder
         base, outputs, left = len(builder.nodes), len(builder.outputs), self._steps_left
         self._depth += 1

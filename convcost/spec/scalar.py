@@ -17,7 +17,7 @@ _DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")
 _WORDS = {"true": True, "false": False, "-": None, "~": None}
 
 
-def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | None:
+def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | None:  # noqa: PLR0911 - one answer a kind
     """The value a table's cell stands for: a number, true or false, none, or a word.
 
     Quotes make no difference to a value, so ``quoted`` only tells an empty text from a missing one.
@@ -39,7 +39,8 @@ def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | None:
     value = decimal(match[2])
     if value is None:
         return text
-    return -value if match[1] == "-" else value
+    signed: int | Fraction = -value if match[1] == "-" else value
+    return signed
 
 
 def dims(text: str) -> tuple[int, ...] | None:

@@ -10,7 +10,8 @@ from convcost.spec.model import BRANCH_KEYS
 from convcost.spec.parse import BLOCK_KEYS, EXTENDS_KEYS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
 
 if TYPE_CHECKING:
-    from convcost.layers.base import Field, Layer
+    from convcost.layers.base import Layer
+    from convcost.layers.fields import Field
     from convcost.spec.model import Parameter, Spec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,11 +52,20 @@ def _spec_that_extends() -> dict[str, Any]:
         "parameters": {"$ref": "#/$defs/parameters"},
         "published": {"type": "array", "items": {"type": "object"}},
     }
-    return {"type": "object", "properties": properties, "required": ["extends"], "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["extends"],
+        "additionalProperties": False,
+    }
 
 
 def _source() -> dict[str, Any]:
-    fields = {"type": "object", "properties": dict.fromkeys(SOURCE_KEYS, _TEXT), "additionalProperties": False}
+    fields = {
+        "type": "object",
+        "properties": dict.fromkeys(SOURCE_KEYS, _TEXT),
+        "additionalProperties": False,
+    }
     return {"anyOf": [_TEXT, fields]}
 
 

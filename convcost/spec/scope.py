@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from convcost.errors import ConvcostError
 from convcost.expression import ExpressionError
 from convcost.spec.bind import bind
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 
 if TYPE_CHECKING:
     from convcost.graph import Tensor
-    from convcost.spec.model import Let, Spec, Value
+    from convcost.spec.model import Let, Spec
+    from convcost.spec.parts import Value
 
 MAX_FUNCTION_DEPTH = 32
 

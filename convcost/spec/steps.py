@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import did_you_mean
 from convcost.layers import REGISTRY
-from convcost.spec.model import BODIES, BRANCH_KEYS, CONTROLS, Arguments, Branch, Loop, Step
+from convcost.spec.model import BODIES, BRANCH_KEYS, CONTROLS, Branch, Step
+from convcost.spec.parts import Arguments, Loop
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.values import absent, data_or_expression, is_identifier, template, value
 
 if TYPE_CHECKING:
     from convcost.errors import Position
-    from convcost.spec.model import Template, Value
+    from convcost.spec.parts import Template, Value
     from convcost.spec.reader import Node
     from convcost.spec.values import Problems
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, did_you_mean
 from convcost.graph import Tensor
-from convcost.spec.model import Fault
+from convcost.spec.parts import Fault
 
 if TYPE_CHECKING:
-    from convcost.spec.model import Step, Template
+    from convcost.spec.model import Step
+    from convcost.spec.parts import Template
     from convcost.spec.scope import Scope
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import Position, Problem, SpecError
 from convcost.expression import ExpressionError, compile_expression
-from convcost.spec.model import Template, Value
+from convcost.spec.parts import Template, Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import dims, scan
 
@@ -54,7 +54,9 @@ def expression(text: str, position: Position, problems: Problems) -> Value:
     return Value(position, expression=compiled)
 
 
-def value(node: Node, problems: Problems, *, name: str = "", words: tuple[Any, ...] = ()) -> Value:
+def value(  # noqa: PLR0911 - one answer a kind
+    node: Node, problems: Problems, *, name: str = "", words: tuple[Any, ...] = ()
+) -> Value:
     """A field's or parameter's value.
 
     Args:

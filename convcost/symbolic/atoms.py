@@ -243,17 +243,18 @@ def lower_bound(expr: Any) -> Number | None:  # noqa: PLR0911 - one answer per k
         return None
     if expr.is_Pow and not (expr.exp.is_Integer and expr.exp > 0):
         return None
-    bounds = [lower_bound(argument) for argument in expr.args]
-    if any(bound is None for bound in bounds):
+    found = [lower_bound(argument) for argument in expr.args]
+    bounds = [bound for bound in found if bound is not None]
+    if len(bounds) < len(found):
         return None
     if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational:
         return None
-    if (expr.is_Mul or expr.is_Pow) and any(bound < 0 for bound in bounds if bound is not None):
+    if (expr.is_Mul or expr.is_Pow) and any(bound < 0 for bound in bounds):
         return None
     return _apply(expr, bounds)  # every one of these grows with each argument
 
 
-def is_monotone(expr: Any) -> bool:
+def is_monotone(expr: Any) -> bool:  # noqa: PLR0911 - one answer a kind
     """Whether ``expr`` plainly grows (or stays) with every one of its positive symbols."""
     if expr.is_Rational or expr.is_Symbol:
         return True

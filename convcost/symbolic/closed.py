@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from convcost import algebra
+from convcost.assumptions import Session, assuming
 from convcost.cost import sum_work
 from convcost.errors import UsageError, did_you_mean
 from convcost.report import analyze
@@ -71,7 +72,7 @@ class Formula:
 
     __slots__ = ("assumptions", "graph", "rows", "symbols", "totals", "witness")
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self,
         graph: Graph,
         symbols: dict[str, Any],
@@ -112,8 +113,8 @@ def formula(
     names = _default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
     symbols = {name: symbol(spec, name) for name in names}
     witness = {symbols[name]: numeric.parameters[name] for name in names}
-    session = algebra.Session(witness)
-    with algebra.assuming(session):
+    session = Session(witness)
+    with assuming(session):
         graph = build(spec, {**given, **symbols}, input_shape)
         totals = _forms(sum_work(graph.layers), witness)
         rows = tuple(

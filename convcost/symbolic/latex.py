@@ -17,7 +17,7 @@ _SPECIAL = {
 }
 
 
-class _Printer(LatexPrinter):  # type: ignore[misc] - sympy has no types
+class _Printer(LatexPrinter):
     """sympy's printer, with the functions of this package; sympy calls ``_print_`` and the class name."""
 
     def _print_FloorDiv(self, expr: Any) -> str:  # noqa: N802

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
 from convcost.symbolic.atoms import to_sympy
 from convcost.symbolic.simplify import hide, shortest, show
-from convcost.symbolic.text import text
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 MAX_OPERATIONS = 2000  # beyond that a ratio is not a formula anyone reads
 _NOT_WIDTHS = ("K", "H", "W", "D", "G", "stride", "kernel", "groups")

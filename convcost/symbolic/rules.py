@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy import Add, Expr
 
-from convcost import algebra
+from convcost import algebra, assumptions
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.symbolic.atoms import (
     FloorDiv,
@@ -91,7 +91,7 @@ def exact_div(a: Any, b: Any, what: str) -> Expr:
     quotient = sympy.cancel(dividend / divisor)
     if is_whole_polynomial(quotient):
         return quotient
-    session = algebra.session()
+    session = assumptions.current()
     if session is not None:
         top, bottom = (evaluate(side, session.witness) for side in (dividend, divisor))
         if top % bottom:
@@ -105,7 +105,7 @@ def decide(relation: str, a: Any, b: Any) -> bool:
     known = _proved(relation, _difference(a, b))
     if known is not None:
         return known
-    session = algebra.session()
+    session = assumptions.current()
     if session is None:
         raise UnsupportedError(f"cannot tell whether {text(a)} {relation} {text(b)}")
     left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
@@ -119,7 +119,7 @@ def require(relation: str, a: Any, b: Any, message: str) -> None:
     known = _proved(relation, _difference(a, b))
     if known:
         return
-    session = algebra.session()
+    session = assumptions.current()
     if known is False or session is None:
         raise ShapeError(message)
     left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
@@ -148,16 +148,20 @@ def _proved(relation: str, difference: Any) -> bool | None:
     return None
 
 
-def _record(session: algebra.Session, relation: str, a: Any, b: Any) -> None:
+def _record(session: assumptions.Session, relation: str, a: Any, b: Any) -> None:
     if relation in (">=", ">", "<=", "<") and _bound(session, relation, a, b):
         return
     left, right = to_sympy(a), to_sympy(b)
     if left.is_Number and not right.is_Number:
-        left, right, relation = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(relation, relation)
+        left, right, relation = (
+            right,
+            left,
+            {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(relation, relation),
+        )
     session.assumptions[f"{text(left)} {relation} {text(right)}"] = None
 
 
-def _bound(session: algebra.Session, relation: str, a: Any, b: Any) -> bool:
+def _bound(session: assumptions.Session, relation: str, a: Any, b: Any) -> bool:
     """Record an inequality in one symbol as the least value of that symbol; False if it is no such thing."""
     difference = _difference(a, b) if relation in (">=", ">") else _difference(b, a)
     symbols = difference.free_symbols
@@ -173,7 +177,7 @@ def _bound(session: algebra.Session, relation: str, a: Any, b: Any) -> bool:
     return True
 
 
-def _least_whole(difference: Any, symbol: Any, session: algebra.Session) -> int:
+def _least_whole(difference: Any, symbol: Any, session: assumptions.Session) -> int:
     """The least whole ``symbol`` with ``difference >= 0``, which grows with it and holds at the witness."""
     low, high = 0, int(session.witness[symbol])
     while high - low > 1:

@@ -31,7 +31,7 @@ class _Writer:
     def __init__(self, names: dict[Any, str]) -> None:
         self._names = names
 
-    def write(self, expr: Any) -> tuple[str, int]:
+    def write(self, expr: Any) -> tuple[str, int]:  # noqa: PLR0911 - one answer a kind
         if not isinstance(expr, sympy.Basic):
             return str(expr), _ATOM if expr >= 0 else _SUM
         if expr.is_Symbol:

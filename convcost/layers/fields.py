@@ -1,0 +1,161 @@
+"""The arguments of layers: what each takes, and how a value is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcost.algebra import is_array, is_number, is_symbolic, is_whole, normal, require
+from convcost.errors import FieldError
+
+_SIZES = ("size", "axes", "padding")
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = _Required()
+
+
+class Field:
+    """One argument of a layer: its type, default and meaning.
+
+    ``type`` is one of
+
+    * ``size``: a whole number of at least ``minimum``;
+    * ``axes``: a size, or a list with one size per spatial axis;
+    * ``padding``: ``same``, ``valid``, a size, a list of one per axis, or of ``[before, after]`` pairs;
+    * ``flag``: true or false;
+    * ``word``: one of ``words``;
+    * ``number``: any exact number.
+    """
+
+    __slots__ = ("default", "doc", "minimum", "name", "type", "words")
+
+    def __init__(
+        self,
+        type_: str,
+        default: Any,
+        doc: str,
+        *,
+        minimum: int = 1,
+        words: tuple[str, ...] = (),
+    ) -> None:
+        self.type = type_
+        self.default = default
+        self.doc = doc
+        self.minimum = minimum
+        self.words = words
+        self.name = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether the field has no default."""
+        return self.default is REQUIRED
+
+    def check(self, value: Any) -> Any:
+        """``value`` in normal form (lists become tuples).
+
+        Raises:
+            FieldError: it does not fit the field's type.
+        """
+        if type(value) is int and value >= self.minimum and self.type in _SIZES:
+            return value
+        value = normal(value)
+        if self.default is None and value is None:
+            return None
+        return getattr(self, f"_check_{self.type}")(value)
+
+    def _refuse(self, expected: str, value: Any) -> FieldError:
+        return FieldError(self.name, f"`{self.name}` must be {expected}, found {shown(value)}")
+
+    def _check_size(self, value: Any) -> Any:
+        expected = f"a whole number of at least {self.minimum}"
+        if isinstance(value, bool | str | list | tuple | dict) or value is None or not is_whole(value):
+            raise self._refuse(expected, value)
+        if type(value) is int:
+            if value < self.minimum:
+                raise self._refuse(expected, value)
+        else:
+            require(">=", value, self.minimum, f"`{self.name}` must be {expected}, found {shown(value)}")
+        return value
+
+    def _check_axes(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            if not value:
+                raise self._refuse("a size or a list of sizes", value)
+            return tuple(self._check_size(normal(item)) for item in value)
+        return self._check_size(value)
+
+    def _check_padding(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._check_word(value)
+        if isinstance(value, list | tuple):
+            if any(isinstance(item, list | tuple) for item in value):
+                return tuple(self._pair(item) for item in value)
+            return tuple(self._check_size(normal(item)) for item in value)
+        return self._check_size(value)
+
+    def _pair(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004 - before and after
+            raise self._refuse("a list with one [before, after] pair per axis", value)
+        return tuple(self._check_size(normal(item)) for item in value)
+
+    def _check_flag(self, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self._refuse("true or false", value)
+        return value
+
+    def _check_word(self, value: Any) -> Any:
+        if not isinstance(value, str) or value not in self.words:
+            raise self._refuse("one of " + ", ".join(self.words), value)
+        return value
+
+    def _check_number(self, value: Any) -> Any:
+        if is_number(value) or is_symbolic(value) or is_array(value):
+            return value
+        raise self._refuse("a number", value)
+
+
+def shown(value: Any) -> str:
+    """``value`` as an error names it, cut to a readable length."""
+    words = {None: "none", True: "true", False: "false"}
+    if value is None or isinstance(value, bool):
+        return words[value]
+    if isinstance(value, str):
+        return f"'{value[:60]}'"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(shown(item) for item in value[:8]) + (", ..." if len(value) > 8 else "") + "]"  # noqa: PLR2004
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a readable length
+
+
+def size(default: Any = REQUIRED, doc: str = "", *, minimum: int = 1) -> Any:
+    """A field that holds a whole number."""
+    return Field("size", default, doc, minimum=minimum)
+
+
+def axes(default: Any = REQUIRED, doc: str = "", *, minimum: int = 1) -> Any:
+    """A field that holds a size, or one size per spatial axis."""
+    return Field("axes", default, doc, minimum=minimum)
+
+
+def padding(default: Any, doc: str = "") -> Any:
+    """A field that holds a padding."""
+    return Field("padding", default, doc, minimum=0, words=("same", "valid"))
+
+
+def flag(default: Any, doc: str = "") -> Any:
+    """A field that holds true or false."""
+    return Field("flag", default, doc)
+
+
+def word(default: Any, words: tuple[str, ...], doc: str = "") -> Any:
+    """A field that holds one of some words."""
+    return Field("word", default, doc, words=words)
+
+
+def number(default: Any = REQUIRED, doc: str = "") -> Any:
+    """A field that holds any exact number."""
+    return Field("number", default, doc)

@@ -1,0 +1,1 @@
+"""The spec language: reading, checking, linking and running specs."""

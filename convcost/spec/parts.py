@@ -1,0 +1,145 @@
+"""The smallest parts of a checked spec: values, names with expressions in them, loops, arguments; and faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.errors import ConvcostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from convcost.errors import Position
+    from convcost.expression import Expression
+
+
+class Fault(ConvcostError):  # noqa: N818 - an error on its way, not yet one that a caller sees
+    """Something wrong at a place, on its way out; each call it passes adds its own place."""
+
+    def __init__(self, message: str, *places: Position) -> None:
+        super().__init__(message)
+        self.message = message
+        self.places = list(places)
+
+
+class Value:
+    """What stands for one value: an expression, a fixed value, or a list of these.
+
+    Attributes:
+        position: where it is written.
+        expression: set where it is computed.
+        items: set where it is a YAML list of values.
+        constant: set where neither is.
+    """
+
+    __slots__ = ("constant", "evaluate", "expression", "items", "position")
+
+    def __init__(
+        self,
+        position: Position,
+        *,
+        expression: Expression | None = None,
+        items: tuple[Value, ...] | None = None,
+        constant: Any = None,
+    ) -> None:
+        self.position = position
+        self.expression = expression
+        self.items = items
+        self.constant = constant
+        if expression is not None:
+            self.evaluate = expression.evaluate
+        elif items is not None:
+            self.evaluate = self._list
+        else:
+            self.evaluate = self._constant
+
+    def _list(self, scope: Any) -> tuple[Any, ...]:
+        return tuple(item.evaluate(scope) for item in self.items or ())
+
+    def _constant(self, _scope: Any) -> Any:
+        return self.constant
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same in every scope."""
+        return self.expression is None and self.items is None
+
+    def expressions(self) -> Iterator[tuple[Expression, Position]]:
+        """Every expression in it, with where it stands."""
+        if self.expression is not None:
+            yield self.expression, self.position
+        for item in self.items or ():
+            yield from item.expressions()
+
+
+class Template:
+    """A name with ``{expressions}`` in it."""
+
+    __slots__ = ("parts", "position", "text")
+
+    def __init__(self, text: str, parts: tuple[str | Value, ...], position: Position) -> None:
+        self.text = text
+        self.parts = parts
+        self.position = position
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is the same name whatever the variables are."""
+        return all(isinstance(part, str) for part in self.parts)
+
+    def fill(self, scope: Any) -> str:
+        """The name in ``scope``."""
+        return "".join(part if isinstance(part, str) else str(part.evaluate(scope)) for part in self.parts)
+
+
+class Loop:
+    """``for`` and ``in``: the variables, and a row of values for each turn.
+
+    Attributes:
+        variables: their names, with where they stand.
+        rows: rows (of several variables) or single values (of one); or
+        columns: one list per variable.
+        whole: whether ``for`` names a single variable, so that rows are not unpacked.
+    """
+
+    __slots__ = ("columns", "position", "rows", "variables", "whole")
+
+    def __init__(
+        self,
+        variables: tuple[tuple[str, Position], ...],
+        rows: Value | None,
+        columns: tuple[Value, ...],
+        position: Position,
+        *,
+        whole: bool,
+    ) -> None:
+        self.variables = variables
+        self.rows = rows
+        self.columns = columns
+        self.position = position
+        self.whole = whole
+
+
+class Arguments:
+    """``{field: value, ...}`` of a layer or block, with where each name stands.
+
+    Attributes:
+        values: by name.
+        keys: where each name is written.
+        fixed: those values that are the same in every run.
+        evaluators: name and function of a scope of the others.
+    """
+
+    __slots__ = ("evaluators", "fixed", "keys", "values")
+
+    def __init__(self, values: dict[str, Value], keys: dict[str, Position]) -> None:
+        self.values = values
+        self.keys = keys
+        self.fixed: dict[str, Any] = {}
+        self.evaluators: tuple[tuple[str, Any], ...] = ()
+
+    def finish(self) -> None:
+        """Tell, once nothing changes any more, what is the same in every run from what is not."""
+        fixed = {name: value.constant for name, value in self.values.items() if value.is_fixed}
+        self.evaluators = tuple((name, value.evaluate) for name, value in self.values.items() if name not in fixed)
+        self.fixed = fixed
