@@ -329,9 +329,12 @@ def require(relation: str, a: Num, b: Num, message: str) -> None:
 
 
 def is_whole(value: Num) -> bool:
-    """Whether ``value`` is an integer, as far as can be told without assuming anything."""
+    """Whether ``value`` is an integer.
+
+    With symbols it must be one at the witness; that it is one in general is recorded where it does not follow.
+    """
     if is_symbolic(value):
-        return value.is_integer is not False
+        return bool(_rules().is_whole(value))
     if is_array(value):
         return bool((value % 1 == 0).all())
     return not isinstance(value, bool) and isinstance(value, int)

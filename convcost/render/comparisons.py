@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
 _COSTS = tuple(Column(name, TITLES[name], "count", 9) for name in QUANTITIES)
-_LONG_FRACTION = 16
+_LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
@@ -42,7 +42,9 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
             decimal,
         ]
         if told:
-            row += [_formula_text(ratio), _limit_text(ratio)]
+            formula, limit = _formula_text(ratio), _limit_text(ratio)
+            short = formula is not None and len(formula) <= _LONG_FORMULA
+            row += [formula if short else None, limit if short else None]
         rows.append(tuple(row))
     return Table("", tuple(columns), rows, None, ())
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import Position, did_you_mean
 from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec
-from convcost.spec.parts import Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import scan
 from convcost.spec.steps import steps
@@ -18,6 +17,7 @@ from convcost.spec.values import Problems, absent, data, data_or_expression, is_
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from convcost.spec.parts import Value
     from convcost.spec.reader import Node
 
 SPEC_KEYS = (

@@ -36,7 +36,7 @@ def _terms(expr: Any) -> tuple[Any, ...]:
 def limits(formula: Any) -> tuple[tuple[Any, str], ...]:
     """What ``formula`` tends to as one of its names grows without end, where that is a simpler formula, not 0.
 
-    Widths first: the limit for a growing kernel is only told where there is no other.
+    Only widths grow without end: the limit for a larger and larger kernel tells nothing.
     """
     hidden, back = hide(formula)
     if back:
@@ -48,8 +48,7 @@ def limits(formula: Any) -> tuple[tuple[Any, str], ...]:
         top, bottom = sympy.Poly(numerator, symbol), sympy.Poly(denominator, symbol)
         if top.degree() == bottom.degree() > 0:
             found.append((_short(top.LC() / bottom.LC()), symbol.name))
-    widths = [pair for pair in found if pair[1] not in _NOT_WIDTHS]
-    return tuple(widths or found)
+    return tuple(pair for pair in found if pair[1] not in _NOT_WIDTHS)
 
 
 def _short(expr: Any) -> Any:

@@ -20,6 +20,7 @@ from convcost.symbolic.atoms import (
     is_monotone,
     is_whole_polynomial,
     lower_bound,
+    terms_of,
     to_number,
     to_sympy,
 )
@@ -100,6 +101,21 @@ def exact_div(a: Any, b: Any, what: str) -> Expr:
     return quotient
 
 
+def is_whole(value: Any) -> bool:
+    """Whether ``value`` is whole: by algebra, else at the witness, which is recorded as a divisibility."""
+    if is_whole_polynomial(value):
+        return True
+    session = assumptions.current()
+    if session is None:
+        return value.is_integer is not False
+    if Fraction(evaluate(value, session.witness)).denominator != 1:
+        return False
+    top, bottom = sympy.fraction(sympy.together(value))
+    whole = f"{text(bottom)} divides {text(top)}" if bottom != 1 else f"{text(top)} is whole"
+    session.assumptions[whole] = None
+    return True
+
+
 def decide(relation: str, a: Any, b: Any) -> bool:
     """Whether ``a relation b``: by algebra, else at the witness, which is recorded."""
     known = _proved(relation, _difference(a, b))
@@ -116,6 +132,8 @@ def decide(relation: str, a: Any, b: Any) -> bool:
 
 def require(relation: str, a: Any, b: Any, message: str) -> None:
     """Demand ``a relation b``: it must hold at the witness, and is recorded where it does not follow."""
+    if relation == ">=" and b == 1 and to_sympy(a).is_positive:
+        return  # what is asked of sizes, and a size that is whole and above 0 is at least 1
     known = _proved(relation, _difference(a, b))
     if known:
         return
@@ -140,12 +158,23 @@ def _proved(relation: str, difference: Any) -> bool | None:
         if relation in ("<", "<=", "==") and algebra.RELATIONS[_NEGATION[relation]](least, 0) and least > 0:
             return False
     opposite = lower_bound(sympy.expand(-difference))
+    if opposite is None and difference.is_nonpositive is None:
+        opposite = _least_of_quotient(-difference)
     if opposite is not None:
         if relation in ("<", "<=", "!=") and (opposite > 0 or (relation == "<=" and opposite == 0)):
             return True
         if relation in (">", ">=", "==") and opposite > 0:
             return False
     return None
+
+
+def _least_of_quotient(expr: Any) -> int | None:
+    """0 where a quotient of polynomials is plainly not negative for whole symbols of at least 1; else None."""
+    top, _ = sympy.fraction(sympy.together(expr))
+    if top.atoms(sympy.Function):
+        return None
+    shifted = top.xreplace({one: one + 1 for one in top.free_symbols if one.is_integer})
+    return 0 if all(coefficient >= 0 for coefficient in terms_of(shifted).values()) else None
 
 
 def _record(session: assumptions.Session, relation: str, a: Any, b: Any) -> None:
