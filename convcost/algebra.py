@@ -116,11 +116,6 @@ def exact_div(a: Num, b: Num, what: str) -> Num:
     return a // b
 
 
-def require_divides(b: Num, a: Num, what: str) -> None:
-    """Demand that ``b`` divides ``a``; see :func:`exact_div`."""
-    exact_div(a, b, what)
-
-
 def _check_even(a: Num, b: Num, what: str) -> None:
     remainder = a % b
     even = bool((remainder == 0).all()) if is_array(remainder) else remainder == 0

@@ -79,8 +79,8 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
         reached = [index for index, spec in enumerate(specs) if _has(spec, name) and who in ("", names[index])]
         if not reached:
             known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
-            whose = who or "none of the targets"
-            raise UsageError(f"{whose} has no parameter '{name[:60]}'{did_you_mean(name, known)}")
+            whose = f"{who} has no" if who else "none of the targets has a"
+            raise UsageError(f"{whose} parameter '{name[:60]}'{did_you_mean(name, known)}")
         for index in reached:
             if colon or name not in own[index]:  # a value for one target is stronger than one for all
                 values[index][name] = from_text(specs[index], name, text)

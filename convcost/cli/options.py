@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.errors import UsageError
+from convcost.errors import ConvcostError, UsageError
 from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names
 
@@ -125,28 +125,37 @@ def write(text: str, output: str | None, *, reads: tuple[str, ...] = ()) -> None
         reads: files that the command read, which it must not overwrite.
 
     Raises:
-        UsageError: the file is one that was read, or cannot be written.
+        UsageError: the file is one that was read.
+        ConvcostError: the file cannot be written.
     """
     if output is None:
         sys.stdout.write(text)
         return
+    output = os.path.realpath(output)
     if any(os.path.exists(path) and _same_file(path, output) for path in reads):
         raise UsageError(f"-o {output} would overwrite the command's own input")
-    folder = os.path.dirname(os.path.abspath(output))
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, output)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        _put(text, output)
     except OSError as error:
-        raise UsageError(f"cannot write {output}: {error.strerror}") from None
+        raise ConvcostError(f"cannot write {output}: {error.strerror}") from None
+
+
+def _put(text: str, output: str) -> None:
+    if os.path.exists(output) and not os.path.isfile(output):  # a device or a pipe: there is nothing to replace
+        with open(output, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        return
+    handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=os.path.dirname(output))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, output)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def _same_file(path: str, output: str) -> bool:

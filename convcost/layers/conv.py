@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convcost.algebra import Num, exact_div, prod, provably, require
+from convcost.algebra import Num, prod, provably, require
 from convcost.layers.base import Layer, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size
-from convcost.layers.window import extent, per_axis, show, sides, spatial, windows
+from convcost.layers.window import divide_channels, extent, per_axis, show, sides, spatial, windows
 
 
 class Conv(Layer):
@@ -44,8 +44,8 @@ class Conv(Layer):
     def shape(self, x: Shape) -> Shape:
         """``(out, *windows)``."""
         area = windows(x, self.key, self.kernel, self.stride, self.padding, self.dilation)
-        exact_div(x[0], self.groups, "in_channels by groups")
-        exact_div(self.out, self.groups, "out_channels by groups")
+        divide_channels(x[0], self.groups, "in_channels by groups")
+        divide_channels(self.out, self.groups, "out_channels by groups")
         return (self.out, *area)
 
     def work(self, x: Shape, y: Shape) -> Work:
@@ -63,7 +63,7 @@ class Conv(Layer):
 
     def _weights(self, x: Shape) -> Num:
         kernels = per_axis(self.kernel, len(x) - 1, "kernel")
-        return self.out * prod(kernels) * exact_div(x[0], self.groups, "in_channels by groups")
+        return self.out * prod(kernels) * divide_channels(x[0], self.groups, "in_channels by groups")
 
     def kind_of(self, x: Shape, y: Shape) -> str:
         """Standard, pointwise, grouped, depthwise ...: see ``docs/layers.md``."""
@@ -123,8 +123,8 @@ class ConvTranspose(Layer):
         """
         sizes = spatial(x, self.key)
         count = len(sizes)
-        exact_div(x[0], self.groups, "in_channels by groups")
-        exact_div(self.out, self.groups, "out_channels by groups")
+        divide_channels(x[0], self.groups, "in_channels by groups")
+        divide_channels(self.out, self.groups, "out_channels by groups")
         strides = per_axis(self.stride, count, "stride")
         if self.padding == "same":
             return (self.out, *(n * s for n, s in zip(sizes, strides, strict=True)))
@@ -147,7 +147,7 @@ class ConvTranspose(Layer):
     def work(self, x: Shape, y: Shape) -> Work:
         """One multiply-accumulate per weight and input position."""
         kernels = per_axis(self.kernel, len(x) - 1, "kernel")
-        weights = self.out * prod(kernels) * exact_div(x[0], self.groups, "in_channels by groups")
+        weights = self.out * prod(kernels) * divide_channels(x[0], self.groups, "in_channels by groups")
         return Work(
             weights=weights,
             biases=self.out if self.bias else 0,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from convcost.algebra import Num, exact_div
+from typing import TYPE_CHECKING
+
 from convcost.layers.base import Layer, Shape, Work, elements
 from convcost.layers.fields import flag, size
+from convcost.layers.window import divide_channels
+
+if TYPE_CHECKING:
+    from convcost.algebra import Num
 
 
 class BatchNorm(Layer):
@@ -118,7 +123,7 @@ class GroupNorm(Layer):
 
     def shape(self, x: Shape) -> Shape:
         """As it came; the groups must divide the channels."""
-        exact_div(x[0], self.groups, "in_channels by groups")
+        divide_channels(x[0], self.groups, "in_channels by groups")
         return x
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change

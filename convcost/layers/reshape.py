@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcost.algebra import Num, exact_div, prod, require, require_divides
+from convcost.algebra import Num, exact_div, prod, require
 from convcost.errors import FieldError
 from convcost.layers.base import Layer, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size, word
-from convcost.layers.window import per_axis, show, sides, spatial
+from convcost.layers.window import divide_channels, per_axis, show, sides, spatial
 
 
 class _Mover(Layer):
@@ -155,7 +155,7 @@ class ChannelShuffle(_Mover):
 
     def shape(self, x: Shape) -> Shape:
         """As it came; the groups must divide the channels."""
-        require_divides(self.groups, x[0], "channels by groups")
+        divide_channels(x[0], self.groups, "channels by groups")
         return x
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import ceil_div, floor_div, is_symbolic, minimum, require
+from convcost.algebra import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 from convcost.errors import FieldError, ShapeError
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def windows(
     ):
         reach = extent(k, spread)
         padded = size + before + after
-        if is_symbolic(padded) or is_symbolic(reach) or reach > padded:
-            require("<=", reach, padded, _too_large(layer, k, reach, size, before + after))
+        if is_symbolic(padded) or is_symbolic(reach) or is_array(padded) or reach > padded:
+            _require_fit(reach, padded, _too_large(layer, k, reach, size, before + after))
         if not ceil_mode:
             result.append(floor_div(padded - reach, step) + 1)
         else:
@@ -112,6 +112,25 @@ def _rounded_up(size: Num, before: Num, room: Num, step: Num) -> Num:
     if not is_symbolic(slack) and isinstance(slack, int) and slack <= 0:
         return windows_needed
     return minimum(windows_needed, ceil_div(size + before, step))
+
+
+def _require_fit(reach: Num, padded: Num, message: str) -> None:
+    try:
+        require("<=", reach, padded, message)
+    except ShapeError as error:
+        raise FieldError("kernel", str(error)) from None
+
+
+def divide_channels(channels: Num, groups: Num, what: str) -> Num:
+    """``channels / groups``, which must come out even.
+
+    Raises:
+        FieldError: it does not; at the field ``groups``.
+    """
+    try:
+        return exact_div(channels, groups, what)
+    except ShapeError as error:
+        raise FieldError("groups", str(error)) from None
 
 
 def _too_large(layer: str, kernel: Num, reach: Num, size: Num, padded_by: Num) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost import assumptions
-from convcost.errors import Problem, SpecError
+from convcost.errors import Problem, SpecError, UsageError
 from convcost.graph import Builder, Graph
 from convcost.spec.bind import bind, find, from_python
 from convcost.spec.flow import whole
@@ -35,16 +35,12 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
         The graph, whose ``parameters`` hold every value used.
 
     Raises:
-        UsageError: there is no such parameter.
-        SpecError: a value does not fit, a layer refuses its input, ...
+        UsageError: there is no such parameter, or a value does not fit it.
+        SpecError: a layer refuses its input, ...
     """
-    values: dict[str, Any] = {}
+    values = _given(spec, given or {})
     budget = Budget()
     try:
-        for name, value in (given or {}).items():
-            parameter = find(spec, name)
-            made = from_python(value)
-            values[name] = made if parameter is None else bind(parameter, made, parameter.position)
         scope = Scope(spec, None, values, budget, alone=True)
         builder = Builder(_input_shape(spec, scope, input_shape))
         output = Runner(builder, budget).body(spec, scope, builder.input)
@@ -54,6 +50,22 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
     session = assumptions.current()
     assumed = tuple(session.assumptions) if session is not None else ()
     return builder.graph(spec.name, spec.title, parameters, output, assumed)
+
+
+def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values handed in, each checked against what it is for."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        parameter = find(spec, name)
+        made = from_python(value)
+        try:
+            if parameter is None:
+                values[name] = whole(made, f"`{name}`", spec.position)
+            else:
+                values[name] = bind(parameter, made, parameter.position)
+        except Fault as fault:
+            raise UsageError(fault.message) from None
+    return values
 
 
 def _parameters(spec: Spec, scope: Scope, *, overridden: bool) -> dict[str, Any]:
@@ -74,10 +86,7 @@ def _input_shape(spec: Spec, scope: Scope, override: Shape | None) -> Shape:
         return tuple(_size(value, scope) for value in spec.input_sizes)
     if spec.input_names is None:
         raise Fault(f"{spec.name} states no input; give one with --input, as 3x224x224", spec.position)
-    return tuple(
-        whole(scope[name], f"`{name}`", value.position) if name in scope else _size(value, scope)
-        for name, value in spec.input_names.items()
-    )
+    return tuple(scope[name] if name in scope else _size(value, scope) for name, value in spec.input_names.items())
 
 
 def _size(value: Value, scope: Scope) -> Num:

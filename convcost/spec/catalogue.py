@@ -122,7 +122,7 @@ class Catalogue:
         if real in self._failed:
             raise self._failed[real]
         if real not in known:
-            label = f"specs/{os.path.relpath(real, root)}" if is_bundled else path
+            label = f"specs/{os.path.relpath(real, root)}" if is_bundled else _shorter(path)
             known[real] = self._load(path, real, label.replace(os.path.sep, "/"))
         return known[real]
 
@@ -152,6 +152,14 @@ class Catalogue:
         folder = beside.root.folder
         own = [*_stems(folder), *_stems(os.path.join(folder, "blocks"))] if folder else []
         return [*own, *bundled_names()]
+
+
+def _shorter(path: str) -> str:
+    """``path`` as seen from here, unless it was given in full or lies elsewhere."""
+    if not os.path.isabs(path):
+        return path
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
 
 
 def _stem(path: str) -> str:
@@ -192,5 +200,6 @@ def source_text(name: str) -> tuple[str, str]:
     """
     path = bundled_path(name) if _NAME.fullmatch(name) else None
     if path is None:
-        raise ConvcostError(f"no bundled spec is called '{name[:60]}'{did_you_mean(name, bundled_names())}")
+        hint = did_you_mean(name, bundled_names()) or "; `convcost list` shows them"
+        raise ConvcostError(f"no bundled spec is called '{name[:60]}'{hint}")
     return f"specs/{os.path.relpath(path, bundled_folder())}", _bytes(path).decode("utf-8")

@@ -13,6 +13,7 @@ from convcost.spec.parts import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from convcost.layers.fields import Field
     from convcost.spec.values import Problems
 
 
@@ -150,6 +151,17 @@ def _check_layer_arguments(step: Step, errors: Problems) -> None:
     for name, field in layer.fields.items():
         if field.required and name not in step.arguments.values:
             errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
+        for arguments in filter(None, (step.arguments, step.first)):
+            value = arguments.values.get(name)
+            if value is not None and value.is_fixed:
+                _check_fixed(field, value, errors)
+
+
+def _check_fixed(field: Field, value: Value, errors: Problems) -> None:
+    try:
+        field.check(value.constant)
+    except ConvcostError as error:
+        errors.add(value.position, str(error))
 
 
 def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:

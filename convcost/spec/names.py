@@ -118,17 +118,19 @@ class NameCheck:
     def _value(self, value: Value, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
         for expression, position in value.expressions():
             for name in expression.names:
-                self._name(name, position, spec, own, taps)
+                self._name(name, position, spec, own, taps, value.words)
             self._calls(expression, position, spec)
             for name, word in expression.comparisons:
                 self._comparison(name, word, position, spec)
 
-    def _name(self, name: str, position: Position, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
+    def _name(
+        self, name: str, position: Position, spec: Spec, own: frozenset[str], taps: frozenset[str], words: Iterable[str]
+    ) -> None:
         if name in own or name in taps or name in TENSORS:
             return
         owner = self._defined(name, spec)
         if owner is None:
-            known = [*own, *taps, *TENSORS, *self._visible(spec)]
+            known = [*own, *taps, *TENSORS, *self._visible(spec), *map(str, words)]
             self._errors.add(position, f"unknown name '{name}'{did_you_mean(name, known)}")
             return
         self._used.add((id(owner), name))

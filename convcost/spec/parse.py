@@ -107,7 +107,7 @@ def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
     layers = tree.get("layers")
     if layers is not None:
         spec.layers = steps(layers, problems)
-        if not spec.layers:
+        if isinstance(layers, Sequence) and not layers.items:
             problems.add(layers.position, "`layers` is empty")
 
 

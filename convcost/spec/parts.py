@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
 
 class Fault(ConvcostError):  # noqa: N818 - an error on its way, not yet one that a caller sees
-    """Something wrong at a place, on its way out; each call it passes adds its own place."""
+    """Something wrong at a place, on its way out; each call it passes adds its own place.
+
+    Attributes:
+        message: what is wrong.
+        places: where, from the innermost outwards.
+        parameter: where the last place is a value that only passes a parameter on, that parameter's name.
+    """
 
     def __init__(self, message: str, *places: Position) -> None:
         super().__init__(message)
         self.message = message
         self.places = list(places)
+        self.parameter = ""
 
 
 class Value:
@@ -30,9 +37,10 @@ class Value:
         expression: set where it is computed.
         items: set where it is a YAML list of values.
         constant: set where neither is.
+        words: the bare words that would have stood for themselves here.
     """
 
-    __slots__ = ("constant", "evaluate", "expression", "items", "position")
+    __slots__ = ("constant", "evaluate", "expression", "items", "position", "words")
 
     def __init__(
         self,
@@ -46,6 +54,7 @@ class Value:
         self.expression = expression
         self.items = items
         self.constant = constant
+        self.words: tuple[Any, ...] = ()
         if expression is not None:
             self.evaluate = expression.evaluate
         elif items is not None:

@@ -128,8 +128,7 @@ class Runner:
                 step.body, values, inputs, path, block=self._block, count=self._count, position=step.position
             )
         except FieldError as error:
-            value = arguments.values.get(error.field)
-            raise Fault(str(error), value.position if value is not None else step.position) from None
+            raise _at_argument(Fault(str(error)), arguments, error.field, step) from None
         except ConvcostError as error:
             raise Fault(str(error), step.position) from None
 
@@ -162,7 +161,7 @@ class Runner:
             inner.enter(tensor)
             return self._expand(step, spec, inner, tensor, path, key), inner
         except Fault as fault:
-            fault.places.append(step.position)
+            _at_argument(fault, arguments, fault.parameter, step)
             raise
         finally:
             if outermost:
@@ -228,6 +227,15 @@ class Runner:
         if branch.name in self._builder.outputs:
             raise Fault(f"there is an output `{branch.name}` already", position)
         self._builder.outputs[branch.name] = tensor.node
+
+
+def _at_argument(fault: Fault, arguments: Arguments, name: str, step: Step) -> Fault:
+    """Add to ``fault`` the value that ``name`` was given, else the step; and what that value passes on, if it does."""
+    value = arguments.values.get(name)
+    fault.places.append(step.position if value is None else value.position)
+    bare = value is not None and value.expression is not None and value.expression.names == (value.expression.text,)
+    fault.parameter = value.expression.text if value is not None and value.expression is not None and bare else ""
+    return fault
 
 
 def _path(step: Step, scope: Scope, frame: Frame, *, numbered: bool) -> str:

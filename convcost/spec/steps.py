@@ -154,7 +154,7 @@ def _row_lengths(loop: Loop, rows: Node | None, problems: Problems) -> None:
         for row in rows.items:
             length = len(row.items) if isinstance(row, Sequence) else 1
             if length != count:
-                problems.add(row.position, f"this row has {length} values for {count} variables")
+                problems.add(row.position, f"this row needs {count} values, one for each variable; found {length}")
     fixed = [(column, len(column.constant)) for column in loop.columns if isinstance(column.constant, tuple)]
     for column, length in fixed:
         if length != fixed[0][1]:

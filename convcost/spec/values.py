@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import Position, Problem, SpecError
+from convcost.errors import ConvcostError, Position, Problem, SpecError
 from convcost.expression import ExpressionError, compile_expression
 from convcost.spec.parts import Template, Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
@@ -49,9 +49,13 @@ def expression(text: str, position: Position, problems: Problems) -> Value:
     except ExpressionError as error:
         problems.add(position, str(error))
         return Value(position, constant=0)
-    if compiled.is_constant:
+    if not compiled.is_constant:
+        return Value(position, expression=compiled)
+    try:
         return Value(position, constant=compiled.evaluate({}))
-    return Value(position, expression=compiled)
+    except ConvcostError as error:
+        problems.add(position, str(error))
+        return Value(position, constant=0)
 
 
 def value(  # noqa: PLR0911 - one answer a kind
@@ -80,7 +84,9 @@ def value(  # noqa: PLR0911 - one answer a kind
     sizes = dims(node.text)
     if sizes is not None:
         return Value(node.position, constant=sizes)
-    return expression(node.text, node.position, problems)
+    found = expression(node.text, node.position, problems)
+    found.words = words
+    return found
 
 
 def data(node: Node, problems: Problems) -> Any:
