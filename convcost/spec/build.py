@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from convcost.spec.parts import Value
 
 
+MAX_CHAIN = 8  # calls named in an error
+
+
 def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> Graph:
     """Run ``spec`` alone.
 
@@ -102,4 +105,7 @@ def explain(fault: Fault, spec: Spec) -> Problem:
     mine = next((index for index, place in enumerate(places) if place.file == spec.file), 0)
     inside = [f"in {place}" for place in reversed(places[:mine])]
     around = [f"called from {place}" for place in places[mine + 1 :]]
-    return Problem(places[mine], fault.message, (*inside, *around))
+    chain = [*inside, *around]
+    if len(chain) > MAX_CHAIN:
+        chain = [*chain[: MAX_CHAIN - 1], f"... and {len(chain) - MAX_CHAIN + 1} more calls"]
+    return Problem(places[mine], fault.message, tuple(chain))

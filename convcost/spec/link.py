@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, did_you_mean
 from convcost.layers import REGISTRY
+from convcost.operations import describe
 from convcost.spec.model import BODIES, Parameter, Spec, Step, walk
 from convcost.spec.names import NameCheck
-from convcost.spec.parts import Value
+from convcost.spec.parts import BROKEN, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,10 +106,8 @@ def _words_of_defaults(parameters: Iterable[Parameter], errors: Problems) -> Non
     for parameter in parameters:
         if parameter.default is not None:
             parameter.default = _as_word(parameter.default, parameter.words)
-            fixed = parameter.default.expression is None and parameter.default.items is None
-            if fixed and parameter.choices and parameter.default.constant not in parameter.choices:
-                listed = ", ".join(map(str, parameter.choices))
-                errors.add(parameter.default.position, f"`{parameter.name}` must be one of {listed}")
+            if parameter.default.is_fixed:
+                _check_choice(parameter, parameter.default, errors)
 
 
 def _link_step(step: Step, owner: Spec, finder: Finder, errors: Problems) -> None:
@@ -153,7 +152,7 @@ def _check_layer_arguments(step: Step, errors: Problems) -> None:
             errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
         for arguments in filter(None, (step.arguments, step.first)):
             value = arguments.values.get(name)
-            if value is not None and value.is_fixed:
+            if value is not None and value.is_fixed and value.constant is not BROKEN:
                 _check_fixed(field, value, errors)
 
 
@@ -187,11 +186,17 @@ def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
 
 def _checked_word(parameter: Parameter, value: Value, errors: Problems) -> Value:
     value = _as_word(value, parameter.words)
-    fixed = value.expression is None and value.items is None
-    if fixed and parameter.choices and value.constant not in parameter.choices:
-        listed = ", ".join(map(str, parameter.choices))
-        errors.add(value.position, f"`{parameter.name}` must be one of {listed}")
+    if value.is_fixed:
+        _check_choice(parameter, value, errors)
+    else:
+        value.words = parameter.words
     return value
+
+
+def _check_choice(parameter: Parameter, value: Value, errors: Problems) -> None:
+    if parameter.choices and value.constant is not BROKEN and value.constant not in parameter.choices:
+        listed = ", ".join(map(str, parameter.choices))
+        errors.add(value.position, f"`{parameter.name}` must be one of {listed}; found {describe(value.constant)}")
 
 
 def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> None:

@@ -149,7 +149,8 @@ class NameCheck:
             self._used.add((id(owner), name))
             if count != len(let.arguments):
                 takes = f"{name}({', '.join(let.arguments)})"
-                self._errors.add(position, f"{takes} takes {len(let.arguments)} arguments, found {count}")
+                plural = "" if len(let.arguments) == 1 else "s"
+                self._errors.add(position, f"{takes} takes {len(let.arguments)} argument{plural}, found {count}")
 
     def _comparison(self, name: str, word: str, position: Position, spec: Spec) -> None:
         owner = self._defined(name, spec)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import Position, did_you_mean
 from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec
+from convcost.spec.parts import BROKEN
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import scan
 from convcost.spec.steps import steps
@@ -190,7 +191,7 @@ def _type(parameter: Parameter, node: Node | None) -> str:
         return "switch"
     if isinstance(fixed, str):
         return "word" if parameter.choices else "any"
-    if fixed is None or isinstance(fixed, tuple):
+    if fixed is None or fixed is BROKEN or isinstance(fixed, tuple):
         return "any"
     decimal = isinstance(node, Scalar) and "." in node.text
     return "ratio" if decimal or not isinstance(fixed, int) else "whole"
@@ -200,7 +201,7 @@ def _listed(parameter: Parameter, problems: Problems) -> None:
     for sample in (parameter.default, parameter.example):
         if sample is None or sample.expression is not None or sample.items is not None:
             continue
-        if parameter.choices and sample.constant not in parameter.choices:
+        if parameter.choices and sample.constant not in (*parameter.choices, BROKEN):
             listed = ", ".join(map(str, parameter.choices))
             problems.add(sample.position, f"`{parameter.name}` must be one of {listed}")
 

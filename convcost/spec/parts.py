@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from convcost.expression import Expression
 
 
+BROKEN = object()  # the constant of a value whose fault is already noted
+
+
 class Fault(ConvcostError):  # noqa: N818 - an error on its way, not yet one that a caller sees
     """Something wrong at a place, on its way out; each call it passes adds its own place.
 

@@ -107,6 +107,8 @@ def read(data: bytes, file: str) -> Node:
         return _Tree(file).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.problem and "end of stream" in error.problem and error.context_mark:
+            mark = error.context_mark  # where the quote was opened
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
         place = Position(file, line + 1, column + 1)
         raise SpecError([Problem(place, _explain(error, text, line, column))]) from None

@@ -74,7 +74,8 @@ def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
     layer = REGISTRY.get(owner)
     for key, item in node.entries:
         if not is_identifier(key.text):
-            problems.add(key.position, f"`{key.text[:60]}` cannot be the name of an argument")
+            missing = "; a space is missing after its colon" if ":" in key.text else ""
+            problems.add(key.position, f"`{key.text[:60]}` cannot be the name of an argument{missing}")
             continue
         field = layer.fields.get(key.text) if layer else None
         words = field.words if field else ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, Position, Problem, SpecError
 from convcost.expression import ExpressionError, compile_expression
-from convcost.spec.parts import Template, Value
+from convcost.spec.parts import BROKEN, Template, Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import dims, scan
 
@@ -43,19 +43,19 @@ def absent(node: Node) -> bool:
 
 
 def expression(text: str, position: Position, problems: Problems) -> Value:
-    """``text`` compiled; a constant 0 stands in where that fails and the failure is noted."""
+    """``text`` compiled; a broken value stands in where that fails and the failure is noted."""
     try:
         compiled = compile_expression(text)
     except ExpressionError as error:
         problems.add(position, str(error))
-        return Value(position, constant=0)
+        return Value(position, constant=BROKEN)
     if not compiled.is_constant:
         return Value(position, expression=compiled)
     try:
         return Value(position, constant=compiled.evaluate({}))
     except ConvcostError as error:
         problems.add(position, str(error))
-        return Value(position, constant=0)
+        return Value(position, constant=BROKEN)
 
 
 def value(  # noqa: PLR0911 - one answer a kind
@@ -73,11 +73,11 @@ def value(  # noqa: PLR0911 - one answer a kind
         return Value(node.position, items=tuple(value(item, problems, words=words) for item in node.items))
     if isinstance(node, Mapping):
         problems.add(node.position, "expected a value, found a mapping")
-        return Value(node.position, constant=0)
+        return Value(node.position, constant=BROKEN)
     if absent(node):
         if not name:
             problems.add(node.position, "a value is missing")
-            return Value(node.position, constant=0)
+            return Value(node.position, constant=BROKEN)
         return expression(name, node.position, problems)
     if node.text in words:
         return Value(node.position, constant=node.text)
