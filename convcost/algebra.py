@@ -14,6 +14,7 @@ Conditions are where one formula for three algebras could come apart, so each ha
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from fractions import Fraction
@@ -145,6 +146,19 @@ def ceil_div(a: Num, b: Num) -> Num:
     if not is_array(b) and b == 0:
         raise ShapeError(f"{a} is divided by zero")
     return -((-a) // b)
+
+
+def gcd(a: Num, b: Num) -> Num:
+    """The greatest common divisor of two whole numbers.
+
+    >>> gcd(14, 4)
+    2
+    """
+    if is_symbolic(a) or is_symbolic(b):
+        return _rules().gcd(a, b)
+    if is_array(a) or is_array(b):
+        return sys.modules["numpy"].gcd(a, b)
+    return math.gcd(a, b)
 
 
 def floor(value: Num) -> Num:

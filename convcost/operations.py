@@ -238,6 +238,13 @@ def _sum(value: Any) -> Num:
     return algebra.bounded(algebra.total(_operand(one, "sum") for one in value))
 
 
+def _whole(value: Any, name: str) -> Num:
+    number = algebra.normal(_operand(value, name))
+    if not algebra.is_whole(number):
+        raise ShapeError(f"{name} needs whole numbers, found {describe(value)}")
+    return number
+
+
 def _positive(step: Any, name: str) -> Num:
     if algebra.is_number(_operand(step, name)) and step <= 0:
         raise ShapeError(f"{name} needs a positive divisor, found {step}")
@@ -253,6 +260,7 @@ BUILTINS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "floor": (lambda v: algebra.floor(_operand(v, "floor")), 1, 1),
     "ceil": (lambda v: algebra.ceil(_operand(v, "ceil")), 1, 1),
     "round": (lambda v: algebra.round_even(_operand(v, "round")), 1, 1),
+    "gcd": (lambda a, b: algebra.gcd(_whole(a, "gcd"), _whole(b, "gcd")), 2, 2),
     "round_to": (lambda v, d: algebra.round_to(_operand(v, "round_to"), _positive(d, "round_to")), 2, 2),
     "make_divisible": (
         lambda v, d: algebra.make_divisible(_operand(v, "make_divisible"), _positive(d, "make_divisible")),

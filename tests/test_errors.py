@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from conftest import run_convcost
 
+from convcost.errors import ConvcostError
+from convcost.spec.build import build
+from convcost.spec.catalogue import Catalogue
+
 FOLDER = Path(__file__).parent / "errors"
 HELPERS = {"mutual_b.yaml"}  # used by another file of the folder
 FILES = sorted(path for path in FOLDER.glob("*.yaml") if path.name not in HELPERS)
@@ -28,10 +32,6 @@ def test_there_are_many() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
-    from convcost.errors import ConvcostError
-    from convcost.spec.build import build
-    from convcost.spec.catalogue import Catalogue
-
     with pytest.raises(ConvcostError) as caught:
         build(Catalogue().target(path.name))
     assert f"{caught.value}\n" == expected(path)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import gcd
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import floor_div, prod, require
+from convcost.algebra import gcd, prod
 from convcost.layers.base import Layer, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding
-from convcost.layers.window import per_axis, show, spatial, windows
+from convcost.layers.window import per_axis, spatial, windows
+
+if TYPE_CHECKING:
+    from convcost.algebra import Num
 
 
 class _Pool(Layer):
@@ -130,7 +132,7 @@ class AdaptiveAvgPool(Layer):
     """Mean over windows chosen so that the output has the given size.
 
     Output position i covers ``floor(i H / h)`` up to ``ceil((i + 1) H / h)``, as PyTorch defines it; all windows
-    of an axis together cover ``H + h - gcd(H, h)``. With symbols the size must divide the input.
+    of an axis together cover ``H + h - gcd(H, h)``.
 
     Source: ``torch.nn.AdaptiveAvgPool2d``.
 
@@ -141,7 +143,7 @@ class AdaptiveAvgPool(Layer):
     key = "adaptive_avg_pool"
     family = "pool"
     formulas = {
-        "additions": "C * (elements of all windows - H_out * W_out)",
+        "additions": "C * (prod(n + m - gcd(n, m)) - H_out * W_out), n in, m out per axis",
         "divisions": "C * H_out * W_out",
     }
 
@@ -158,7 +160,7 @@ class AdaptiveAvgPool(Layer):
         return Work(additions=covered - out, divisions=out, read=elements(x), written=out)
 
 
-def covering(length: Any, parts: Any) -> Any:
+def covering(length: Num, parts: Num) -> Num:
     """Elements of all adaptive windows along an axis of ``length`` with ``parts`` outputs.
 
     Neighbouring windows share one element unless their border falls between two: at ``gcd - 1`` of the
@@ -167,8 +169,4 @@ def covering(length: Any, parts: Any) -> Any:
     >>> covering(14, 7), covering(7, 3)
     (14, 9)
     """
-    if type(length) is int and type(parts) is int:
-        return length + parts - gcd(length, parts)
-    message = f"adaptive_avg_pool: {show((length,))} is not a multiple of {parts}"
-    require("==", length - floor_div(length, parts) * parts, 0, message)
-    return length
+    return length + parts - gcd(length, parts)

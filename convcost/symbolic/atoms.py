@@ -8,7 +8,7 @@ a floor with its constant raised; equal sizes are then equal expressions.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import floor, lcm
+from math import floor, gcd, lcm
 from typing import Any
 
 import sympy
@@ -135,6 +135,25 @@ class RoundEven(sympy.Function):
         return v if v.is_integer and is_whole_polynomial(v) else None
 
 
+class Gcd(sympy.Function):
+    """The greatest common divisor of two whole values."""
+
+    nargs = 2
+    is_integer = True
+    is_positive = True
+    is_real = True
+    is_finite = True
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        """The number, once both are; 1 beside a 1; the value itself beside an equal one."""
+        if a.is_Integer and b.is_Integer:
+            return Integer(gcd(int(a), int(b)))
+        if a == b:
+            return a
+        return Integer(1) if Integer(1) in (a, b) else None
+
+
 class Maximum(sympy.Function):
     """The largest of several values."""
 
@@ -223,6 +242,7 @@ def _apply(expr: Any, arguments: list[Number]) -> Number:
         FloorDiv: algebra.floor_div,
         MakeDivisible: algebra.make_divisible,
         RoundEven: algebra.round_even,
+        Gcd: algebra.gcd,
         Maximum: algebra.maximum,
         Minimum: algebra.minimum,
     }
@@ -239,6 +259,8 @@ def lower_bound(expr: Any) -> Number | None:  # noqa: PLR0911 - one answer per k
         return 1 if expr.is_integer else 0
     if isinstance(expr, MakeDivisible):
         return to_number(expr.args[1])  # the rule never goes below its step
+    if isinstance(expr, Gcd):
+        return 1
     if expr.is_Mul and expr.as_coeff_Mul()[0] < 0:
         return None
     if expr.is_Pow and not (expr.exp.is_Integer and expr.exp > 0):
@@ -260,8 +282,8 @@ def is_monotone(expr: Any) -> bool:  # noqa: PLR0911 - one answer a kind
         return True
     if isinstance(expr, FloorDiv):
         return expr.args[1].is_Rational and is_monotone(expr.args[0])
-    if isinstance(expr, MakeDivisible):
-        return False  # it falls by a step where the 90 % rule sets in
+    if isinstance(expr, MakeDivisible | Gcd):
+        return False  # the one falls by a step where the 90 % rule sets in, the other all the time
     if isinstance(expr, RoundEven | Maximum | Minimum):
         return all(map(is_monotone, expr.args))
     if expr.is_Add:

@@ -31,6 +31,9 @@ class _Printer(LatexPrinter):
     def _print_RoundEven(self, expr: Any) -> str:  # noqa: N802
         return self._call("round", expr)
 
+    def _print_Gcd(self, expr: Any) -> str:  # noqa: N802
+        return self._call("gcd", expr)
+
     def _print_Maximum(self, expr: Any) -> str:  # noqa: N802
         return self._call("max", expr)
 

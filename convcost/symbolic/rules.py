@@ -12,6 +12,7 @@ from convcost import algebra, assumptions
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.symbolic.atoms import (
     FloorDiv,
+    Gcd,
     MakeDivisible,
     Maximum,
     Minimum,
@@ -55,6 +56,11 @@ def round_even(value: Any) -> Expr:
 def make_divisible(value: Any, step: Any) -> Expr:
     """The width rule of the MobileNets."""
     return MakeDivisible(to_sympy(value), to_sympy(step))
+
+
+def gcd(a: Any, b: Any) -> Expr:
+    """The greatest common divisor."""
+    return Gcd(to_sympy(a), to_sympy(b))
 
 
 def maximum(*values: Any) -> Expr:

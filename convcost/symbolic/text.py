@@ -94,6 +94,7 @@ class _Writer:
         writers: dict[Any, Callable[[Any], str]] = {
             atoms.FloorDiv: self._floor,
             atoms.MakeDivisible: lambda e: self._call("make_divisible", *e.args),
+            atoms.Gcd: lambda e: self._call("gcd", *e.args),
             atoms.RoundEven: lambda e: self._call("round", *e.args),
             atoms.Maximum: lambda e: self._call("max", *e.args),
             atoms.Minimum: lambda e: self._call("min", *e.args),

@@ -1,0 +1,240 @@
+"""Layers counted by walking their loops, one operation at a time. Shares no code with the rules it checks.
+
+Each function takes the layer's fields and its input shape, and returns the output shape and a tally: how
+many weights are indexed, how many multiply-accumulates, additions, comparisons ... are made. Slow on purpose.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import Any
+
+Tally = Counter[str]
+
+
+def _axes(value: Any, count: int) -> list[int]:
+    return list(value) if isinstance(value, list | tuple) else [value] * count
+
+
+def _pads(padding: Any, count: int) -> list[tuple[int, int]]:
+    if padding == "valid":
+        padding = 0
+    return [tuple(p) if isinstance(p, list | tuple) else (p, p) for p in _axes(padding, count)]
+
+
+def _starts(size: int, reach: int, step: int, before: int, after: int, *, ceil_mode: bool) -> int:
+    """How many windows there are, found by sliding one.
+
+    Rounding up (Caffe, PyTorch) adds one that sticks out at the end, and drops those that begin behind the input.
+    """
+    if reach > size + before + after:
+        raise ValueError("does not fit")
+    count = 0
+    position = -before
+    while position + reach <= size + after:
+        count += position < size or not ceil_mode
+        position += step
+    covered = position - step + reach
+    return count + (ceil_mode and covered < size + after and position < size)
+
+
+def _same(size: int, step: int) -> int:
+    """``same`` puts a window at every ``step``-th input position."""
+    return len(range(0, size, step))
+
+
+def area(x: tuple[int, ...], fields: dict[str, Any], *, ceil_mode: bool = False) -> list[int]:
+    n = len(x) - 1
+    kernel, stride = _axes(fields["kernel"], n), _axes(fields["stride"], n)
+    dilation = _axes(fields.get("dilation", 1), n)
+    if fields["padding"] == "same":
+        return [_same(size, step) for size, step in zip(x[1:], stride, strict=True)]
+    return [
+        _starts(size, 1 + sum(d for _ in range(k - 1)), s, before, after, ceil_mode=ceil_mode)
+        for size, k, s, d, (before, after) in zip(
+            x[1:], kernel, stride, dilation, _pads(fields["padding"], n), strict=True
+        )
+    ]
+
+
+def conv(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    n, out, groups = len(x) - 1, fields["out"], fields["groups"]
+    sizes = area(x, fields)
+    seen: set[tuple[Any, ...]] = set()
+    tally: Tally = Counter()
+    for o, position in product(range(out), product(*map(range, sizes))):
+        group = o // (out // groups)
+        inputs = [c for c in range(x[0]) if c // (x[0] // groups) == group]
+        for c, tap in product(inputs, product(*map(range, _axes(fields["kernel"], n)))):
+            seen.add((o, c, tap))
+            tally["macs"] += 1
+        if fields["bias"]:
+            tally["bias_adds"] += 1
+        del position
+    tally["weights"] = len(seen)
+    tally["biases"] = out if fields["bias"] else 0
+    return (out, *sizes), tally
+
+
+def conv_transpose(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """Every input position adds a patch to the output; the output ends where the last patch does, less the padding."""
+    n, out, groups = len(x) - 1, fields["out"], fields["groups"]
+    kernel, stride, dilation = (_axes(fields[name], n) for name in ("kernel", "stride", "dilation"))
+    extra = _axes(fields["output_padding"], n)
+    sizes = []
+    for axis in range(n):
+        touched = {i * stride[axis] + k * dilation[axis] for i, k in product(range(x[axis + 1]), range(kernel[axis]))}
+        if fields["padding"] == "same":
+            sizes.append(x[axis + 1] * stride[axis])
+        else:
+            before, after = _pads(fields["padding"], n)[axis]
+            sizes.append(max(touched) + 1 - before - after + extra[axis])
+    if min(sizes) < 1:
+        raise ValueError("nothing is left")
+    seen: set[tuple[Any, ...]] = set()
+    tally: Tally = Counter()
+    for c, _ in product(range(x[0]), product(*map(range, x[1:]))):
+        group = c // (x[0] // groups)
+        for o in (o for o in range(out) if o // (out // groups) == group):
+            for tap in product(*map(range, kernel)):
+                seen.add((c, o, tap))
+                tally["macs"] += 1
+    tally["weights"] = len(seen)
+    tally["biases"] = out if fields["bias"] else 0
+    tally["bias_adds"] = sum(1 for _ in product(range(out), *map(range, sizes))) if fields["bias"] else 0
+    return (out, *sizes), tally
+
+
+def linear(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    for _ in product(range(fields["out"]), *map(range, x)):
+        tally["macs"] += 1
+        tally["weights"] += 1
+    tally["biases"] = tally["bias_adds"] = fields["out"] if fields["bias"] else 0
+    return (fields["out"],), tally
+
+
+def max_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    n = len(x) - 1
+    sizes = area(x, fields, ceil_mode=fields["ceil_mode"])
+    tally: Tally = Counter()
+    for _ in product(range(x[0]), *map(range, sizes)):
+        window = list(product(*map(range, _axes(fields["kernel"], n))))
+        for _ in window[1:]:  # the first is the maximum so far
+            tally["comparisons"] += 1
+    return (x[0], *sizes), tally
+
+
+def avg_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    shape, tally = max_pool(x, fields)
+    positions = sum(1 for _ in product(*map(range, shape)))
+    return shape, Counter({"additions": tally["comparisons"], "divisions": positions})
+
+
+def adaptive_avg_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    sizes = _axes(fields["size"], len(x) - 1)
+    tally: Tally = Counter()
+    for _, position in product(range(x[0]), product(*map(range, sizes))):
+        windows = [
+            range(i * size // parts, -(-(i + 1) * size // parts))
+            for i, size, parts in zip(position, x[1:], sizes, strict=True)
+        ]
+        tally["additions"] += sum(1 for _ in product(*windows)) - 1
+        tally["divisions"] += 1
+    return (x[0], *sizes), tally
+
+
+def layer_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    for _ in product(*map(range, x[1:])):
+        tally += _normalised(x[0], affine=fields["affine"])
+    tally["norm_params"] = 2 * x[0] if fields["affine"] else 0
+    return x, tally
+
+
+def group_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    members = list(product(*map(range, x)))
+    for group in range(fields["groups"]):
+        own = [m for m in members if m[0] // (x[0] // fields["groups"]) == group]
+        tally += _normalised(len(own), affine=fields["affine"])
+    tally["norm_params"] = 2 * x[0] if fields["affine"] else 0
+    return x, tally
+
+
+def _normalised(count: int, *, affine: bool) -> Tally:
+    """Mean, variance, normalisation of one set of ``count`` elements, step by step."""
+    tally: Tally = Counter()
+    for index in range(count):  # mean
+        tally["additions"] += index > 0
+    tally["divisions"] += 1
+    for index in range(count):  # variance
+        tally["additions"] += 1  # the difference from the mean
+        tally["multiplications"] += 1  # its square
+        tally["additions"] += index > 0
+    tally["divisions"] += 1
+    tally["additions"] += 1  # epsilon
+    tally["divisions"] += 2  # the root, and its reciprocal
+    for _ in range(count):
+        tally["multiplications"] += 1
+        if affine:
+            tally["multiplications"] += 1
+            tally["additions"] += 1
+    return tally
+
+
+def batch_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    for _ in product(*map(range, x)):  # factor and offset of a channel are known beforehand
+        tally["multiplications"] += 1
+        tally["additions"] += 1
+    tally["norm_params"] = sum(x[0] for part in ("scale", "shift") if fields[part])
+    tally["buffers"] = x[0] + x[0]
+    return x, tally
+
+
+def softmax(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    del fields
+    tally: Tally = Counter()
+    for _ in product(*map(range, x[1:])):
+        for index in range(x[0]):
+            tally["comparisons"] += index > 0
+        for index in range(x[0]):
+            tally["additions"] += 1
+            tally["exponentials"] += 1
+            tally["additions"] += index > 0
+        tally["divisions"] += x[0]
+    return x, tally
+
+
+def upsample(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    n = len(x) - 1
+    if fields["size"] is not None:
+        sizes = _axes(fields["size"], n)
+    else:
+        sizes = [size * factor for size, factor in zip(x[1:], _axes(fields["factor"], n), strict=True)]
+    tally: Tally = Counter()
+    if fields["mode"] == "bilinear":
+        for _ in product(range(x[0]), *map(range, sizes)):
+            corners = 2**n
+            while corners > 1:  # means of pairs, axis by axis
+                corners //= 2
+                tally["multiplications"] += corners
+                tally["additions"] += 2 * corners
+    return (x[0], *sizes), tally
+
+
+ORACLES = {
+    "conv": conv,
+    "conv_transpose": conv_transpose,
+    "linear": linear,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    "adaptive_avg_pool": adaptive_avg_pool,
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": group_norm,
+    "softmax": softmax,
+    "upsample": upsample,
+}

@@ -1,0 +1,156 @@
+"""The rules against loops that were walked, and against what one element costs written out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import ORACLES
+from strategies import layers
+
+from convcost.errors import ShapeError
+from convcost.layers import REGISTRY
+
+if TYPE_CHECKING:
+    from convcost.layers.base import Work
+
+COUNTS = ("weights", "biases", "norm_params", "other_params", "buffers", "macs", "bias_adds")
+OPERATIONS = ("multiplications", "additions", "comparisons", "divisions", "exponentials")
+
+
+def tally(work: Work) -> dict[str, int]:
+    return {name: getattr(work, name) for name in (*COUNTS, *OPERATIONS) if getattr(work, name)}
+
+
+@pytest.mark.parametrize("key", ORACLES)
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_loops_agree(key: str, data: st.DataObject) -> None:
+    values, x = data.draw(layers(key))
+    if key in ("max_pool", "avg_pool") and values.get("stride") is None:
+        values["stride"] = values["kernel"]
+    try:
+        expected_shape, expected = ORACLES[key](x, values)
+    except ValueError:
+        with pytest.raises(ShapeError):
+            layer = REGISTRY[key](**values)
+            layer.shape(x)
+        return
+    layer = REGISTRY[key](**values)
+    y = layer.shape(x)
+    assert y == expected_shape
+    assert tally(layer.work(x, y)) == {name: count for name, count in expected.items() if count}
+
+
+X = (6, 5, 7)
+N = 6 * 5 * 7
+
+# What one element costs, from the formula each layer computes; slopes and factors are one per channel.
+ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
+    ("relu", {}, {"comparisons": N}),
+    ("relu6", {}, {"comparisons": 2 * N}),
+    ("leaky_relu", {}, {"comparisons": N, "multiplications": N}),
+    ("prelu", {}, {"other_params": 6, "comparisons": N, "multiplications": N}),
+    ("prelu", {"shared": True}, {"other_params": 1, "comparisons": N, "multiplications": N}),
+    ("sigmoid", {}, {"exponentials": N, "additions": N, "divisions": N}),
+    ("hard_sigmoid", {}, {"additions": N, "comparisons": 2 * N, "multiplications": N}),
+    ("swish", {}, {"exponentials": N, "additions": N, "divisions": N, "multiplications": N}),
+    ("hard_swish", {}, {"additions": N, "comparisons": 2 * N, "multiplications": 2 * N}),
+    ("gelu", {}, {"exponentials": N, "additions": N, "multiplications": 3 * N}),
+    ("tanh", {}, {"exponentials": N}),
+    ("lrn", {"size": 5}, {"multiplications": 2 * N, "additions": (4 + 1) * N, "exponentials": N, "divisions": N}),
+    ("scale", {}, {"other_params": 6, "multiplications": N}),
+    ("scale", {"bias": True}, {"other_params": 12, "multiplications": N, "additions": N}),
+    ("rbf", {"out": 3}, {"buffers": 3 * N, "multiplications": 3 * N, "additions": 3 * (N + N - 1)}),
+    ("global_avg_pool", {}, {"additions": 6 * (5 * 7 - 1), "divisions": 6}),
+    ("global_max_pool", {}, {"comparisons": 6 * (5 * 7 - 1)}),
+    ("activation", {"kind": "relu6"}, {"comparisons": 2 * N}),
+    ("activation", {"kind": "none"}, {}),
+    ("dropout", {}, {}),
+    ("identity", {}, {}),
+    ("flatten", {}, {}),
+    ("reshape", {"to": [5, 6, 7]}, {}),
+    ("slice", {"out": 2, "start": 4}, {}),
+    ("split", {"parts": 3, "index": 2}, {}),
+    ("crop", {"size": [3, 2]}, {}),
+    ("zero_pad", {"sides": [[1, 2], [0, 3]]}, {}),
+    ("channel_shuffle", {"groups": 3}, {}),
+]
+SHAPES = {
+    "rbf": (3,),
+    "global_avg_pool": (6, 1, 1),
+    "global_max_pool": (6, 1, 1),
+    "flatten": (N,),
+    "reshape": (5, 6, 7),
+    "slice": (2, 5, 7),
+    "split": (2, 5, 7),
+    "crop": (6, 3, 2),
+    "zero_pad": (6, 8, 10),
+}
+
+
+@pytest.mark.parametrize(("key", "values", "expected"), ELEMENTWISE)
+def test_written_out(key: str, values: dict[str, Any], expected: dict[str, int]) -> None:
+    layer = REGISTRY[key](**values)
+    y = layer.shape(X)
+    assert y == SHAPES.get(key, X)
+    assert tally(layer.work(X, y)) == expected
+
+
+MERGES = [
+    ("add", ((X, 1), (X, 1)), X, {"additions": N}),
+    ("add", ((X, 1), (X, 4)), X, {"additions": 4 * N}),
+    ("multiply", ((X, 1), ((6, 1, 1), 1)), X, {"multiplications": N}),
+    ("multiply", (((6, 1, 1), 1), (X, 1)), X, {"multiplications": N}),
+    ("concat", ((X, 1), ((2, 5, 7), 3)), (12, 5, 7), {}),
+]
+
+
+@pytest.mark.parametrize(("key", "operands", "shape", "expected"), MERGES)
+def test_merges(key: str, operands: Any, shape: tuple[int, ...], expected: dict[str, int]) -> None:
+    layer = REGISTRY[key]()
+    assert layer.shape(operands) == shape
+    work = layer.work(operands, shape)
+    assert tally(work) == expected
+    elements = [times * _product(one) for one, times in operands]
+    assert (work.read, work.written) == (sum(elements), _product(shape))
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def test_every_layer_is_counted_by_someone() -> None:
+    covered = {*ORACLES, *(key for key, _, _ in ELEMENTWISE), *(key for key, *_ in MERGES)}
+    assert set(REGISTRY) == covered
+
+
+KINDS = [
+    ({"out": 8, "kernel": 3}, "standard"),
+    ({"out": 8, "kernel": 1}, "pointwise"),
+    ({"out": 8, "kernel": 1, "groups": 2}, "pointwise-grouped"),
+    ({"out": 8, "kernel": 3, "groups": 2}, "grouped"),
+    ({"out": 4, "kernel": 3, "groups": 4}, "depthwise"),
+    ({"out": 8, "kernel": 3, "groups": 4}, "depthwise"),
+    ({"out": 4, "kernel": 9, "groups": 4, "padding": "valid"}, "global-depthwise"),
+    ({"out": 4, "kernel": 9, "groups": 4}, "depthwise"),
+    ({"out": 8, "kernel": [1, 7]}, "spatially-separable"),
+    ({"out": 8, "kernel": [7, 1]}, "spatially-separable"),
+    ({"out": 8, "kernel": 3, "dilation": 2}, "dilated"),
+]
+
+
+@pytest.mark.parametrize(("values", "kind"), KINDS)
+def test_kind_of_a_convolution(values: dict[str, Any], kind: str) -> None:
+    layer = REGISTRY["conv"](**values)
+    x = (4, 9, 9)
+    assert layer.kind_of(x, layer.shape(x)) == kind
+
+
+def test_kind_of_a_transposed_convolution() -> None:
+    assert REGISTRY["conv_transpose"](out=4, kernel=2).kind_of((4, 9, 9), (4, 10, 10)) == "transposed"
