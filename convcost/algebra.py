@@ -58,10 +58,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | Fraction) and not isinstance(value, bool)
 
 
-def _rules() -> Any:
-    from convcost.symbolic import rules  # noqa: PLC0415 - imports sympy, so only once a symbol is seen
+def rules() -> Any:
+    """The symbolic half of this arithmetic; only asked for once a symbol was seen."""
+    from convcost.symbolic import rules as symbolic  # noqa: PLC0415 - imports sympy
 
-    return rules
+    return symbolic
 
 
 def normal(value: Num) -> Num:
@@ -90,7 +91,7 @@ def divide(a: Num, b: Num) -> Num:
         if (numpy.asarray(a) % b == 0).all():
             return a // b
         return numpy.asarray(a, dtype=object) * Fraction(1) / b
-    return _rules().divide(a, b)
+    return rules().divide(a, b)
 
 
 def exact_div(a: Num, b: Num, what: str) -> Num:
@@ -112,7 +113,7 @@ def exact_div(a: Num, b: Num, what: str) -> Num:
         if type(a) is int and b != 0 and a % b == 0:
             return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _rules().exact_div(a, b, what)
+        return rules().exact_div(a, b, what)
     _check_even(a, b, what)
     return a // b
 
@@ -129,7 +130,7 @@ def floor_div(a: Num, b: Num) -> Num:
     if type(a) is int and type(b) is int and b != 0:
         return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _rules().floor_div(a, b)
+        return rules().floor_div(a, b)
     if not is_array(b) and b == 0:
         raise ShapeError(f"{a} is divided by zero")
     return a // b
@@ -142,7 +143,7 @@ def ceil_div(a: Num, b: Num) -> Num:
     4
     """
     if is_symbolic(a) or is_symbolic(b):
-        return _rules().ceil_div(a, b)
+        return rules().ceil_div(a, b)
     if not is_array(b) and b == 0:
         raise ShapeError(f"{a} is divided by zero")
     return -((-a) // b)
@@ -155,7 +156,7 @@ def gcd(a: Num, b: Num) -> Num:
     2
     """
     if is_symbolic(a) or is_symbolic(b):
-        return _rules().gcd(a, b)
+        return rules().gcd(a, b)
     if is_array(a) or is_array(b):
         return sys.modules["numpy"].gcd(a, b)
     return math.gcd(a, b)
@@ -171,40 +172,6 @@ def ceil(value: Num) -> Num:
     return ceil_div(value, 1)
 
 
-def round_even(value: Num) -> Num:
-    """The nearest integer, a half to the even one, as Python rounds."""
-    if is_symbolic(value):
-        return _rules().round_even(value)
-    if is_array(value):
-        return sys.modules["numpy"].asarray([round(v) for v in value.ravel()]).reshape(value.shape)
-    return round(value)
-
-
-def round_to(value: Num, step: Num) -> Num:
-    """The multiple of ``step`` nearest to ``value``, a half upwards.
-
-    >>> round_to(12, 8)
-    16
-    """
-    return floor_div(2 * value + step, 2 * step) * step
-
-
-def make_divisible(value: Num, step: Num) -> Num:
-    """The width rule of the MobileNets: nearest multiple of ``step``, at least one, never below 90 %.
-
-    Source: ``make_divisible`` of the authors' code for MobileNet V2 (Sandler et al., 2018).
-
-    >>> make_divisible(Fraction(336, 10), 8), make_divisible(12, 8), make_divisible(11, 8)
-    (32, 16, 16)
-    """
-    if is_symbolic(value) or is_symbolic(step):
-        return _rules().make_divisible(value, step)
-    rounded = maximum(step, round_to(value, step))
-    if is_array(rounded):
-        return rounded + step * (10 * rounded < 9 * value)
-    return rounded + step if 10 * rounded < 9 * value else rounded
-
-
 def maximum(*values: Num) -> Num:
     """The largest of ``values``."""
     return _extreme("maximum", max, values)
@@ -217,7 +184,7 @@ def minimum(*values: Num) -> Num:
 
 def _extreme(name: str, plain: Callable[..., Any], values: tuple[Num, ...]) -> Num:
     if any(map(is_symbolic, values)):
-        return getattr(_rules(), name)(*values)
+        return getattr(rules(), name)(*values)
     if any(map(is_array, values)):
         ufunc = getattr(sys.modules["numpy"], name)
         result = values[0]
@@ -239,7 +206,7 @@ def total(values: Iterable[Num]) -> Num:
     """The sum of ``values``; with symbols in one step, which is what makes whole networks quick."""
     terms = list(values)
     if any(map(is_symbolic, terms)):
-        return _rules().total(terms)
+        return rules().total(terms)
     return sum(terms)
 
 
@@ -254,7 +221,7 @@ def power(base: Num, exponent: Num) -> Num:
         ShapeError: the result would have more than 4,096 bits, or is no exact number.
     """
     if is_symbolic(base) or is_symbolic(exponent):
-        return _rules().power(base, exponent)
+        return rules().power(base, exponent)
     if is_array(base) or is_array(exponent):
         return base**exponent
     if normal(exponent) != exponent or not isinstance(normal(exponent), int):
@@ -296,7 +263,7 @@ def decide(relation: str, a: Any, b: Any) -> bool:
     if type(a) is int and type(b) is int:
         return bool(RELATIONS[relation](a, b))
     if is_symbolic(a) or is_symbolic(b):
-        return bool(_rules().decide(relation, a, b))
+        return bool(rules().decide(relation, a, b))
     holds = RELATIONS[relation](a, b)
     if is_array(holds):
         if holds.all() or not holds.any():
@@ -315,7 +282,7 @@ def provably(a: Num, b: Num) -> bool:
     if type(a) is int and type(b) is int:
         return a == b
     if is_symbolic(a) or is_symbolic(b):
-        return bool(_rules().identical(a, b))
+        return bool(rules().identical(a, b))
     if is_array(a) or is_array(b):
         return bool(RELATIONS["=="](a, b).all())
     return bool(a == b)
@@ -330,7 +297,7 @@ def require(relation: str, a: Num, b: Num, message: str) -> None:
         ShapeError: it does not hold; the text is ``message``.
     """
     if is_symbolic(a) or is_symbolic(b):
-        _rules().require(relation, a, b, message)
+        rules().require(relation, a, b, message)
         return
     holds = RELATIONS[relation](a, b)
     if not (holds.all() if is_array(holds) else holds):
@@ -343,7 +310,7 @@ def is_whole(value: Num) -> bool:
     With symbols it must be one at the witness; that it is one in general is recorded where it does not follow.
     """
     if is_symbolic(value):
-        return bool(_rules().is_whole(value))
+        return bool(rules().is_whole(value))
     if is_array(value):
         return bool((value % 1 == 0).all())
     return not isinstance(value, bool) and isinstance(value, int)

@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost import algebra
+from convcost import algebra, rounding
 from convcost.errors import ShapeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -259,11 +259,11 @@ BUILTINS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "abs": (lambda v: algebra.maximum(_operand(v, "abs"), -v), 1, 1),
     "floor": (lambda v: algebra.floor(_operand(v, "floor")), 1, 1),
     "ceil": (lambda v: algebra.ceil(_operand(v, "ceil")), 1, 1),
-    "round": (lambda v: algebra.round_even(_operand(v, "round")), 1, 1),
+    "round": (lambda v: rounding.round_even(_operand(v, "round")), 1, 1),
     "gcd": (lambda a, b: algebra.gcd(_whole(a, "gcd"), _whole(b, "gcd")), 2, 2),
-    "round_to": (lambda v, d: algebra.round_to(_operand(v, "round_to"), _positive(d, "round_to")), 2, 2),
+    "round_to": (lambda v, d: rounding.round_to(_operand(v, "round_to"), _positive(d, "round_to")), 2, 2),
     "make_divisible": (
-        lambda v, d: algebra.make_divisible(_operand(v, "make_divisible"), _positive(d, "make_divisible")),
+        lambda v, d: rounding.make_divisible(_operand(v, "make_divisible"), _positive(d, "make_divisible")),
         2,
         2,
     ),

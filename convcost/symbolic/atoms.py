@@ -99,7 +99,7 @@ def _fold_nest(rest: dict[Any, Any], divisor: int, constant: Any) -> tuple[Any, 
 
 
 class MakeDivisible(sympy.Function):
-    """``make_divisible(v, d)`` of a symbolic width; see :func:`convcost.algebra.make_divisible`."""
+    """``make_divisible(v, d)`` of a symbolic width; see :func:`convcost.rounding.make_divisible`."""
 
     nargs = 2
     is_integer = True
@@ -111,7 +111,7 @@ class MakeDivisible(sympy.Function):
     def eval(cls, v: Any, d: Any) -> Any:
         """The number, once its arguments are numbers."""
         if v.is_Rational and d.is_Rational:
-            from convcost.algebra import make_divisible  # noqa: PLC0415 - algebra imports this module
+            from convcost.rounding import make_divisible  # noqa: PLC0415 - algebra imports this module
 
             return to_sympy(make_divisible(Fraction(v.p, v.q), Fraction(d.p, d.q)))
         if d.is_Integer and is_whole_polynomial(v / d):  # a multiple already, and at least d unless v is below
@@ -230,7 +230,7 @@ def evaluate(expr: Any, values: dict[Any, Number]) -> Number:
 
 
 def _apply(expr: Any, arguments: list[Number]) -> Number:
-    from convcost import algebra  # noqa: PLC0415 - algebra imports this module
+    from convcost import algebra, rounding  # noqa: PLC0415 - algebra imports this module
 
     if expr.is_Add:
         return sum(arguments)
@@ -240,8 +240,8 @@ def _apply(expr: Any, arguments: list[Number]) -> Number:
         return algebra.normal(Fraction(arguments[0]) ** int(arguments[1]))
     functions: dict[Any, Any] = {
         FloorDiv: algebra.floor_div,
-        MakeDivisible: algebra.make_divisible,
-        RoundEven: algebra.round_even,
+        MakeDivisible: rounding.make_divisible,
+        RoundEven: rounding.round_even,
         Gcd: algebra.gcd,
         Maximum: algebra.maximum,
         Minimum: algebra.minimum,

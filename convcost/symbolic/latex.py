@@ -17,36 +17,35 @@ _SPECIAL = {
 }
 
 
+_NAMES = {
+    "MakeDivisible": r"make\_divisible",
+    "RoundEven": "round",
+    "Gcd": "gcd",
+    "Maximum": "max",
+    "Minimum": "min",
+}
+
+
 class _Printer(LatexPrinter):
     """sympy's printer, with the functions of this package; sympy calls ``_print_`` and the class name."""
 
-    def _print_FloorDiv(self, expr: Any) -> str:  # noqa: N802
+    def _print_FloorDiv(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
         name, top, bottom = floor_or_ceiling(expr)
         inside = self._print(top) if bottom == 1 else rf"\frac{{{self._print(top)}}}{{{self._print(bottom)}}}"
-        return rf"\left\l{name} {inside} \right\r{name}"
+        return _raised(rf"\left\l{name} {inside} \right\r{name}", exp)
 
-    def _print_MakeDivisible(self, expr: Any) -> str:  # noqa: N802
-        return self._call("make\\_divisible", expr)
-
-    def _print_RoundEven(self, expr: Any) -> str:  # noqa: N802
-        return self._call("round", expr)
-
-    def _print_Gcd(self, expr: Any) -> str:  # noqa: N802
-        return self._call("gcd", expr)
-
-    def _print_Maximum(self, expr: Any) -> str:  # noqa: N802
-        return self._call("max", expr)
-
-    def _print_Minimum(self, expr: Any) -> str:  # noqa: N802
-        return self._call("min", expr)
-
-    def _call(self, name: str, expr: Any) -> str:
+    def _print_Function(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+        name = _NAMES[type(expr).__name__]
         inside = ", ".join(self._print(argument) for argument in expr.args)
-        return rf"\operatorname{{{name}}}\left({inside}\right)"
+        return _raised(rf"\operatorname{{{name}}}\left({inside}\right)", exp)
 
     def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: ARG002, N802 - sympy's signature
         name = str(expr.name)
         return name if len(name) == 1 else rf"\mathrm{{{escaped(name)}}}"
+
+
+def _raised(text: str, exponent: str | None) -> str:
+    return text if exponent is None else f"{text}^{{{exponent}}}"
 
 
 def latex(expr: Any) -> str:

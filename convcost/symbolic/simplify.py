@@ -17,9 +17,9 @@ MAX_TERMS = 16  # factoring is for formulas that a person reads
 def tidy(expr: Any) -> Any:
     """``expr`` as a sum or as a product, whichever is shorter to write.
 
-    >>> from sympy.abc import x, y
-    >>> text(tidy(x * y + x * x))
-    'x*(x + y)'
+    >>> from sympy.abc import x, y, z
+    >>> text(tidy(x * z + y * z + 2 * z))
+    'z*(x + y + 2)'
     """
     expanded = sympy.expand(expr)
     if not expanded.is_Add or len(expanded.args) > MAX_TERMS:

@@ -1,0 +1,131 @@
+"""Laws of the architecture: who may import whom, what is not loaded, what is never called."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT
+
+import convcost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGE = ROOT / "convcost"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 340
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "sympify", "parse_expr", "S"}
+FORBIDDEN_METHODS = {"sympify", "parse_expr", "load", "unsafe_load", "full_load", "load_all", "loads"}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that ``path`` imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def inside(*parts: str) -> list[Path]:
+    return [path for path in FILES if path.relative_to(PACKAGE).parts[: len(parts)] == parts]
+
+
+def using(package: str) -> set[str]:
+    """The rooms that import ``package``: a file's folder, or its name at the top."""
+    return {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in FILES
+        if any(name.split(".")[0] == package for name in imports(path))
+    }
+
+
+def test_layers_stand_on_errors_and_algebra_alone() -> None:
+    allowed = ("convcost.errors", "convcost.algebra", "convcost.layers")
+    for path in inside("layers"):
+        own = {name for name in imports(path) if name.startswith("convcost")}
+        assert all(name.startswith(allowed) for name in own), path
+
+
+def test_graph_does_not_know_specs() -> None:
+    for name in ("graph.py", "replay.py", "cost.py", "report.py"):
+        assert not [one for one in imports(PACKAGE / name) if one.startswith(("convcost.spec", "convcost.cli"))], name
+
+
+def test_each_library_has_its_rooms() -> None:
+    assert using("yaml") == {"spec"}
+    assert using("sympy") == {"symbolic"}
+    assert using("numpy") == set()
+    assert using("click") == {"cli"}
+    assert using("rich") <= {"cli", "render"}
+
+
+def test_nothing_below_the_command_line_knows_it() -> None:
+    for path in FILES:
+        if path.relative_to(PACKAGE).parts[0] not in ("cli", "__main__.py"):
+            assert not [name for name in imports(path) if name.startswith("convcost.cli")], path
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name):
+            yield node.func.id, node.lineno
+        elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            yield f"{node.func.value.id}.{node.func.attr}", node.lineno
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_runs_text(path: Path) -> None:
+    for name, line in calls(path):
+        module, _, method = name.rpartition(".")
+        assert method not in FORBIDDEN_CALLS or module not in ("", "sympy"), f"{path}:{line}"
+        assert not (module in ("yaml", "sympy", "pickle", "marshal") and method in FORBIDDEN_METHODS), f"{path}:{line}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_stay_short(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def loaded_by(*args: str) -> set[str]:
+    """Top-level modules that a run of the command leaves loaded."""
+    program = (
+        "import sys\n"
+        "from convcost.cli import main\n"
+        f"sys.argv = ['convcost', *{args!r}]\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
+        "print('LOADED', *{name.split('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split("LOADED", 1)[1].split())
+
+
+def test_analyze_loads_neither_sympy_nor_numpy() -> None:
+    loaded = loaded_by("analyze", "resnet50")
+    assert not loaded & {"sympy", "numpy", "mpmath", "torch", "onnx", "matplotlib"}
+    assert "convcost" in loaded
+
+
+def test_that_test_can_fail() -> None:
+    assert "sympy" in loaded_by("formula", "plain")
+
+
+def test_the_public_names_are_the_ones_declared() -> None:
+    public = {name for name in vars(convcost) if not name.startswith("_")}
+    modules = {name for name, value in vars(convcost).items() if type(value) is type(ast)}
+    assert public - modules == set(convcost.__all__) - {"__version__"}
+    for name in convcost.__all__:
+        assert getattr(convcost, name).__doc__, name
