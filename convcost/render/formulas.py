@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from convcost.render.results import schema
 from convcost.render.values import plain, shape
 from convcost.symbolic.closed import Formula, put_in
-from convcost.symbolic.latex import escaped, latex
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
 
@@ -42,7 +41,8 @@ def as_text(formula: Formula) -> str:
 
 
 def _sizes(sizes: Iterable[Any]) -> str:
-    return "x".join(f"({text(size)})" if not str(size).isalnum() else text(size) for size in sizes)
+    written = (text(size) for size in sizes)
+    return "x".join(size if size.isalnum() else f"({size})" for size in written)
 
 
 def _told(rows: Iterable[FormRow]) -> list[tuple[FormRow, int]]:
@@ -70,6 +70,8 @@ def _chain(form: Form, formula: Formula) -> str:
 
 def as_latex(formula: Formula) -> str:
     """An ``align*`` environment: one line per layer and quantity, then the totals."""
+    from convcost.symbolic.latex import escaped  # noqa: PLC0415 - sympy's printer takes a while to import
+
     lines = []
     for row, times in _told(formula.rows):
         label = escaped(row.path) + (rf" $\times {times}$" if times > 1 else "")
@@ -80,6 +82,8 @@ def as_latex(formula: Formula) -> str:
 
 
 def _latex_line(label: str, quantity: str, form: Form) -> str:
+    from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+
     return rf"\text{{{label}: {quantity}}} &= {latex(tidy(form.expr))}"
 
 
@@ -115,5 +119,7 @@ def _row_data(row: FormRow, *, with_latex: bool) -> dict[str, Any]:
 def _forms_data(forms: dict[str, Form], *, with_latex: bool) -> dict[str, Any]:
     data: dict[str, Any] = {name: text(tidy(form.expr)) for name, form in forms.items()}
     if with_latex:
+        from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+
         data["latex"] = {name: latex(tidy(form.expr)) for name, form in forms.items()}
     return data

@@ -12,7 +12,7 @@ from math import floor, gcd, lcm
 from typing import Any
 
 import sympy
-from sympy import Add, Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Mul, Rational
 
 Number = int | Fraction
 
@@ -55,7 +55,19 @@ def is_whole_polynomial(expr: Any) -> bool:
 
 def terms_of(expr: Any) -> dict[Any, Any]:
     """``expr`` expanded, as monomials with rational coefficients."""
-    return dict(sympy.expand(expr).as_coefficients_dict())
+    return dict(expanded(expr).as_coefficients_dict())
+
+
+def expanded(expr: Any) -> Any:
+    """``expr`` as a sum of monomials; sympy's own way there is slow even where there is nothing to do."""
+    return expr if all(map(_is_monomial, Add.make_args(expr))) else sympy.expand(expr)
+
+
+def _is_monomial(term: Any) -> bool:
+    return not any(
+        factor.is_Add or (factor.is_Pow and (factor.base.is_Add or factor.base.is_Mul))
+        for factor in Mul.make_args(term)
+    )
 
 
 def _normal(p: Any, q: Any) -> tuple[Any, Any, Any]:

@@ -14,7 +14,7 @@ from convcost.report import analyze
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
-from convcost.symbolic.atoms import evaluate, to_number, to_sympy
+from convcost.symbolic.atoms import evaluate, expanded, to_number, to_sympy
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
 
@@ -117,8 +117,16 @@ def formula(
     with assuming(session):
         graph = build(spec, {**given, **symbols}, input_shape)
         totals = _forms(sum_work(graph.layers), witness)
+        known: dict[int, dict[str, Form]] = {}  # equal layers share their counts
         rows = tuple(
-            FormRow(row.path, row.kind, row.input, row.output, row.count, _forms(row.work, witness))
+            FormRow(
+                row.path,
+                row.kind,
+                row.input,
+                row.output,
+                row.count,
+                known.get(id(row.work)) or known.setdefault(id(row.work), _forms(row.work, witness)),
+            )
             for row in analyze(graph).rows
         )
     bounds = [f"{name.name} >= {least}" for name, least in session.least.items() if least != 1]
@@ -127,7 +135,7 @@ def formula(
 
 
 def _forms(work: Work, witness: Mapping[Any, Any]) -> dict[str, Form]:
-    return {name: Form(sympy.expand(to_sympy(getattr(work, name))), witness) for name in QUANTITIES}
+    return {name: Form(expanded(to_sympy(getattr(work, name))), witness) for name in QUANTITIES}
 
 
 def symbol(spec: Spec, name: str) -> Any:

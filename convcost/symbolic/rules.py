@@ -18,6 +18,7 @@ from convcost.symbolic.atoms import (
     Minimum,
     RoundEven,
     evaluate,
+    expanded,
     is_monotone,
     is_whole_polynomial,
     lower_bound,
@@ -89,7 +90,7 @@ def identical(a: Any, b: Any) -> bool:
 
 
 def _difference(a: Any, b: Any) -> Any:
-    return sympy.expand(to_sympy(a) - to_sympy(b))
+    return expanded(to_sympy(a) - to_sympy(b))
 
 
 def exact_div(a: Any, b: Any, what: str) -> Expr:
@@ -163,7 +164,7 @@ def _proved(relation: str, difference: Any) -> bool | None:
             return True
         if relation in ("<", "<=", "==") and algebra.RELATIONS[_NEGATION[relation]](least, 0) and least > 0:
             return False
-    opposite = lower_bound(sympy.expand(-difference))
+    opposite = lower_bound(expanded(-difference))
     if opposite is None and difference.is_nonpositive is None:
         opposite = _least_of_quotient(-difference)
     if opposite is not None:
@@ -230,7 +231,7 @@ def _least_ratio(difference: Any, symbol: Any) -> Fraction | None:
     linear = rest
     if isinstance(rest, FloorDiv) and constant.is_Integer:
         linear = rest.args[0] / rest.args[1]  # floor(v) >= n just where v >= n, for whole n
-    terms = dict(sympy.expand(linear).as_coefficients_dict())
+    terms = dict(expanded(linear).as_coefficients_dict())
     if not set(terms) <= {symbol, sympy.S.One} or symbol not in terms:
         return None
     found = (-constant - terms.get(sympy.S.One, 0)) / terms[symbol]

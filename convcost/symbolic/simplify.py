@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
+from convcost.symbolic.atoms import expanded
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 MAX_TERMS = 16  # factoring is for formulas that a person reads
 
 
+@lru_cache(maxsize=10_000)
 def tidy(expr: Any) -> Any:
     """``expr`` as a sum or as a product, whichever is shorter to write.
 
@@ -21,11 +24,11 @@ def tidy(expr: Any) -> Any:
     >>> text(tidy(x * z + y * z + 2 * z))
     'z*(x + y + 2)'
     """
-    expanded = sympy.expand(expr)
-    if not expanded.is_Add or len(expanded.args) > MAX_TERMS:
-        return expanded
-    plain, back = hide(expanded)
-    return shortest([expanded, show(sympy.factor(plain), back)])
+    terms = expanded(expr)
+    if not terms.is_Add or len(terms.args) > MAX_TERMS:
+        return terms
+    plain, back = hide(terms)
+    return shortest([terms, show(sympy.factor(plain), back)])
 
 
 def hide(*exprs: Any) -> Any:

@@ -5,6 +5,7 @@ What is printed reads back: it is an expression of the spec language.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -24,7 +25,13 @@ def text(expr: Any, names: dict[Any, str] | None = None) -> str:
         expr: a number, or a sympy expression of sums, products, powers and the functions of this package.
         names: what to write for a symbol in place of its name, to put values in.
     """
-    return _Writer(names or {}).write(expr)[0]
+    return _Writer(names).write(expr)[0] if names else _plain(expr)
+
+
+@lru_cache(maxsize=10_000)
+def _plain(expr: Any) -> str:
+    """Without values put in: the sizes of a network come up again and again."""
+    return _Writer({}).write(expr)[0]
 
 
 class _Writer:
@@ -69,11 +76,10 @@ class _Writer:
             if ceiling is not None:
                 return ceiling, _ATOM
             return f"-{self._held(-expr, _PRODUCT)}", _SUM
-        numerator, denominator = expr.as_numer_denom()
-        if denominator != 1:
-            bottom = self._held(denominator, _POWER)
-            return f"{self._held(numerator, _PRODUCT)}/{bottom}", _PRODUCT
-        factors = sorted(expr.as_ordered_factors(), key=_factor_order)
+        if any((factor.is_Rational and not factor.is_Integer) or _divides(factor) for factor in expr.args):
+            numerator, denominator = expr.as_numer_denom()
+            return f"{self._held(numerator, _PRODUCT)}/{self._held(denominator, _POWER)}", _PRODUCT
+        factors = sorted(expr.args, key=_factor_order)
         return "*".join(self._held(factor, _POWER) for factor in factors), _PRODUCT
 
     def _ceiling(self, expr: Any) -> str | None:
@@ -113,7 +119,7 @@ def floor_or_ceiling(expr: Any) -> tuple[str, Any, Any]:
     p, q = expr.args
     if q == 1:
         return "floor", p, q
-    raised = sympy.expand(p - (q - 1))
+    raised = p - (q - 1)
     return ("ceil", raised, q) if _simpler(raised, p) else ("floor", p, q)
 
 
@@ -122,6 +128,10 @@ def _simpler(one: Any, other: Any) -> bool:
     whole = all(monomial.is_integer for monomial in atoms.terms_of(one))
     constants = [abs(expr.as_coeff_Add()[0]) for expr in (one, other)]
     return bool(whole and constants[0] < constants[1])
+
+
+def _divides(factor: Any) -> bool:
+    return bool(factor.is_Pow and factor.exp.is_Number and factor.exp < 0)
 
 
 def _negative(term: Any) -> bool:
