@@ -19,8 +19,7 @@ CONVENTION = {
     "flops": "2 x MACs plus every other arithmetic operation (bias, norm, activation, pooling, add)",
 }
 CONVENTION_LINE = (
-    "params: all trainable; MACs: multiply-accumulates of convolutions and linear layers, bias not counted; "
-    "FLOPs: 2 x MACs + every other arithmetic operation"
+    "params: all trainable. MACs: convolutions and linear layers, without bias. FLOPs: 2 x MACs + all other arithmetic."
 )
 PER_MODEL = ("weights", "biases", "norm_params", "other_params", "buffers")  # a batch does not multiply these
 

@@ -37,18 +37,26 @@ class NameCheck:
         for parameter in spec.parameters.values():
             for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
                 if value is not None:
-                    self._value(value, spec, own, frozenset())
+                    self._once(value, spec, own)
         for let in spec.lets.values():
-            self._value(let.value, spec, frozenset(let.arguments or ()), frozenset())
-        for size in spec.input_sizes or ():
-            self._value(size, spec, own, frozenset())
-        for size in (spec.input_names or {}).values():
-            self._value(size, spec, own, frozenset())
+            self._once(let.value, spec, frozenset(let.arguments or ()))
+        for size in (*(spec.input_sizes or ()), *(spec.input_names or {}).values()):
+            self._once(size, spec, own)
+            for expression, position in size.expressions():
+                if "input" in expression.names:
+                    self._errors.add(position, "`input` cannot be used in the size of the input")
         taps = frozenset(_taps(spec.layers))
         self._steps(spec.layers, spec, own, taps)
         self._sizes_only_in_input(spec)
         for block in spec.blocks.values():
             self._spec(block)
+
+    def _once(self, value: Value, spec: Spec, own: frozenset[str]) -> None:
+        """A value that is computed once, while the tensor called `x` changes from step to step."""
+        self._value(value, spec, own, frozenset())
+        for expression, position in value.expressions():
+            if "x" in expression.names and "x" not in own:
+                self._errors.add(position, "`x` changes from step to step; here, use `input`")
 
     def _definitions(self, spec: Spec) -> None:
         for name in spec.input_names or {}:

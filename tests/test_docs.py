@@ -1,0 +1,91 @@
+"""The documentation cannot lie: pages are current, examples run, every command and layer is in them."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT
+
+import convcost
+from convcost.cli import COMMANDS
+from convcost.layers import REGISTRY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CODE = [page for page in PAGES if page.name != "contributing.md"]  # whose example is a whole layer, tested below
+FEWEST_DOCTESTS = 40
+
+
+def test_generated_pages_and_outputs_are_current() -> None:
+    command = [sys.executable, "docs/generate.py", "--check"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("page", CODE, ids=lambda page: page.name)
+def test_python_examples_run(page: Path) -> None:
+    failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0
+
+
+def test_the_layer_of_the_contribution_guide_is_one() -> None:
+    page = (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = (
+        "import doctest, convcost\n"
+        "from convcost.layers.activation import _Elementwise\n"
+        f"{code[0]}\n"
+        "assert doctest.run_docstring_examples(Abs, {'Abs': Abs}) is None\n"
+        "graph = convcost.loads('{input: [3, 8, 8], layers: [abs]}')\n"
+        "print(graph.layers[0].kind, graph.layers[0].work.comparisons)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "abs 192\n"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "pip install '.[test]' && python -m pytest\n" in readme
+    assert "pip install --quiet --disable-pip-version-check '.[test]'\npython -m pytest\n" in ci
+
+
+def test_every_command_is_shown_in_the_documentation() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    missing = [name for name in COMMANDS if f"convcost {name}" not in text]
+    assert missing == []
+
+
+def test_every_layer_is_in_the_reference() -> None:
+    headings = re.findall(r"^### (\w+)$", (ROOT / "docs" / "layers.md").read_text("utf-8"), re.MULTILINE)
+    assert set(headings) == set(REGISTRY)
+
+
+def test_there_are_doctests() -> None:
+    found = [
+        example
+        for path in (ROOT / "convcost").rglob("*.py")
+        for example in re.findall(r"^\s+>>> ", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(found) >= FEWEST_DOCTESTS
+
+
+def test_public_names_have_a_docstring_with_what_they_raise() -> None:
+    for name in ("load", "loads", "analyze"):
+        doc = getattr(convcost, name).__doc__
+        assert "Args:" in doc or "Returns:" in doc or "as :func:`load`" in doc
