@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 
 
-class TargetType(click.ParamType[str]):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[str]
+else:
+    _ParamType = click.ParamType  # generic only in newer releases of click
+
+
+class TargetType(_ParamType):
     """A file, ``-``, or a bundled name; completes both."""
 
     name = "target"
