@@ -77,7 +77,14 @@ def apply(function: Callable[..., Any], arguments: Sequence[Callable[[Any], Any]
 
 def call(name: str, arguments: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """A call of a function defined under ``let``."""
-    return lambda scope: scope[name](*[argument(scope) for argument in arguments])
+
+    def called(scope: Any) -> Any:
+        function = scope[name]
+        if not callable(function):
+            raise ShapeError(f"`{name}` is no function, but {describe(function)}")
+        return function(*[argument(scope) for argument in arguments])
+
+    return called
 
 
 def attribute(value: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
@@ -218,12 +225,13 @@ def _range(*bounds: Any) -> tuple[int, ...]:
     whole = [algebra.normal(bound) for bound in bounds]
     if any(type(bound) is not int for bound in whole):
         raise ShapeError(f"range needs whole numbers, found {', '.join(map(describe, bounds))}")
-    if len(whole) > 2 and whole[2] == 0:  # noqa: PLR2004 - the step
+    start, stop, step = (0, whole[0], 1) if len(whole) == 1 else (*whole, 1)[:3]
+    if step == 0:
         raise ShapeError("range needs a step other than 0")
-    counted = range(*whole)
-    if len(counted) > MAX_ITEMS:
-        raise ShapeError(f"range may have {MAX_ITEMS:,} items, found {len(counted):,}")
-    return tuple(counted)
+    count = max(algebra.ceil_div(stop - start, step), 0)  # len() of a huge range overflows
+    if count > MAX_ITEMS:
+        raise ShapeError(f"range may have {MAX_ITEMS:,} items, found {describe(count)}")
+    return tuple(range(start, stop, step))
 
 
 def _len(value: Any) -> int:
