@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.cost import sum_work
@@ -37,14 +38,20 @@ class Entry(NamedTuple):
 
 
 def catalogue(*, blocks: bool | None = None) -> list[Entry]:
-    """The bundled networks (``blocks=False``), blocks (``True``) or both: by family and name.
+    """The bundled networks (``blocks=False``), blocks (``True``) or both: by family, year and name.
 
     Raises:
         SpecError: a bundled spec is wrong.
     """
     loader = Catalogue()
     entries = [_entry(loader, name) for name in bundled_names(blocks=blocks)]
-    return sorted(entries, key=lambda entry: (entry.family == "blocks", entry.family.lower(), entry.year or 0))
+    return sorted(entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:
+    """By family, then year, then name; ``resnet50`` comes before ``resnet101``."""
+    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", entry.name)]
+    return (entry.family == "blocks", entry.family.lower(), entry.year or 0, parts)
 
 
 def _entry(loader: Catalogue, name: str) -> Entry:
