@@ -50,8 +50,16 @@ def catalogue(*, blocks: bool | None = None) -> list[Entry]:
 
 def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:
     """By family, then year, then name; ``resnet50`` comes before ``resnet101``."""
-    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", entry.name)]
-    return (entry.family == "blocks", entry.family.lower(), entry.year or 0, parts)
+    return (entry.family == "blocks", entry.family.lower(), entry.year or 0, natural(entry.name))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """What to sort names by, so that numbers in them stand in their order.
+
+    >>> sorted(["resnet101", "resnet50"], key=natural)
+    ['resnet50', 'resnet101']
+    """
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _entry(loader: Catalogue, name: str) -> Entry:
