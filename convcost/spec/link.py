@@ -11,6 +11,7 @@ from convcost.spec.names import NameCheck
 from convcost.spec.parse import parse_parameter
 from convcost.spec.parts import Value
 from convcost.spec.reader import Mapping
+from convcost.spec.values import is_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,7 @@ def link(spec: Spec, finder: Finder, errors: Problems, warnings: Problems) -> No
     """Link ``spec`` and its local blocks in place; faults go to ``errors``, what is unused to ``warnings``."""
     if spec.extends is not None:
         _extend(spec, finder, errors)
+        NameCheck(errors, warnings).parameters(spec)
         spec.finish()
         return
     called: set[int] = set()
@@ -79,19 +81,25 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
     spec.parameters = dict(base.parameters)
     for key, node in spec.overrides:
         if key.text in base.parameters:
-            spec.parameters[key.text] = _override(base.parameters[key.text], key, node, errors)
+            spec.parameters[key.text] = _override(base.parameters[key.text], key, node, base, errors)
         else:
             hint = did_you_mean(key.text, base.parameters)
             errors.add(key.position, f"{name} has no parameter `{key.text[:60]}`{hint}")
     _words_of_defaults(spec.parameters.values(), errors)
 
 
-def _override(parameter: Parameter, key: Scalar, node: Node, errors: Problems) -> Parameter:
+def _override(parameter: Parameter, key: Scalar, node: Node, base: Spec, errors: Problems) -> Parameter:
     by = parse_parameter(key, node, errors, words=parameter.choices)
     for fixed in ("choices", "min", "max"):
         if isinstance(node, Mapping) and fixed in node:
             errors.add(key.position, f"`{key.text}` takes another default here; its `{fixed}` is the extended spec's")
     result = Parameter(parameter.name, by.position)
+    written = by.default.expression.text if by.default is not None and by.default.expression is not None else ""
+    if parameter.choices and is_identifier(written) and written not in (*base.parameters, *base.lets):
+        listed = ", ".join(map(str, parameter.choices))
+        hint = did_you_mean(written, map(str, parameter.choices))
+        errors.add(key.position, f"`{key.text}` must be one of {listed}; found '{written[:60]}'{hint}")
+        by.default = None
     result.default = by.default or parameter.default
     result.example = by.example or parameter.example
     result.type = parameter.type

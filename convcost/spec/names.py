@@ -34,10 +34,7 @@ class NameCheck:
     def _spec(self, spec: Spec) -> None:
         self._definitions(spec)
         own: frozenset[str] = frozenset()
-        for parameter in spec.parameters.values():
-            for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
-                if value is not None:
-                    self._value(value, spec, own, frozenset())
+        self.parameters(spec)
         for let in spec.lets.values():
             self._value(let.value, spec, frozenset(let.arguments or ()), frozenset())
         for size in spec.input_sizes or ():
@@ -49,6 +46,13 @@ class NameCheck:
         self._sizes_only_in_input(spec)
         for block in spec.blocks.values():
             self._spec(block)
+
+    def parameters(self, spec: Spec) -> None:
+        """Check what the parameters of ``spec`` are computed from."""
+        for parameter in spec.parameters.values():
+            for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
+                if value is not None:
+                    self._value(value, spec, frozenset(), frozenset())
 
     def _definitions(self, spec: Spec) -> None:
         for name in spec.input_names or {}:
