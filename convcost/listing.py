@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.cost import sum_work
@@ -37,14 +38,28 @@ class Entry(NamedTuple):
 
 
 def catalogue(*, blocks: bool | None = None) -> list[Entry]:
-    """The bundled networks (``blocks=False``), blocks (``True``) or both: by family and name.
+    """The bundled networks (``blocks=False``), blocks (``True``) or both: by family, year and name.
 
     Raises:
         SpecError: a bundled spec is wrong.
     """
     loader = Catalogue()
     entries = [_entry(loader, name) for name in bundled_names(blocks=blocks)]
-    return sorted(entries, key=lambda entry: (entry.family == "blocks", entry.family.lower(), entry.year or 0))
+    return sorted(entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:
+    """By family, then year, then name; ``resnet50`` comes before ``resnet101``."""
+    return (entry.family == "blocks", entry.family.lower(), entry.year or 0, natural(entry.name))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """What to sort names by, so that numbers in them stand in their order.
+
+    >>> sorted(["resnet101", "resnet50"], key=natural)
+    ['resnet50', 'resnet101']
+    """
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _entry(loader: Catalogue, name: str) -> Entry:

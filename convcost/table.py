@@ -190,12 +190,13 @@ _COPY = re.compile(r"\[(\d+)\]")
 
 def heading(graph: Graph, batch: int = 1) -> str:
     """One line that says what was counted: title, parameters, input."""
-    values = ", ".join(f"{name}={_shown(value)}" for name, value in graph.parameters.items())
+    values = ", ".join(f"{name}={shown_value(value)}" for name, value in graph.parameters.items())
     batches = "" if batch == 1 else f", batch {batch}"
     return f"{graph.title}{f' ({values})' if values else ''}, input {'x'.join(map(str, graph.input))}{batches}"
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A parameter's value as ``--set`` takes it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "none"}[value]
     if isinstance(value, Fraction):

@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",
     "check": "convcost.cli.check",
+    "verify": "convcost.cli.verify",
     "init": "convcost.cli.init",
     "schema": "convcost.cli.schema",
 }

@@ -8,6 +8,7 @@ from convcost.cli.options import TARGET, input_option, parse_input, parse_settin
 from convcost.render.values import plain
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
+from convcost.spec.published import claims
 
 
 @click.command("check")
@@ -19,11 +20,12 @@ from convcost.spec.catalogue import Catalogue
 def command(
     ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], input_: str | None, *, strict: bool
 ) -> None:
-    """Check specs without costing them: names, arguments, types, shapes, and what is never used."""
+    """Check specs without costing them: names, arguments, types, shapes, claims, and what is never used."""
     warned = False
     for file in files:
         catalogue = Catalogue()
         spec = catalogue.target(file)
+        claims(spec)
         graph = build(spec, parse_settings(spec, settings), parse_input(input_))
         for warning in catalogue.warnings.found:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)

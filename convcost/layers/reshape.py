@@ -203,21 +203,25 @@ class Upsample(Layer):
 
 
 class ZeroPad(_Mover):
-    """Zeros around a map.
+    """Zeros around a map, and channels of zeros after the others.
 
-    Source: ``torch.nn.ZeroPad2d``.
+    Source: ``torch.nn.ZeroPad2d``; channels: shortcut option A of He et al., "Deep Residual Learning" (2016),
+    section 3.3.
 
     >>> ZeroPad(sides=3).shape((3, 224, 224))
     (3, 230, 230)
+    >>> ZeroPad(channels=16).shape((16, 16, 16))
+    (32, 16, 16)
     """
 
     key = "zero_pad"
-    formulas = {"output": "H + before + after"}
+    formulas = {"output": "H + before + after", "output channels": "C + channels"}
 
     sides = padding(0, "a size, one per axis, or [before, after] pairs")
+    channels = size(0, "how many channels of zeros", minimum=0)
 
     def shape(self, x: Shape) -> Shape:
-        """``(channels, *padded)``.
+        """``(channels + zeros, *padded)``.
 
         Raises:
             FieldError: ``sides`` is a word.
@@ -225,7 +229,8 @@ class ZeroPad(_Mover):
         area = spatial(x, self.key)
         if isinstance(self.sides, str):
             raise FieldError("sides", f"`sides` must be a size, found '{self.sides}'")
-        return (x[0], *(n + a + b for n, (a, b) in zip(area, sides(self.sides, len(area)), strict=True)))
+        padded = (n + a + b for n, (a, b) in zip(area, sides(self.sides, len(area)), strict=True))
+        return (x[0] + self.channels, *padded)
 
 
 class Crop(_View):

@@ -20,18 +20,19 @@ def as_markdown(table: Table, *, exactly: bool = False) -> str:
     """A Markdown table; text from specs is escaped."""
     columns = table.columns
     right = ("count", "share", "times")
-    lines = [f"**{_escaped(table.title)}**", ""] if table.title else []
-    lines.append("| " + " | ".join(_escaped(column.title) for column in columns) + " |")
+    lines = [f"**{escaped(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(escaped(column.title) for column in columns) + " |")
     lines.append("|" + "|".join("---:" if column.form in right else "---" for column in columns) + "|")
     rows = [*table.rows, *([table.total] if table.total else [])]
     for row in rows:
         cells = (written(value, column.form, exact=exactly) for value, column in zip(row, columns, strict=True))
-        lines.append("| " + " | ".join(map(_escaped, cells)) + " |")
-    lines += ["", *map(_escaped, table.notes)]
+        lines.append("| " + " | ".join(map(escaped, cells)) + " |")
+    lines += ["", *map(escaped, table.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` so that Markdown shows it as it is."""
     escaped = plain(text).replace("\\", "\\\\")
     for character in "|`*_[]<>":
         escaped = escaped.replace(character, "\\" + character)

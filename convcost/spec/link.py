@@ -9,12 +9,16 @@ from convcost.layers import REGISTRY
 from convcost.operations import describe
 from convcost.spec.model import BODIES, Parameter, Spec, Step, walk
 from convcost.spec.names import NameCheck
+from convcost.spec.parse import parse_parameter
 from convcost.spec.parts import BROKEN, Value
+from convcost.spec.reader import Mapping
+from convcost.spec.values import is_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from convcost.layers.fields import Field
+    from convcost.spec.reader import Node, Scalar
     from convcost.spec.values import Problems
 
 
@@ -32,6 +36,7 @@ def link(spec: Spec, finder: Finder, errors: Problems, warnings: Problems) -> No
     """Link ``spec`` and its local blocks in place; faults go to ``errors``, what is unused to ``warnings``."""
     if spec.extends is not None:
         _extend(spec, finder, errors)
+        NameCheck(errors, warnings).parameters(spec)
         spec.finish()
         return
     called: set[int] = set()
@@ -69,23 +74,34 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
     if base is None:
         errors.add(position, f"unknown spec '{name[:60]}'{did_you_mean(name, finder.names(spec))}")
         return
-    own = spec.parameters
     spec.body = base.body
     for slot in ("input_sizes", "input_names", "lets", "blocks", "layers"):
         setattr(spec, slot, getattr(base, slot))
     spec.family = spec.family or base.family
     spec.source = spec.source or base.source
     spec.year = spec.year if spec.year is not None else base.year
-    spec.parameters = {key: _override(parameter, own.pop(key, None)) for key, parameter in base.parameters.items()}
-    for key, parameter in own.items():
-        errors.add(parameter.position, f"{name} has no parameter `{key}`{did_you_mean(key, base.parameters)}")
+    spec.parameters = dict(base.parameters)
+    for key, node in spec.overrides:
+        if key.text in base.parameters:
+            spec.parameters[key.text] = _override(base.parameters[key.text], key, node, base, errors)
+        else:
+            hint = did_you_mean(key.text, base.parameters)
+            errors.add(key.position, f"{name} has no parameter `{key.text[:60]}`{hint}")
     _words_of_defaults(spec.parameters.values(), errors)
 
 
-def _override(parameter: Parameter, by: Parameter | None) -> Parameter:
-    if by is None:
-        return parameter
+def _override(parameter: Parameter, key: Scalar, node: Node, base: Spec, errors: Problems) -> Parameter:
+    by = parse_parameter(key, node, errors, words=parameter.choices)
+    for fixed in ("choices", "min", "max"):
+        if isinstance(node, Mapping) and fixed in node:
+            errors.add(key.position, f"`{key.text}` takes another default here; its `{fixed}` is the extended spec's")
     result = Parameter(parameter.name, by.position)
+    written = by.default.expression.text if by.default is not None and by.default.expression is not None else ""
+    if parameter.choices and is_identifier(written) and written not in (*base.parameters, *base.lets):
+        listed = ", ".join(map(str, parameter.choices))
+        hint = did_you_mean(written, map(str, parameter.choices))
+        errors.add(key.position, f"`{key.text}` must be one of {listed}; found '{written[:60]}'{hint}")
+        by.default = None
     result.default = by.default or parameter.default
     result.example = by.example or parameter.example
     result.type = parameter.type
@@ -97,6 +113,8 @@ def _override(parameter: Parameter, by: Parameter | None) -> Parameter:
 
 def _as_word(value: Value, words: tuple[object, ...]) -> Value:
     expression = value.expression
+    if value.is_fixed and value.constant is None and "none" in words:
+        return Value(value.position, constant="none")
     if expression is not None and expression.text in words:
         return Value(value.position, constant=expression.text)
     return value

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from convcost.errors import Position
     from convcost.spec.parts import Loop, Template, Value
-    from convcost.spec.reader import Node
+    from convcost.spec.reader import Node, Scalar
 
 CONTROLS = ("from", "for", "in", "when", "repeat", "first", "name")
 BRANCH_KEYS = ("do", "from", "for", "in", "when", "repeat")
@@ -177,6 +177,7 @@ class Spec:
         input_names: the names a block reads off its input, with the worked example; or None.
         parent: the spec a local block is written in.
         extends: name of the spec this one is a variant of, and where that is written.
+        overrides: the parameters it gives other defaults, as read: what their words mean is known when linked.
         body: the spec whose layers, lets and blocks these are: itself, or the one it extends.
         published: the printed figures, as read; see :mod:`convcost.spec.published`.
         constants: names that have the same value in every run unless they are given.
@@ -197,6 +198,7 @@ class Spec:
         "lets",
         "name",
         "notes",
+        "overrides",
         "parameters",
         "parent",
         "position",
@@ -220,6 +222,7 @@ class Spec:
         self.extends: tuple[str, Position] | None = None
         self.input_sizes: tuple[Value, ...] | None = None
         self.input_names: dict[str, Value] | None = None
+        self.overrides: list[tuple[Scalar, Node]] = []
         self.parameters: dict[str, Parameter] = {}
         self.lets: dict[str, Let] = {}
         self.blocks: dict[str, Spec] = {}

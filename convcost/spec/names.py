@@ -34,10 +34,7 @@ class NameCheck:
     def _spec(self, spec: Spec) -> None:
         self._definitions(spec)
         own: frozenset[str] = frozenset()
-        for parameter in spec.parameters.values():
-            for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
-                if value is not None:
-                    self._once(value, spec, own)
+        self.parameters(spec)
         for let in spec.lets.values():
             self._once(let.value, spec, frozenset(let.arguments or ()))
         for size in (*(spec.input_sizes or ()), *(spec.input_names or {}).values()):
@@ -57,6 +54,13 @@ class NameCheck:
         for expression, position in value.expressions():
             if "x" in expression.names and "x" not in own:
                 self._errors.add(position, "`x` changes from step to step; here, use `input`")
+
+    def parameters(self, spec: Spec) -> None:
+        """Check what the parameters of ``spec`` are computed from."""
+        for parameter in spec.parameters.values():
+            for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
+                if value is not None:
+                    self._once(value, spec, frozenset())
 
     def _definitions(self, spec: Spec) -> None:
         for name in spec.input_names or {}:

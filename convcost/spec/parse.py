@@ -55,7 +55,10 @@ def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
     elif extends is not None:
         problems.add(extends.position, "`extends` names one spec")
     _headings(tree, spec, problems)
-    _contents(tree, spec, problems)
+    if extends is None:
+        _contents(tree, spec, problems)
+    else:
+        spec.overrides = _entries(tree, "parameters", problems)
     if extends is None and tree.get("layers") is None:
         problems.add(tree.position, "a spec needs `layers`, a list of steps (or `extends`)")
     return spec
@@ -98,7 +101,7 @@ def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
     _input(tree.get("input"), spec, problems)
     for key, node in _entries(tree, "parameters", problems):
         if _variable(key, problems, "a parameter"):
-            spec.parameters[key.text] = _parameter(key, node, problems)
+            spec.parameters[key.text] = parse_parameter(key, node, problems)
     for key, node in _entries(tree, "let", problems):
         let = _let(key, node, problems)
         if let is not None:
@@ -147,7 +150,8 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
         problems.add(node.position, "`input` is a list such as [3, size, size], or names such as {I: 24, H: 56, W: 56}")
 
 
-def _parameter(key: Scalar, node: Node, problems: Problems) -> Parameter:
+def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
+    """A parameter; ``words`` are those that stand for themselves beside its own choices."""
     parameter = Parameter(key.text, key.position)
     default: Node | None = node
     if isinstance(node, Mapping):
@@ -158,7 +162,7 @@ def _parameter(key: Scalar, node: Node, problems: Problems) -> Parameter:
             parameter.doc = text(doc, problems, "`doc`")
         if choices is not None:
             parameter.choices = _choices(choices, problems)
-    words = (*parameter.choices, *LAYER_WORDS)
+    words = (*words, *parameter.choices, *LAYER_WORDS)
     if isinstance(node, Mapping):
         parameter.example = _optional(node.get("example"), words, problems)
         parameter.minimum = _optional(node.get("min"), (), problems)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convcost.counts import QUANTITIES
 from convcost.layers.base import REGISTRY
 from convcost.spec.catalogue import Catalogue, bundled_names
 from convcost.spec.model import BRANCH_KEYS
 from convcost.spec.parse import BLOCK_KEYS, EXTENDS_KEYS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
+from convcost.spec.published import CLAIM_KEYS
 
 if TYPE_CHECKING:
     from convcost.layers.base import Layer
@@ -39,7 +41,7 @@ def _spec_with_layers() -> dict[str, Any]:
         "let": {"type": "object", "additionalProperties": _TABLE},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
         "layers": {"$ref": "#/$defs/steps"},
-        "published": {"type": "array", "items": {"type": "object"}},
+        "published": {"type": "array", "items": {"$ref": "#/$defs/claim"}},
     }
     return {"type": "object", "properties": properties, "required": ["layers"], "additionalProperties": False}
 
@@ -50,7 +52,7 @@ def _spec_that_extends() -> dict[str, Any]:
         "source": _source(),
         "extends": {"type": "string"},
         "parameters": {"$ref": "#/$defs/parameters"},
-        "published": {"type": "array", "items": {"type": "object"}},
+        "published": {"type": "array", "items": {"$ref": "#/$defs/claim"}},
     }
     return {
         "type": "object",
@@ -93,7 +95,22 @@ def _definitions() -> dict[str, Any]:
         "loop": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
         "branch": _branch(),
         "step": _step(),
+        "claim": _claim(),
     }
+
+
+def _claim() -> dict[str, Any]:
+    properties: dict[str, Any] = dict.fromkeys(CLAIM_KEYS, _TEXT)
+    counts = {count.name: None for quantity in QUANTITIES.values() for count in quantity.counts}
+    properties |= {
+        "at": {"type": "object"},
+        "counts": {"enum": list(counts)},
+        "of": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
+        "digits": {"type": "integer"},
+        "K": {"type": "integer"},
+    }
+    prints = [{"required": [name]} for name in QUANTITIES]
+    return {"type": "object", "properties": properties, "additionalProperties": False, "oneOf": prints}
 
 
 def _parameter() -> dict[str, Any]:

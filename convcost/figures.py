@@ -1,0 +1,90 @@
+"""Figures as papers print them: ``569M``, ``4.2 million``, ``3.8x10^9``, ``60,000``, ``94.86 %``."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcost.errors import ConvcostError
+
+_FIGURE = re.compile(
+    r"(?P<bound>[<~]?)\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
+    r"(?:\s*(?:e|[x*]\s*10\^)(?P<power>[0-9]{1,2}))?\s*(?P<unit>[A-Za-z%]*)"
+)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_UNITS = {
+    "": 1,
+    "%": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "million": 10**6,
+    "g": 10**9,
+    "b": 10**9,
+    "bn": 10**9,
+    "billion": 10**9,
+}
+MAX_LENGTH = 40
+
+
+class Figure(NamedTuple):
+    """A printed figure.
+
+    Attributes:
+        text: as printed.
+        value: what it says.
+        unit: one in its last printed digit.
+        bound: it says "less than" rather than "equal to".
+    """
+
+    text: str
+    value: Fraction
+    unit: Fraction
+    bound: bool
+
+    def difference(self, value: Fraction) -> Fraction:
+        """How far ``value`` is from the figure, in units of its last printed digit."""
+        return (value - self.value) / self.unit
+
+    def agrees(self, value: Fraction) -> bool:
+        """Whether ``value`` is within one unit of the last printed digit, as truncation and rounding are."""
+        return value < self.value if self.bound else abs(self.difference(value)) <= 1
+
+
+def spelled(value: int | Fraction) -> str:
+    """A number for people: every digit of a whole one, five significant digits of another.
+
+    >>> spelled(294912), spelled(Fraction(27 * 32, 453))
+    ('294,912', '1.9073')
+    """
+    value = Fraction(value)
+    return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):,.5g}"
+
+
+def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
+    """The figure printed as ``text``.
+
+    Args:
+        text: a number, with ``<`` or ``~`` before it and K, M, G, B, million, billion, e6, x10^9 or % after it.
+        digits: how many of its digits count, where zeros at the end only fill places (``15300M``: 3).
+        k: what one K stands for; 1024 in some papers.
+
+    Raises:
+        ConvcostError: it is none.
+
+    >>> figure("569M").value, figure("569M").unit, figure("15300M", digits=3).unit
+    (Fraction(569000000, 1), Fraction(1000000, 1), Fraction(100000000, 1))
+    """
+    match = _FIGURE.fullmatch(text.strip()) if len(text) <= MAX_LENGTH else None
+    scale = _UNITS.get(match["unit"].lower()) if match is not None else None
+    number = match["number"] if match is not None else ""
+    if match is None or scale is None or ("," in number and _GROUPED.fullmatch(number) is None):
+        raise ConvcostError(f"'{text[:MAX_LENGTH]}' is no printed figure such as 569M, 4.2 million, 60,000 or 94.86 %")
+    if match["unit"].lower() == "k":
+        scale = k
+    whole, _, decimals = number.replace(",", "").partition(".")
+    ten = Fraction(10) ** int(match["power"] or 0) * scale
+    last = ten / 10 ** len(decimals)
+    if digits is not None:
+        last = ten * Fraction(10) ** (len(whole) - digits)
+    return Figure(text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["bound"] == "<")
