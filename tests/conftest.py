@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
+
+if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
+    collect_ignore = ["differential.py", "test_torch.py"]
 
 
 class Result(NamedTuple):

@@ -28,15 +28,16 @@ def _starts(size: int, reach: int, step: int, before: int, after: int, *, ceil_m
 
     Rounding up (Caffe, PyTorch) adds one that sticks out at the end, and drops those that begin behind the input.
     """
-    if reach > size + before + after:
-        raise ValueError("does not fit")
     count = 0
     position = -before
     while position + reach <= size + after:
         count += position < size or not ceil_mode
         position += step
     covered = position - step + reach
-    return count + (ceil_mode and covered < size + after and position < size)
+    count += ceil_mode and covered < size + after and position < size
+    if not count:
+        raise ValueError("does not fit")
+    return count
 
 
 def _same(size: int, step: int) -> int:

@@ -78,7 +78,8 @@ def windows(
 
     ``same`` gives ``ceil(in / stride)`` whatever the kernel, as TensorFlow defines it. Otherwise
     ``floor((in + before + after - extent) / stride) + 1``; with ``ceil_mode`` rounded up, where a last
-    window that would start beyond the input and its leading padding is dropped (Caffe, PyTorch).
+    window may stick out at the end, and is dropped if it would start beyond the input and its leading padding
+    (Caffe, PyTorch).
 
     Raises:
         ShapeError: the kernel is larger than the padded input.
@@ -97,21 +98,23 @@ def windows(
     ):
         reach = extent(k, spread)
         padded = size + before + after
-        if is_symbolic(padded) or is_symbolic(reach) or is_array(padded) or reach > padded:
-            _require_fit(reach, padded, _too_large(layer, k, reach, size, before + after))
+        most = padded + step - 1 if ceil_mode else padded  # rounding up, a window may stick out at the end
+        if is_symbolic(most) or is_symbolic(reach) or is_array(most) or reach > most:
+            _require_fit(reach, most, _too_large(layer, k, reach, size, before + after))
+        room = padded - reach
         if not ceil_mode:
-            result.append(floor_div(padded - reach, step) + 1)
+            result.append(floor_div(room, step) + 1)
+            continue
+        windows_needed = ceil_div(room, step) + 1
+        if _is_at_most(after + step, reach):  # then the last window begins inside
+            result.append(windows_needed)
         else:
-            result.append(_rounded_up(size, before, padded - reach, step))
+            result.append(minimum(windows_needed, ceil_div(size + before, step)))
     return tuple(result)
 
 
-def _rounded_up(size: Num, before: Num, room: Num, step: Num) -> Num:
-    windows_needed = ceil_div(room, step) + 1
-    slack = room + step - (size + before)  # a constant where kernel, stride and padding are
-    if not is_symbolic(slack) and isinstance(slack, int) and slack <= 0:
-        return windows_needed
-    return minimum(windows_needed, ceil_div(size + before, step))
+def _is_at_most(a: Num, b: Num) -> bool:
+    return isinstance(a, int) and isinstance(b, int) and a <= b
 
 
 def _require_fit(reach: Num, padded: Num, message: str) -> None:
