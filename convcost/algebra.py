@@ -228,9 +228,13 @@ def power(base: Num, exponent: Num) -> Num:
         raise ShapeError(f"an exponent must be whole, found {exponent}")
     if base == 0 and exponent < 0:
         raise ShapeError("zero has no negative power")
-    if _bits(base) * abs(exponent) > MAX_BITS:
-        raise ShapeError(f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)")
-    return normal(Fraction(base) ** int(exponent))
+    too_large = f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)"
+    if (_bits(base) - 1) * abs(exponent) > MAX_BITS:  # before it is computed
+        raise ShapeError(too_large)
+    result = normal(Fraction(base) ** int(exponent))
+    if _bits(result) > MAX_BITS:
+        raise ShapeError(too_large)
+    return result
 
 
 def _bits(value: Num) -> int:
