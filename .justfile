@@ -1,0 +1,44 @@
+# One word per habit; `just` lists them.
+
+default:
+    @just --list
+
+# everything CI runs
+ci:
+    .ci/run
+
+# the test suite
+test *args:
+    python -m pytest {{args}}
+
+# linters and types
+lint:
+    ruff check . && ruff format --check . && mypy --strict convcost
+
+# format and fix what can be fixed
+fix:
+    ruff check --fix . ; ruff format .
+
+# generated pages and the outputs in all pages
+docs:
+    python docs/generate.py
+
+# the documentation as a site (pip install '.[docs]')
+site:
+    python docs/generate.py --check && mkdocs build --strict -f .mkdocs.yml
+
+# planted bugs
+mutants:
+    python tests/mutants.py
+
+# hostile input, the long run
+fuzz inputs="200000":
+    python tests/fuzz.py --inputs {{inputs}}
+
+# random networks against PyTorch (pip install '.[torch]')
+differential graphs="1000":
+    python tests/differential.py --graphs {{graphs}}
+
+# how fast, as ratios
+bench:
+    python tests/benchmarks/speed.py
