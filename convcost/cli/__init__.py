@@ -16,6 +16,7 @@ COMMANDS = {
     "analyze": "convcost.cli.analyze",
     "compare": "convcost.cli.compare",
     "formula": "convcost.cli.formula",
+    "conventions": "convcost.cli.conventions",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",

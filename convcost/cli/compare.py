@@ -8,6 +8,7 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    convention_option,
     input_option,
     output_options,
     parse_input,
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 @set_option
 @input_option
 @click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@convention_option
 @output_options
 def command(
     targets: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
     free: tuple[str, ...],
+    convention_: str,
     format_: str,
     output: str | None,
     *,
@@ -50,7 +53,7 @@ def command(
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in targets]
     names = [name.strip() for part in free for name in part.split(",")] or None
-    found = compare(specs, settings_for(specs, settings), names, parse_input(input_))
+    found = compare(specs, settings_for(specs, settings), names, parse_input(input_), convention_)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 

@@ -59,6 +59,18 @@ def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--convention NAME|FILE``."""
+    return click.option(
+        "--convention",
+        "convention_",
+        metavar="NAME|FILE",
+        default="convcost",
+        show_default=True,
+        help="Whose number to report beside the plain ones; `convcost conventions` lists them.",
+    )(command)
+
+
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-o FILE``."""
     return click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")(command)

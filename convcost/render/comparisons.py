@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.comparison import QUANTITIES
-from convcost.cost import CONVENTION, CONVENTION_LINE
-from convcost.render.results import schema, totals_data
-from convcost.table import Column, Table
+from convcost.cost import CONVENTION_LINE
+from convcost.render.results import convention_data, schema, totals_data
+from convcost.table import Column, Table, reported_title
 
 if TYPE_CHECKING:
     from convcost.comparison import Comparison, Ratio
 
 TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
-_COSTS = tuple(Column(name, TITLES[name], "count", 9) for name in QUANTITIES)
 _LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
+
+
+def _titles(comparison: Comparison) -> dict[str, str]:
+    return {**TITLES, "reported": reported_title(comparison.baseline.reported.convention)}
+
+
+def _costs(comparison: Comparison) -> tuple[Column, ...]:
+    titles = _titles(comparison)
+    return tuple(Column(name, titles[name], "count", 9) for name in comparison.quantities)
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """For people: the costs, then the ratios to the baseline."""
-    rows = [(item.name, *(getattr(item.totals, name) for name in QUANTITIES)) for item in comparison.items]
-    costs = Table("", (Column("name", "", "name", 9), *_COSTS), rows, None, ())
+    rows = [(item.name, *map(item.quantity, comparison.quantities)) for item in comparison.items]
+    costs = Table("", (Column("name", "", "name", 9), *_costs(comparison)), rows, None, ())
     ratios = [_ratio_table(name, by_name, comparison) for name, by_name in comparison.ratios.items()]
     ratios[-1] = ratios[-1]._replace(notes=(*comparison.notes, CONVENTION_LINE))
     return [costs, *ratios]
@@ -33,11 +40,12 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
     if told:
         columns += [Column("formula", "formula", "text", 7), Column("limit", "tends to", "text", 6)]
     rows = []
+    titles = _titles(comparison)
     for quantity, ratio in ratios.items():
         exact = None if ratio.exact is None else str(ratio.exact)
         decimal = None if ratio.exact is None else f"{float(ratio.exact):.4g}"
         row: list[Any] = [
-            TITLES[quantity],
+            titles[quantity],
             exact if exact and len(exact) <= _LONG_FRACTION else None,
             decimal,
         ]
@@ -68,25 +76,25 @@ def _limit_text(ratio: Ratio) -> str | None:
 
 def flat_table(comparison: Comparison) -> Table:
     """For CSV: one row per item, with its ratios to the baseline."""
-    parts = [Column(f"{name}_ratio", name, "text", 9) for name in QUANTITIES]
-    parts += [Column(f"{name}_formula", name, "text", 9) for name in QUANTITIES]
+    names = comparison.quantities
+    parts = [Column(f"{name}_ratio", name, "text", 9) for name in names]
+    parts += [Column(f"{name}_formula", name, "text", 9) for name in names]
     rows: list[tuple[Any, ...]] = []
     for item in comparison.items:
         ratios = comparison.ratios.get(item.name) or {}
         exact = [
-            str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None
-            for name in QUANTITIES
+            str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None for name in names
         ]
-        formulas = [_formula_text(ratios[name]) if name in ratios else None for name in QUANTITIES]
-        rows.append((item.name, *(getattr(item.totals, name) for name in QUANTITIES), *exact, *formulas))
-    return Table("", (Column("name", "name", "name", 9), *_COSTS, *parts), rows, None, ())
+        formulas = [_formula_text(ratios[name]) if name in ratios else None for name in names]
+        rows.append((item.name, *map(item.quantity, names), *exact, *formulas))
+    return Table("", (Column("name", "name", "name", 9), *_costs(comparison), *parts), rows, None, ())
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """The result of ``compare``."""
     return {
         "schema": schema("compare"),
-        "convention": CONVENTION,
+        "convention": convention_data(comparison.baseline.reported.convention),
         "baseline": comparison.baseline.name,
         "items": [
             {
@@ -94,7 +102,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "title": item.graph.title,
                 "parameters": item.graph.parameters,
                 "input": item.graph.input,
-                "totals": totals_data(item.totals),
+                "totals": totals_data(item.totals, item.reported),
             }
             for item in comparison.items
         ],
