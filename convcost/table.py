@@ -25,7 +25,8 @@ class Column(NamedTuple):
     Attributes:
         key: its name in ``--columns`` and in machine formats.
         title: its heading for people.
-        form: how its values are written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``share``, ``times``.
+        form: how its values are written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``share``, ``times``,
+            ``decimal``.
         keep: where space is short, columns with the smallest are dropped first; 9 is never dropped.
     """
 
@@ -287,3 +288,31 @@ def _span(numbers: list[int]) -> str:
         if number is not None:
             start = previous = number
     return ",".join(parts)
+
+
+def fold_rows(table: Table, additive: Iterable[str]) -> Table:
+    """``table`` with rows that differ only in the number of their copy as one row, with how many there are.
+
+    Args:
+        table: its column ``path`` names the rows.
+        additive: keys of columns whose values are summed over the copies.
+    """
+    keys = [column.key for column in table.columns]
+    place, sums = keys.index("path"), set(additive)
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in table.rows:
+        same = (*row[:place], _COPY.sub("[]", row[place]), *row[place + 1 :])
+        groups.setdefault(same, []).append(row)
+    if all(len(members) == 1 for members in groups.values()):
+        return table
+    rows = []
+    for members in groups.values():
+        times = len(members)
+        merged = [
+            value * times if key in sums and value is not None else value
+            for key, value in zip(keys, members[0], strict=True)
+        ]
+        merged[place] = _common_path([member[place] for member in members])
+        rows.append((*merged, times))
+    total = None if table.total is None else (*table.total, None)
+    return table._replace(columns=(*table.columns, REPEAT), rows=rows, total=total)

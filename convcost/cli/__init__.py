@@ -17,6 +17,8 @@ COMMANDS = {
     "compare": "convcost.cli.compare",
     "formula": "convcost.cli.formula",
     "conventions": "convcost.cli.conventions",
+    "memory": "convcost.cli.memory",
+    "traffic": "convcost.cli.traffic",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",

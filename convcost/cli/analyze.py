@@ -6,6 +6,7 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    batch_option,
     convention_option,
     input_option,
     output_options,
@@ -26,7 +27,7 @@ from convcost.table import MACHINE_COLUMNS, cost_table, heading
 @click.argument("target", type=TARGET)
 @set_option
 @input_option
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")
+@batch_option
 @click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
 @click.option("--depth", type=click.IntRange(min=1), help="Sum up layers below this many segments of their paths.")
 @click.option("--columns", metavar="NAME,...", help="Columns to show.")

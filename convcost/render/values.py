@@ -47,6 +47,16 @@ def share(value: Fraction) -> str:
     return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - half of the last digit shown
 
 
+def decimal(value: Fraction | float) -> str:
+    """A ratio with four significant digits.
+
+    >>> decimal(Fraction(1, 3)), decimal(1234.5), decimal(20)
+    ('0.3333', '1234', '20')
+    """
+    number = float(value)
+    return f"{number:.0f}" if abs(number) >= _THOUSAND else f"{number:.4g}"
+
+
 def plain(text: str) -> str:
     r"""``text`` with control characters made visible: a name from a file must not steer a terminal.
 
@@ -68,8 +78,8 @@ def written(value: Any, form: str, *, exact: bool) -> str:
         return count(value, exact=exact)
     if form in ("shape", "sizes"):
         return shape(value)
-    if form == "share":
-        return share(value)
+    if form in ("share", "decimal"):
+        return share(value) if form == "share" else decimal(value)
     return str(value)
 
 
