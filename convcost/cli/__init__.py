@@ -19,6 +19,7 @@ COMMANDS = {
     "conventions": "convcost.cli.conventions",
     "memory": "convcost.cli.memory",
     "traffic": "convcost.cli.traffic",
+    "receptive": "convcost.cli.receptive",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",
