@@ -26,7 +26,7 @@ class Column(NamedTuple):
         key: its name in ``--columns`` and in machine formats.
         title: its heading for people.
         form: how its values are written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``share``, ``times``,
-            ``decimal``.
+            ``decimal``, ``duration``.
         keep: where space is short, columns with the smallest are dropped first; 9 is never dropped.
     """
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "memory": "convcost.cli.memory",
     "traffic": "convcost.cli.traffic",
     "receptive": "convcost.cli.receptive",
+    "roofline": "convcost.cli.roofline",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",
