@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "convcost.cli.compare",
     "formula": "convcost.cli.formula",
     "conventions": "convcost.cli.conventions",
+    "explain": "convcost.cli.explain",
     "memory": "convcost.cli.memory",
     "traffic": "convcost.cli.traffic",
     "receptive": "convcost.cli.receptive",
