@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.catalogue import DEFAULT, convention
 from convcost.conventions.model import TRAINABLE, Convention, Rules
-from convcost.conventions.paper import COUNTS
+from convcost.conventions.paper import PARAMS
 from convcost.conventions.reported import Reported
 from convcost.conventions.survey import known
 from convcost.conventions.variants import variants
@@ -209,7 +209,7 @@ def _accounts(what: str) -> list[tuple[Convention, int]]:
     if what == "macs":
         conventions = [one for one in known() if not one.counts_parameters]
         return [(one, 0 if one.name == "macs" else 1) for one in conventions]
-    counts = {"all trainable parameters": (TRAINABLE, 0), **{words: (Rules(COUNTS[key]), 1) for key, words in _WORDS}}
+    counts = {"all trainable parameters": (TRAINABLE, 0), **{words: (Rules(PARAMS[key]), 1) for key, words in _WORDS}}
     nothing = Rules({})
     return [(Convention(name, operations=nothing, params=rules), extra) for name, (rules, extra) in counts.items()]
 
@@ -217,7 +217,7 @@ def _accounts(what: str) -> list[tuple[Convention, int]]:
 _WORDS = (
     ("weights", "weights alone"),
     ("weights_and_biases", "weights and biases"),
-    ("keras", "parameters and running statistics (Keras)"),
+    ("total", "parameters and running statistics (Keras)"),
 )
 
 

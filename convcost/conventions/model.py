@@ -41,6 +41,7 @@ DERIVED: dict[str, tuple[str, Callable[[Node], Num]]] = {
         "weights times the positions of the output map; the MACs of a convolution, not of a transposed one",
         lambda node: node.work.weights * elements(node.shape[1:]),
     ),
+    "channels": ("channels of the output", lambda node: node.shape[0]),
     "interpolated": (
         "elements that are a mean of their neighbours, in bilinear resizing",
         lambda node: elements(node.shape) if getattr(node.layer, "mode", None) == "bilinear" else 0,

@@ -4,61 +4,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.conventions.model import TRAINABLE, Convention, Rules
+from convcost.conventions.model import PLAIN, TRAINABLE, Convention, Rules
 from convcost.errors import UsageError
 from convcost.spec.reader import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from convcost.spec.model import Spec
 
-COUNTS: dict[str, dict[str, dict[str, Any]]] = {
-    # what `counts:` beside a published figure means, as rows of weights
+_FOLDED = {"weights": 1, "biases": 1, "other_params": 1}
+PARAMS: dict[str, dict[str, dict[str, Any]]] = {
+    # what `counts:` beside a number of parameters means, as rows of weights; the first where it does not say
+    "trainable": TRAINABLE.rows,
     "weights": {"all": {"weights": 1}},
     "weights_and_biases": {"all": {"weights": 1, "biases": 1}},
-    "trainable": TRAINABLE.rows,
-    "keras": {"all": {**TRAINABLE.rows["all"], "buffers": 1}},
-    "conv_only": {"conv": {"macs": 1}},
-    "macs": {"all": {"macs": 1}},
-    "flops": {"all": {"macs": 2}},
+    "weights_and_norms": {"all": {"weights": 1, "norm_params": 1}},
+    "folded": {"all": _FOLDED, "batch_norm": {"channels": 1}},
+    "total": {"all": {**TRAINABLE.rows["all"], "buffers": 1}},
+    "folded_total": {"all": {**_FOLDED, "buffers": 1}, "batch_norm": {"channels": 1, "buffers": 1}},
 }
-_DEFAULT = {"macs": "macs", "params": "trainable"}
+_MACS = {"all": {"macs": 1}}
+OPERATIONS: dict[str, dict[str, tuple[str, dict[str, dict[str, Any]]]]] = {
+    # likewise for operations, by what the figure calls them: the unit, and rows of weights
+    "macs": {"all": ("MACs", _MACS), "convolutions": ("MACs", {"conv": {"macs": 1}})},
+    "flops": {
+        "every": ("FLOPs", PLAIN.operations.rows),
+        "macs": ("MACs", _MACS),
+        "macs_of_convolutions": ("MACs", {"conv": {"macs": 1}}),
+        "macs_and_merges": ("MACs", {**_MACS, "merge": {"additions": 1, "multiplications": 1}}),
+        "twice_macs": ("FLOPs", {"all": {"macs": 2}}),
+    },
+}
 
 
 def paper(spec: Spec) -> Convention:
-    """The convention of the first figures published for ``spec``.
-
-    A ``counts:`` that is none of :data:`COUNTS` leaves the default: plain multiply-accumulates, all trainable
-    parameters.
+    """The convention of the first figures published for ``spec`` as a whole, at its defaults.
 
     Raises:
         UsageError: the spec states no published figures.
     """
-    counts = _counts(spec)
-    if not counts:
+    figures = list(_figures(spec))
+    if not figures:
         raise UsageError(f"{spec.name} states no published figures, so that it has no convention of its own")
-    words = {what: counts.get(what, _DEFAULT[what]) for what in _DEFAULT}
+    what, word = next(((what, word) for what, word in figures if what in OPERATIONS), ("macs", ""))
+    params = next((word for what, word in figures if what == "params"), "")
+    known = OPERATIONS[what]
+    word = word if word in known else next(iter(known))
+    params = params if params in PARAMS else next(iter(PARAMS))
+    unit, rows = known[word]
     return Convention(
         "paper",
         title=f"what the paper of {spec.title} counts",
-        doc=f"operations: {words['macs']}; parameters: {words['params']}",
-        source=", ".join(f"{key} {value}" if key != "paper" else value for key, value in spec.source.items()),
-        unit="MACs",
-        operations=Rules(COUNTS[words["macs"]]),
-        params=Rules(COUNTS[words["params"]]),
+        doc=f"operations: {word.replace('_', ' ')} ({what}); parameters: {params.replace('_', ' ')}",
+        source=", ".join(value if key == "paper" else f"{key} {value}" for key, value in spec.source.items()),
+        unit=unit,
+        operations=Rules(rows),
+        params=Rules(PARAMS[params]),
     )
 
 
-def _counts(spec: Spec) -> dict[str, str]:
-    """What the first published figure of each quantity counts; the default where it does not say, or says else."""
-    found: dict[str, str] = {}
+def _figures(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Quantity and convention of every figure of the whole network at its defaults, in the order of the spec."""
     if not isinstance(spec.published, Sequence):
-        return found
+        return
     for entry in spec.published.items:
-        if not isinstance(entry, Mapping) or "of" in entry:
+        if not isinstance(entry, Mapping) or any(key in entry for key in ("of", "at", "input")):
             continue
         counts = entry.get("counts")
         word = counts.text if isinstance(counts, Scalar) else ""
-        for what, default in _DEFAULT.items():
-            if what in entry:
-                found.setdefault(what, word if word in COUNTS else default)
-    return found
+        yield from ((what, word) for what in ("params", *OPERATIONS) if what in entry)
