@@ -82,9 +82,10 @@ def as_written(graph: Graph, implementations: Sequence[Implementation]) -> Writt
         rule = next((rule for rule in found.forms if rule.fits(node)), None)
         if rule is not None and rule.form != "module":
             forms[node.index] = rule.form
-    notes = [f"{graph.name} as {found.of} writes it"] if forms or found.adds else []
+    adds = [one for one in found.adds if all(node.layer.key != one.layer for node in graph.layers)]
+    notes = [f"{graph.name} as {found.of} writes it"] if forms or adds else []
     extra: list[Node] = []
-    for addition in found.adds:
+    for addition in adds:
         added = _added(graph, addition)
         if added is not None:
             extra.append(added)
@@ -97,7 +98,7 @@ def as_written(graph: Graph, implementations: Sequence[Implementation]) -> Writt
 def _added(graph: Graph, addition: Addition) -> Node | None:
     """The layer as a node; None where it would change the shape, or there is nothing to add it to."""
     before = next((node for node in reversed(graph.layers) if fnmatchcase(node.path, addition.after)), None)
-    if before is None or any(node.layer.key == addition.layer for node in graph.layers):
+    if before is None:
         return None
     layer = REGISTRY[addition.layer](**addition.values)
     shape = layer.shape(before.shape)
