@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from convcost import report
+from convcost.conventions.catalogue import DEFAULT
+from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
 from convcost.graph import Graph
 from convcost.spec.build import build
@@ -66,7 +68,12 @@ def input_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def analyze(
-    network: Graph | str | os.PathLike[str], *, by: str = "layer", batch: int = 1, depth: int | None = None
+    network: Graph | str | os.PathLike[str],
+    *,
+    by: str = "layer",
+    batch: int = 1,
+    depth: int | None = None,
+    convention: str = DEFAULT,
 ) -> Analysis:
     """Cost of a network, in rows and in total.
 
@@ -75,12 +82,15 @@ def analyze(
         by: ``layer``, ``block``, ``stage`` or ``kind``.
         batch: samples; operations grow with it, parameters do not.
         depth: sum up layers that share this many leading segments of their paths.
+        convention: whose number is reported beside the plain ones: a name, or the path of a file.
 
     Raises:
-        UsageError: ``by``, ``batch`` or ``depth`` is none of these.
+        UsageError: ``by``, ``batch``, ``depth`` or ``convention`` is none of these.
 
     >>> analyze("bottleneck").totals.params, analyze("plain").totals.params
     (69632, 589824)
+    >>> analyze("resnet50", convention="fvcore").reported.value()
+    4111512576
     """
     graph = network if isinstance(network, Graph) else load(network)
-    return report.analyze(graph, by=by, batch=batch, depth=depth)
+    return report.analyze(graph, by=by, batch=batch, depth=depth, convention=find_convention(convention))

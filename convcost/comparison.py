@@ -5,6 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.conventions.catalogue import convention as find_convention
+from convcost.conventions.model import PLAIN
+from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
 from convcost.errors import UsageError, did_you_mean
 from convcost.spec.build import build
@@ -46,15 +49,21 @@ class Item:
         graph: what was counted.
         totals: its counts.
         formula: its closed forms, where the comparison has formulas.
+        reported: what the tool of the convention would print.
     """
 
-    __slots__ = ("formula", "graph", "name", "totals")
+    __slots__ = ("formula", "graph", "name", "reported", "totals")
 
-    def __init__(self, name: str, graph: Graph, totals: Work, formula: Formula | None) -> None:
+    def __init__(self, name: str, graph: Graph, totals: Work, formula: Formula | None, reported: Reported) -> None:
         self.name = name
         self.graph = graph
         self.totals = totals
         self.formula = formula
+        self.reported = reported
+
+    def quantity(self, name: str) -> Any:
+        """One of :data:`QUANTITIES`, or ``reported``."""
+        return self.reported.value() if name == "reported" else getattr(self.totals, name)
 
 
 class Comparison:
@@ -78,6 +87,12 @@ class Comparison:
         """What the others are divided by."""
         return self.items[-1]
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is compared: :data:`QUANTITIES`, and the reported number where a convention was named."""
+        named = self.baseline.reported.convention is not PLAIN
+        return (*QUANTITIES, "reported") if named else QUANTITIES
+
 
 def unique_names(specs: Sequence[Spec]) -> list[str]:
     """Names of ``specs``; a second one of the same name gets ``#2``."""
@@ -93,6 +108,7 @@ def compare(
     given: Sequence[Mapping[str, Any]],
     free: Sequence[str] | None = None,
     input_shape: tuple[int, ...] | None = None,
+    convention: str = PLAIN.name,
 ) -> Comparison:
     """Compare ``specs``, each with its own values.
 
@@ -102,9 +118,10 @@ def compare(
         free: names that become symbols in the formulas, in every spec that has them. Where not given, blocks
             are compared with all their names free, and networks by their numbers alone.
         input_shape: an input for all of them.
+        convention: whose number is compared beside the plain ones: a name or a file.
 
     Raises:
-        UsageError: fewer than two specs, or a free name that none of them has.
+        UsageError: fewer than two specs, no such convention, or a free name that none of them has.
         SpecError: a spec is wrong, or a value does not fit.
     """
     if len(specs) < 2:  # noqa: PLR2004 - one thing has no ratio
@@ -114,7 +131,8 @@ def compare(
     for name, spec, values in zip(unique_names(specs), specs, given, strict=True):
         graph = build(spec, values, input_shape)
         found = _formula(spec, specs, free, values, input_shape) if symbolic else None
-        items.append(Item(name, graph, sum_work(graph.layers), found))
+        reported = Reported(graph, find_convention(convention, spec))
+        items.append(Item(name, graph, sum_work(graph.layers), found, reported))
     ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
     return Comparison(tuple(items), ratios, tuple(_notes(items)))
 
@@ -139,10 +157,11 @@ def _formula(
 
 def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
     found = {}
-    for quantity in QUANTITIES:
-        top, bottom = getattr(item.totals, quantity), getattr(baseline.totals, quantity)
-        exact = Fraction(top, bottom) if bottom else None
-        if item.formula is None or baseline.formula is None:
+    named = baseline.reported.convention is not PLAIN
+    for quantity in (*QUANTITIES, "reported") if named else QUANTITIES:
+        top, bottom = item.quantity(quantity), baseline.quantity(quantity)
+        exact = Fraction(top) / bottom if bottom else None
+        if item.formula is None or baseline.formula is None or quantity == "reported":
             found[quantity] = Ratio(exact)
             continue
         from convcost.symbolic.ratio import limits, ratio_of  # noqa: PLC0415 - imports sympy
@@ -154,6 +173,7 @@ def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
 
 def _notes(items: Sequence[Item]) -> list[str]:
     notes = [*_differing_inputs(items)]
+    notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
     assumed = {text for item in items if item.formula is not None for text in item.formula.assumptions}
     return [*notes, *(f"formulas assume {text}" for text in sorted(assumed))]
 

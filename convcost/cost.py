@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from convcost.graph import Node
 
-CONVENTION = {
-    "name": "convcost",
+PLAIN_COUNTS = {
     "params": "all trainable parameters (weights, biases, norm scale and shift, PReLU slopes)",
     "macs": "multiply-accumulates of convolutions and linear layers, bias not counted",
     "flops": "2 x MACs plus every other arithmetic operation (bias, norm, activation, pooling, add)",

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcost.errors import ConvcostError
+from convcost.errors import ConvcostError, UsageError
 
 _FIGURE = re.compile(
     r"(?P<bound>[<~]?)\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
@@ -23,6 +23,8 @@ _UNITS = {
     "b": 10**9,
     "bn": 10**9,
     "billion": 10**9,
+    "t": 10**12,
+    "p": 10**15,
 }
 MAX_LENGTH = 40
 
@@ -45,6 +47,14 @@ class Figure(NamedTuple):
     def difference(self, value: Fraction) -> Fraction:
         """How far ``value`` is from the figure, in units of its last printed digit."""
         return (value - self.value) / self.unit
+
+    def rounds_from(self, value: Fraction) -> bool:
+        """Whether ``value``, rounded to as many digits, is what was printed."""
+        return abs(self.difference(value)) <= Fraction(1, 2)
+
+    def truncates_from(self, value: Fraction) -> bool:
+        """Whether ``value``, cut off after as many digits, is what was printed."""
+        return 0 <= self.difference(value) < 1
 
     def agrees(self, value: Fraction) -> bool:
         """Whether ``value`` is within one unit of the last printed digit, as truncation and rounding are."""
@@ -88,3 +98,22 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     if digits is not None:
         last = ten * Fraction(10) ** (len(whole) - digits)
     return Figure(text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["bound"] == "<")
+
+
+def positive(text: str, what: str) -> Figure:
+    """The positive number that somebody gave as ``text``.
+
+    Args:
+        text: as a figure is printed.
+        what: whose value it is, for the error: ``--reported``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = figure(text)
+    except ConvcostError:
+        found = None
+    if found is None or found.bound or found.value <= 0:
+        raise UsageError(f"{what} takes a positive number such as 4.11G or 25,557,032; found '{text[:MAX_LENGTH]}'")
+    return found

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.conventions.catalogue import PAPER
+from convcost.conventions.catalogue import convention as find_convention
+from convcost.conventions.model import PLAIN
+from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
+from convcost.errors import UsageError
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue, bundled_names
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
+    from convcost.graph import Graph
     from convcost.layers.base import Shape
+    from convcost.spec.model import Spec
 
 
 class Entry(NamedTuple):
@@ -25,6 +32,7 @@ class Entry(NamedTuple):
         input: shape it runs on.
         params, macs: cost in the default convention.
         parameters: names that ``--set`` takes.
+        reported: what the tool of the convention would print; None where a network has no convention of its own.
     """
 
     name: str
@@ -35,16 +43,22 @@ class Entry(NamedTuple):
     params: Num
     macs: Num
     parameters: tuple[str, ...]
+    reported: Num | None
 
 
-def catalogue(*, blocks: bool | None = None) -> list[Entry]:
+def catalogue(*, blocks: bool | None = None, convention: str = PLAIN.name) -> list[Entry]:
     """The bundled networks (``blocks=False``), blocks (``True``) or both: by family, year and name.
+
+    Args:
+        blocks: which.
+        convention: whose number is reported beside the plain ones: a name or a file.
 
     Raises:
         SpecError: a bundled spec is wrong.
+        UsageError: there is no such convention.
     """
     loader = Catalogue()
-    entries = [_entry(loader, name) for name in bundled_names(blocks=blocks)]
+    entries = [_entry(loader, name, convention) for name in bundled_names(blocks=blocks)]
     return sorted(entries, key=_order)
 
 
@@ -62,10 +76,20 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _entry(loader: Catalogue, name: str) -> Entry:
+def _reported(graph: Graph, spec: Spec, convention: str) -> Num | None:
+    try:
+        return Reported(graph, find_convention(convention, spec)).value()
+    except UsageError:
+        if convention != PAPER:
+            raise
+        return None
+
+
+def _entry(loader: Catalogue, name: str, convention: str) -> Entry:
     spec = loader.target(name)
     graph = build(spec)
     work = sum_work(graph.layers)
     family = "blocks" if spec.is_block else spec.family or spec.title
     names = (*(spec.input_names or ()), *spec.parameters)
-    return Entry(name, spec.title, family, spec.year, graph.input, work.params, work.macs, names)
+    number = _reported(graph, spec, convention)
+    return Entry(name, spec.title, family, spec.year, graph.input, work.params, work.macs, names, number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import is_symbolic
+from convcost.conventions.model import PLAIN
+from convcost.conventions.reported import Reported
 from convcost.cost import per_batch, sum_work
 from convcost.errors import UsageError, did_you_mean
 from convcost.layers.window import per_axis
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from convcost.algebra import Num
+    from convcost.conventions.model import Convention
     from convcost.graph import Graph, Node
     from convcost.layers.base import Layer, Shape, Work
 
@@ -32,9 +35,10 @@ class Row:
         count: identical parallel copies that the row's figures are for.
         layers: how many layers of the graph it sums up.
         work: the counts of all of them, for the report's batch.
+        nodes: the layers themselves.
     """
 
-    __slots__ = ("count", "groups", "input", "kernel", "kind", "layers", "output", "path", "stride", "work")
+    __slots__ = ("count", "groups", "input", "kernel", "kind", "layers", "nodes", "output", "path", "stride", "work")
 
     def __init__(  # noqa: PLR0913 - a record
         self,
@@ -48,7 +52,7 @@ class Row:
         stride: tuple[Num, ...] | None = None,
         groups: Num | None = None,
         count: Num = 1,
-        layers: int = 1,
+        nodes: tuple[Node, ...] = (),
     ) -> None:
         self.path = path
         self.kind = kind
@@ -59,7 +63,8 @@ class Row:
         self.stride = stride
         self.groups = groups
         self.count = count
-        self.layers = layers
+        self.layers = len(nodes)
+        self.nodes = nodes
 
 
 class Analysis:
@@ -71,19 +76,39 @@ class Analysis:
         batch: samples that operations are counted for.
         rows: in execution order, or largest first where the caller sorted.
         totals: the counts of the whole network.
+        reported: what the tool of the convention would print.
     """
 
-    __slots__ = ("batch", "by", "graph", "rows", "totals")
+    __slots__ = ("batch", "by", "graph", "reported", "rows", "totals")
 
-    def __init__(self, graph: Graph, by: str, batch: int, rows: tuple[Row, ...], totals: Work) -> None:
+    def __init__(
+        self, graph: Graph, by: str, batch: int, rows: tuple[Row, ...], totals: Work, reported: Reported
+    ) -> None:
         self.graph = graph
         self.by = by
         self.batch = batch
         self.rows = rows
         self.totals = totals
+        self.reported = reported
+
+    @property
+    def convention(self) -> Convention:
+        """Whose number :attr:`reported` is."""
+        return self.reported.convention
+
+    def reported_of(self, row: Row) -> Num:
+        """The share of a row in what the tool would print."""
+        return self.reported.of(row.nodes, self.batch)
 
 
-def analyze(graph: Graph, *, by: str = "layer", batch: int = 1, depth: int | None = None) -> Analysis:
+def analyze(
+    graph: Graph,
+    *,
+    by: str = "layer",
+    batch: int = 1,
+    depth: int | None = None,
+    convention: Convention = PLAIN,
+) -> Analysis:
     """Rows and totals of ``graph``.
 
     Args:
@@ -92,6 +117,7 @@ def analyze(graph: Graph, *, by: str = "layer", batch: int = 1, depth: int | Non
             path) or ``kind``.
         batch: samples; operations grow with it, parameters do not.
         depth: sum up all layers that share this many leading segments of their paths.
+        convention: whose number is reported beside the plain ones.
 
     Raises:
         UsageError: ``by``, ``batch`` or ``depth`` is none of these.
@@ -108,7 +134,8 @@ def analyze(graph: Graph, *, by: str = "layer", batch: int = 1, depth: int | Non
         rows = _kind_rows(graph.layers, batch)
     else:
         rows = tuple(_group_row(name, nodes, batch) for name, nodes in _grouped(graph.layers, _key(by, depth)))
-    return Analysis(graph, by, batch, rows, per_batch(sum_work(graph.layers), batch))
+    totals = per_batch(sum_work(graph.layers), batch)
+    return Analysis(graph, by, batch, rows, totals, Reported(graph, convention))
 
 
 def _key(by: str, depth: int | None) -> Callable[[Node], str]:
@@ -143,6 +170,7 @@ def _layer_row(node: Node, batch: int) -> Row:
         stride=_sizes(layer, "stride", node.input),
         groups=getattr(layer, "groups", None),
         count=node.count,
+        nodes=(node,),
     )
 
 
@@ -167,12 +195,12 @@ def _group_row(name: str, nodes: list[Node], batch: int) -> Row:
     entry = nodes[0].input if len(outside) == 1 else None
     kind = name.rsplit("/", 1)[-1].partition("[")[0].partition("#")[0]
     work = per_batch(sum_work(nodes), batch)
-    return Row(name, kind, entry, nodes[-1].shape, work, layers=len(nodes))
+    return Row(name, kind, entry, nodes[-1].shape, work, nodes=tuple(nodes))
 
 
 def _kind_rows(nodes: Iterable[Node], batch: int) -> tuple[Row, ...]:
     grouped = _grouped(nodes, lambda node: node.kind)
     return tuple(
-        Row(kind, kind, None, None, per_batch(sum_work(members), batch), layers=len(members))
+        Row(kind, kind, None, None, per_batch(sum_work(members), batch), nodes=tuple(members))
         for kind, members in grouped
     )

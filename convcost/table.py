@@ -6,12 +6,15 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convcost.conventions.model import PLAIN
 from convcost.cost import CONVENTION_LINE
 from convcost.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from convcost.conventions.model import Convention
+    from convcost.conventions.reported import Reported
     from convcost.graph import Graph
     from convcost.report import Analysis, Row
 
@@ -22,7 +25,8 @@ class Column(NamedTuple):
     Attributes:
         key: its name in ``--columns`` and in machine formats.
         title: its heading for people.
-        form: how its values are written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``share``, ``times``.
+        form: how its values are written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``share``, ``times``,
+            ``decimal``, ``duration``.
         keep: where space is short, columns with the smallest are dropped first; 9 is never dropped.
     """
 
@@ -60,6 +64,7 @@ COLUMNS = {
         Column("macs_share", "%", "share", 3),
         Column("flops", "FLOPs", "count", 8),
         Column("flops_share", "%", "share", 1),
+        Column("reported", "reported", "count", 9),
         Column("weights", "weights", "count", 5),
         Column("biases", "biases", "count", 5),
         Column("norm_params", "norm params", "count", 5),
@@ -116,15 +121,15 @@ def cost_table(
     Raises:
         UsageError: an unknown column.
     """
-    wanted = tuple(map(_column, columns or _default_columns(analysis)))
+    wanted = tuple(_titled(_column(key), analysis) for key in columns or _default_columns(analysis))
     totals = {name: getattr(analysis.totals, name) for name in ("params", "macs", "flops")}
-    folded = _fold(analysis.rows) if fold else [(row, 1, row.path) for row in analysis.rows]
+    folded = _fold(analysis) if fold else [(row, 1, row.path) for row in analysis.rows]
     repeats = any(times > 1 for _, times, _ in folded)
-    records = [(_values(row, wanted, totals, times, path), times, row) for row, times, path in folded]
+    records = [(_values(row, wanted, analysis, totals, times, path), times, row) for row, times, path in folded]
     if sort is not None:
         key = _column(sort).key
-        records.sort(key=lambda record: _sort_key(_value(record[2], key, totals, record[1], record[2].path)))
-    notes = [CONVENTION_LINE]
+        records.sort(key=lambda record: _sort_key(_value(record[2], key, analysis, totals, record[1], record[2].path)))
+    notes = [CONVENTION_LINE, *reported_notes(analysis.reported)]
     if top is not None and top < len(records):
         notes.insert(0, f"{len(records) - top} more rows")
         records = records[:top]
@@ -136,6 +141,8 @@ def cost_table(
 
 def _default_columns(analysis: Analysis) -> tuple[str, ...]:
     keys = DEFAULT_COLUMNS[analysis.by]
+    if analysis.convention is not PLAIN:
+        keys = (*keys, "reported")
     if analysis.by == "layer" and any(type(row.count) is not int or row.count != 1 for row in analysis.rows):
         return (*keys[:7], "count", *keys[7:])
     return keys
@@ -148,13 +155,36 @@ def _column(key: str) -> Column:
     return COLUMNS[key]
 
 
-def _values(row: Row, columns: Iterable[Column], totals: dict[str, Any], times: int, path: str) -> tuple[Any, ...]:
-    return tuple(_value(row, column.key, totals, times, path) for column in columns)
+def _titled(column: Column, analysis: Analysis) -> Column:
+    """``column`` with its heading; the reported number is headed by whose it is."""
+    return column._replace(title=reported_title(analysis.convention)) if column.key == "reported" else column
 
 
-def _value(row: Row, key: str, totals: dict[str, Any], times: int, path: str) -> Any:
+def reported_title(convention: Convention) -> str:
+    """The heading of a reported number: whose it is, and its unit."""
+    return f"{convention.name} {convention.unit}"
+
+
+def reported_notes(reported: Reported) -> list[str]:
+    """What a reader must know of a reported number; nothing for the default convention."""
+    convention = reported.convention
+    if convention is PLAIN:
+        return []
+    what = f": {convention.doc}" if convention.doc else ""
+    return [f"{reported_title(convention)}{what}", *reported.written.notes]
+
+
+def _values(
+    row: Row, columns: Iterable[Column], analysis: Analysis, totals: dict[str, Any], times: int, path: str
+) -> tuple[Any, ...]:
+    return tuple(_value(row, column.key, analysis, totals, times, path) for column in columns)
+
+
+def _value(row: Row, key: str, analysis: Analysis, totals: dict[str, Any], times: int, path: str) -> Any:
     if key == "path":
         return path
+    if key == "reported":
+        return analysis.reported_of(row) * times
     if key in _SHARES:
         whole = totals[_SHARES[key]]
         return Fraction(times * getattr(row.work, _SHARES[key]), whole) if whole else None
@@ -174,7 +204,9 @@ def _sort_key(value: Any) -> tuple[int, Any]:
 def _total(analysis: Analysis, columns: Iterable[Column]) -> tuple[Any, ...]:
     values: list[Any] = []
     for column in columns:
-        if column.form == "count":
+        if column.key == "reported":
+            values.append(analysis.reported.value(analysis.batch))
+        elif column.form == "count":
             values.append(getattr(analysis.totals, column.key))
         elif column.form == "share":
             values.append(Fraction(1) if getattr(analysis.totals, _SHARES[column.key]) else None)
@@ -213,13 +245,13 @@ def sorted_rows(analysis: Analysis, sort: str) -> list[Row]:
     """
     key = _column(sort).key
     totals = {name: getattr(analysis.totals, name) for name in _SHARES.values()}
-    return sorted(analysis.rows, key=lambda row: _sort_key(_value(row, key, totals, 1, row.path)))
+    return sorted(analysis.rows, key=lambda row: _sort_key(_value(row, key, analysis, totals, 1, row.path)))
 
 
-def _fold(rows: Sequence[Row]) -> list[tuple[Row, int, str]]:
+def _fold(analysis: Analysis) -> list[tuple[Row, int, str]]:
     """Rows that differ only in the number of their copy, as one: ``unit[2-4]``, three times."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
+    for row in analysis.rows:
         key = (
             _COPY.sub("[]", row.path),
             row.kind,
@@ -230,6 +262,7 @@ def _fold(rows: Sequence[Row]) -> list[tuple[Row, int, str]]:
             row.groups,
             row.count,
             row.layers,
+            None if analysis.convention is PLAIN else analysis.reported_of(row),
             *row.work.as_dict().values(),
         )
         groups.setdefault(key, []).append(row)
@@ -256,3 +289,31 @@ def _span(numbers: list[int]) -> str:
         if number is not None:
             start = previous = number
     return ",".join(parts)
+
+
+def fold_rows(table: Table, additive: Iterable[str]) -> Table:
+    """``table`` with rows that differ only in the number of their copy as one row, with how many there are.
+
+    Args:
+        table: its column ``path`` names the rows.
+        additive: keys of columns whose values are summed over the copies.
+    """
+    keys = [column.key for column in table.columns]
+    place, sums = keys.index("path"), set(additive)
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in table.rows:
+        same = (*row[:place], _COPY.sub("[]", row[place]), *row[place + 1 :])
+        groups.setdefault(same, []).append(row)
+    if all(len(members) == 1 for members in groups.values()):
+        return table
+    rows = []
+    for members in groups.values():
+        times = len(members)
+        merged = [
+            value * times if key in sums and value is not None else value
+            for key, value in zip(keys, members[0], strict=True)
+        ]
+        merged[place] = _common_path([member[place] for member in members])
+        rows.append((*merged, times))
+    total = None if table.total is None else (*table.total, None)
+    return table._replace(columns=(*table.columns, REPEAT), rows=rows, total=total)

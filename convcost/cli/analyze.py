@@ -6,6 +6,8 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    batch_option,
+    convention_option,
     input_option,
     output_options,
     parse_input,
@@ -14,6 +16,7 @@ from convcost.cli.options import (
     show_table,
     write,
 )
+from convcost.conventions import DEFAULT, convention
 from convcost.report import GROUPINGS, analyze
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
@@ -24,13 +27,14 @@ from convcost.table import MACHINE_COLUMNS, cost_table, heading
 @click.argument("target", type=TARGET)
 @set_option
 @input_option
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")
+@batch_option
 @click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
 @click.option("--depth", type=click.IntRange(min=1), help="Sum up layers below this many segments of their paths.")
 @click.option("--columns", metavar="NAME,...", help="Columns to show.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first.")
 @click.option("--top", type=click.IntRange(min=1), help="Show this many rows.")
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Show equal repeats as one row.")
+@convention_option
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
@@ -42,6 +46,7 @@ def command(  # noqa: PLR0913 - one argument per option
     columns: str | None,
     sort: str | None,
     top: int | None,
+    convention_: str,
     format_: str,
     output: str | None,
     *,
@@ -54,7 +59,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
-    analysis = analyze(graph, by=by, batch=batch, depth=depth)
+    analysis = analyze(graph, by=by, batch=batch, depth=depth, convention=convention(convention_, spec))
     chosen = None if columns is None else columns.split(",")
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
@@ -63,7 +68,7 @@ def command(  # noqa: PLR0913 - one argument per option
         write(as_json(analysis_data(analysis, sort=sort, top=top)), output, reads=(target,))
         return
     if format_ == "csv" and chosen is None:
-        chosen = list(MACHINE_COLUMNS)
+        chosen = [*MACHINE_COLUMNS, *([] if convention_ == DEFAULT else ["reported"])]
     table = cost_table(
         analysis,
         columns=chosen,

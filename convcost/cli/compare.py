@@ -8,6 +8,7 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    convention_option,
     input_option,
     output_options,
     parse_input,
@@ -17,7 +18,7 @@ from convcost.cli.options import (
 )
 from convcost.comparison import compare, unique_names
 from convcost.errors import UsageError, did_you_mean
-from convcost.render.comparisons import comparison_data, comparison_tables, flat_table
+from convcost.render.comparisons import comparison_data, comparison_tables, flat_table, traffic_table
 from convcost.spec.bind import from_text
 from convcost.spec.catalogue import Catalogue
 
@@ -32,15 +33,19 @@ if TYPE_CHECKING:
 @set_option
 @input_option
 @click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@convention_option
+@click.option("--traffic", "with_traffic", is_flag=True, help="Elements moved too, and those moved by additions.")
 @output_options
-def command(
+def command(  # noqa: PLR0913 - one argument per option
     targets: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
     free: tuple[str, ...],
+    convention_: str,
     format_: str,
     output: str | None,
     *,
+    with_traffic: bool,
     exact: bool,  # noqa: ARG001 - a comparison is exact anyway; the option is there as elsewhere
 ) -> None:
     """Costs side by side, each as a ratio to the last: a fraction, a decimal and a formula.
@@ -50,13 +55,16 @@ def command(
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in targets]
     names = [name.strip() for part in free for name in part.split(",")] or None
-    found = compare(specs, settings_for(specs, settings), names, parse_input(input_))
+    found = compare(specs, settings_for(specs, settings), names, parse_input(input_), convention_)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(comparison_data(found)), output, reads=targets)
+        write(as_json(comparison_data(found, with_traffic=with_traffic)), output, reads=targets)
         return
-    tables = [flat_table(found)] if format_ == "csv" else comparison_tables(found)
+    if format_ == "csv":
+        tables = [flat_table(found, with_traffic=with_traffic)]
+    else:
+        tables = [*comparison_tables(found), *([traffic_table(found)] if with_traffic else [])]
     show_tables(tables, format_, output, exact=True, reads=targets)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from convcost.cli.options import output_options, show_tables, write
+from convcost.cli.options import convention_option, output_options, show_tables, write
+from convcost.conventions import DEFAULT
 from convcost.listing import Entry, catalogue
 from convcost.render.results import schema
 from convcost.table import Column, Table
@@ -22,10 +23,12 @@ _NETWORKS = (
 
 @click.command("list")
 @click.option("--blocks/--networks", "blocks", default=None, help="Only blocks, or only networks.")
+@convention_option
 @output_options
-def command(*, blocks: bool | None, format_: str, output: str | None, exact: bool) -> None:
+def command(*, blocks: bool | None, convention_: str, format_: str, output: str | None, exact: bool) -> None:
     """Bundled networks and blocks, with their cost at default values."""
-    entries = catalogue(blocks=blocks)
+    entries = catalogue(blocks=blocks, convention=convention_)
+    columns = _NETWORKS if convention_ == DEFAULT else (*_NETWORKS, Column("reported", convention_, "count", 9))
     networks = [entry for entry in entries if entry.family != "blocks"]
     parts = [entry for entry in entries if entry.family == "blocks"]
     if format_ == "json":
@@ -33,16 +36,16 @@ def command(*, blocks: bool | None, format_: str, output: str | None, exact: boo
 
         groups = {"networks": networks, "blocks": parts}
         data = {name: [entry._asdict() for entry in group] for name, group in groups.items()}
-        write(as_json({"schema": schema("list"), **data}), output)
+        write(as_json({"schema": schema("list"), "convention": {"name": convention_}, **data}), output)
         return
     if format_ == "csv":
-        show_tables([_table("", entries, _NETWORKS)], format_, output, exact=exact)
+        show_tables([_table("", entries, columns)], format_, output, exact=exact)
         return
     tables = []
     if networks:
-        tables.append(_table("networks", networks, _NETWORKS))
+        tables.append(_table("networks", networks, columns))
     if parts:
-        tables.append(_table("blocks", parts, tuple(c for c in _NETWORKS if c.key not in ("family", "year"))))
+        tables.append(_table("blocks", parts, tuple(c for c in columns if c.key not in ("family", "year"))))
     show_tables(tables, format_, output, exact=exact)
 
 

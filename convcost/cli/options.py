@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcost.errors import ConvcostError, UsageError
+from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names
 
@@ -63,6 +64,34 @@ def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--input", "input_", metavar="CxHxW", help="Input in place of the spec's own, as 3x256x192.")(
         command
     )
+
+
+def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--convention NAME|FILE``."""
+    return click.option(
+        "--convention",
+        "convention_",
+        metavar="NAME|FILE",
+        default="convcost",
+        show_default=True,
+        help="Whose number to report beside the plain ones; `convcost conventions` lists them.",
+    )(command)
+
+
+def batch_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--batch N``."""
+    return click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")(command)
+
+
+def dtype_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--dtype`` and ``--weights-dtype``."""
+    formats = click.Choice(list(BITS))
+    for option in (
+        click.option("--weights-dtype", type=formats, help="Number format of weights; that of maps if not given."),
+        click.option("--dtype", type=formats, default="float32", show_default=True, help="Number format of maps."),
+    ):
+        command = option(command)
+    return command
 
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.comparison import QUANTITIES
-from convcost.cost import CONVENTION, CONVENTION_LINE
-from convcost.render.results import schema, totals_data
-from convcost.table import Column, Table
+from convcost.cost import CONVENTION_LINE
+from convcost.metrics.traffic import of_kind, sum_moved, traffic
+from convcost.render.results import convention_data, schema, totals_data
+from convcost.table import Column, Table, reported_title
 
 if TYPE_CHECKING:
-    from convcost.comparison import Comparison, Ratio
+    from convcost.comparison import Comparison, Item, Ratio
 
 TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
-_COSTS = tuple(Column(name, TITLES[name], "count", 9) for name in QUANTITIES)
 _LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
+
+
+def _titles(comparison: Comparison) -> dict[str, str]:
+    return {**TITLES, "reported": reported_title(comparison.baseline.reported.convention)}
+
+
+def _costs(comparison: Comparison) -> tuple[Column, ...]:
+    titles = _titles(comparison)
+    return tuple(Column(name, titles[name], "count", 9) for name in comparison.quantities)
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """For people: the costs, then the ratios to the baseline."""
-    rows = [(item.name, *(getattr(item.totals, name) for name in QUANTITIES)) for item in comparison.items]
-    costs = Table("", (Column("name", "", "name", 9), *_COSTS), rows, None, ())
+    rows = [(item.name, *map(item.quantity, comparison.quantities)) for item in comparison.items]
+    costs = Table("", (Column("name", "", "name", 9), *_costs(comparison)), rows, None, ())
     ratios = [_ratio_table(name, by_name, comparison) for name, by_name in comparison.ratios.items()]
     ratios[-1] = ratios[-1]._replace(notes=(*comparison.notes, CONVENTION_LINE))
     return [costs, *ratios]
@@ -33,11 +42,12 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
     if told:
         columns += [Column("formula", "formula", "text", 7), Column("limit", "tends to", "text", 6)]
     rows = []
+    titles = _titles(comparison)
     for quantity, ratio in ratios.items():
         exact = None if ratio.exact is None else str(ratio.exact)
         decimal = None if ratio.exact is None else f"{float(ratio.exact):.4g}"
         row: list[Any] = [
-            TITLES[quantity],
+            titles[quantity],
             exact if exact and len(exact) <= _LONG_FRACTION else None,
             decimal,
         ]
@@ -66,27 +76,61 @@ def _limit_text(ratio: Ratio) -> str | None:
     return "; ".join(f"{text(limit)} as {name} -> oo" for limit, name in ratio.limits)
 
 
-def flat_table(comparison: Comparison) -> Table:
+_TRAFFIC = (
+    Column("read", "read", "count", 8),
+    Column("constants", "weights", "count", 8),
+    Column("written", "written", "count", 8),
+    Column("moved", "moved", "count", 9),
+    Column("add_elements", "in adds", "count", 9),
+    Column("add_share", "%", "share", 9),
+    Column("flops_per_byte", "FLOPs/byte", "decimal", 9),
+)
+TRAFFIC_NOTE = (
+    "elements moved between layers and memory, norms and activations on their own; in adds: by element-wise "
+    "additions; FLOPs per byte of float32"
+)
+
+
+def _traffic_row(item: Item) -> tuple[Any, ...]:
+    whole = sum_moved(traffic(item.graph).values())
+    adds, moved = of_kind(item.graph, "add").elements(), whole.elements()
+    share = Fraction(adds, moved) if moved else None
+    return (whole.read, whole.constants, whole.written, moved, adds, share, whole.intensity())
+
+
+def traffic_table(comparison: Comparison) -> Table:
+    """What each side moves, and how much of it for element-wise additions."""
+    rows = [(item.name, *_traffic_row(item)) for item in comparison.items]
+    return Table("traffic", (Column("name", "", "name", 9), *_TRAFFIC), rows, None, (TRAFFIC_NOTE,))
+
+
+def _with_traffic(table: Table, comparison: Comparison) -> Table:
+    rows = [(*row, *_traffic_row(item)) for row, item in zip(table.rows, comparison.items, strict=True)]
+    return table._replace(columns=(*table.columns, *_TRAFFIC), rows=rows)
+
+
+def flat_table(comparison: Comparison, *, with_traffic: bool = False) -> Table:
     """For CSV: one row per item, with its ratios to the baseline."""
-    parts = [Column(f"{name}_ratio", name, "text", 9) for name in QUANTITIES]
-    parts += [Column(f"{name}_formula", name, "text", 9) for name in QUANTITIES]
+    names = comparison.quantities
+    parts = [Column(f"{name}_ratio", name, "text", 9) for name in names]
+    parts += [Column(f"{name}_formula", name, "text", 9) for name in names]
     rows: list[tuple[Any, ...]] = []
     for item in comparison.items:
         ratios = comparison.ratios.get(item.name) or {}
         exact = [
-            str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None
-            for name in QUANTITIES
+            str(ratios[name].exact) if name in ratios and ratios[name].exact is not None else None for name in names
         ]
-        formulas = [_formula_text(ratios[name]) if name in ratios else None for name in QUANTITIES]
-        rows.append((item.name, *(getattr(item.totals, name) for name in QUANTITIES), *exact, *formulas))
-    return Table("", (Column("name", "name", "name", 9), *_COSTS, *parts), rows, None, ())
+        formulas = [_formula_text(ratios[name]) if name in ratios else None for name in names]
+        rows.append((item.name, *map(item.quantity, names), *exact, *formulas))
+    table = Table("", (Column("name", "name", "name", 9), *_costs(comparison), *parts), rows, None, ())
+    return _with_traffic(table, comparison) if with_traffic else table
 
 
-def comparison_data(comparison: Comparison) -> dict[str, Any]:
+def comparison_data(comparison: Comparison, *, with_traffic: bool = False) -> dict[str, Any]:
     """The result of ``compare``."""
     return {
         "schema": schema("compare"),
-        "convention": CONVENTION,
+        "convention": convention_data(comparison.baseline.reported.convention),
         "baseline": comparison.baseline.name,
         "items": [
             {
@@ -94,7 +138,8 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "title": item.graph.title,
                 "parameters": item.graph.parameters,
                 "input": item.graph.input,
-                "totals": totals_data(item.totals),
+                "totals": totals_data(item.totals, item.reported),
+                **({"traffic": _traffic_data(item)} if with_traffic else {}),
             }
             for item in comparison.items
         ],
@@ -104,6 +149,12 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         },
         "notes": list(comparison.notes),
     }
+
+
+def _traffic_data(item: Item) -> dict[str, Any]:
+    names = [column.key for column in _TRAFFIC]
+    values = [float(value) if isinstance(value, Fraction) else value for value in _traffic_row(item)]
+    return dict(zip(names, values, strict=True))
 
 
 def _ratio_data(ratio: Ratio) -> dict[str, Any]:

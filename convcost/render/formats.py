@@ -19,7 +19,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 def as_markdown(table: Table, *, exactly: bool = False) -> str:
     """A Markdown table; text from specs is escaped."""
     columns = table.columns
-    right = ("count", "share", "times")
+    right = ("count", "share", "times", "decimal", "duration")
     lines = [f"**{escaped(table.title)}**", ""] if table.title else []
     lines.append("| " + " | ".join(escaped(column.title) for column in columns) + " |")
     lines.append("|" + "|".join("---:" if column.form in right else "---" for column in columns) + "|")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.cost import CONVENTION
+from convcost.cost import PLAIN_COUNTS
 from convcost.table import sorted_rows
 
 if TYPE_CHECKING:
+    from convcost.conventions.model import Convention
+    from convcost.conventions.reported import Reported
     from convcost.layers.base import Work
     from convcost.report import Analysis, Row
 
@@ -19,13 +21,25 @@ def schema(command: str) -> str:
     return f"convcost/{command}/{SCHEMA_VERSION}"
 
 
-def totals_data(work: Work) -> dict[str, Any]:
-    """Totals, and the parts of params."""
+def convention_data(convention: Convention) -> dict[str, Any]:
+    """Whose number ``reported`` is and in which unit; what the plain params, macs and flops count."""
+    return {
+        "name": convention.name,
+        "unit": convention.unit,
+        "reported": convention.doc,
+        "source": convention.source,
+        **PLAIN_COUNTS,
+    }
+
+
+def totals_data(work: Work, reported: Reported, batch: int = 1) -> dict[str, Any]:
+    """Totals, the parts of params, and what the convention's tool would print."""
     names = ("params", "macs", "flops", "weights", "biases", "norm_params", "other_params", "buffers")
-    return {name: getattr(work, name) for name in names}
+    counts = {name: getattr(work, name) for name in names}
+    return {**counts, "reported": reported.value(batch), "reported_params": reported.params}
 
 
-def row_data(row: Row) -> dict[str, Any]:
+def row_data(row: Row, analysis: Analysis) -> dict[str, Any]:
     """One row; figures are for all ``count`` copies."""
     return {
         "path": row.path,
@@ -40,6 +54,7 @@ def row_data(row: Row) -> dict[str, Any]:
         "params": row.work.params,
         "macs": row.work.macs,
         "flops": row.work.flops,
+        "reported": analysis.reported_of(row),
     }
 
 
@@ -56,7 +71,8 @@ def analysis_data(analysis: Analysis, *, sort: str | None = None, top: int | Non
         "output": graph.nodes[graph.output].shape,
         "batch": analysis.batch,
         "by": analysis.by,
-        "convention": CONVENTION,
-        "totals": totals_data(analysis.totals),
-        "rows": [row_data(row) for row in rows[:top]],
+        "convention": convention_data(analysis.convention),
+        "totals": totals_data(analysis.totals, analysis.reported, analysis.batch),
+        "notes": list(analysis.reported.written.notes),
+        "rows": [row_data(row, analysis) for row in rows[:top]],
     }

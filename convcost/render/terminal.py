@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from convcost.table import Column, Table
 
 _GAP = "  "
-_RIGHT = ("count", "share", "times")
+_RIGHT = ("count", "share", "times", "decimal", "duration")
 _NAME_AT_LEAST = 16
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 

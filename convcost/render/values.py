@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 _THOUSAND = 1000
@@ -47,6 +50,29 @@ def share(value: Fraction) -> str:
     return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - half of the last digit shown
 
 
+def decimal(value: Fraction | float) -> str:
+    """A ratio with four significant digits.
+
+    >>> decimal(Fraction(1, 3)), decimal(1234.5), decimal(20)
+    ('0.3333', '1234', '20')
+    """
+    number = float(value)
+    return f"{number:.0f}" if abs(number) >= _THOUSAND else f"{number:.4g}"
+
+
+def duration(seconds: Fraction | float) -> str:
+    """A time with four significant digits, in the unit that suits it.
+
+    >>> duration(Fraction(1, 400)), duration(Fraction(3, 10**6)), duration(2)
+    ('2.5 ms', '3 us', '2 s')
+    """
+    number = float(seconds)
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if number * scale >= 1:
+            return f"{decimal(number * scale)} {unit}"
+    return f"{decimal(number * 1e9)} ns"
+
+
 def plain(text: str) -> str:
     r"""``text`` with control characters made visible: a name from a file must not steer a terminal.
 
@@ -56,6 +82,9 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+_RATIOS: dict[str, Callable[[Any], str]] = {"share": share, "decimal": decimal, "duration": duration}
 
 
 def written(value: Any, form: str, *, exact: bool) -> str:
@@ -68,8 +97,8 @@ def written(value: Any, form: str, *, exact: bool) -> str:
         return count(value, exact=exact)
     if form in ("shape", "sizes"):
         return shape(value)
-    if form == "share":
-        return share(value)
+    if form in _RATIOS:
+        return _RATIOS[form](value)
     return str(value)
 
 

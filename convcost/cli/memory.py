@@ -1,0 +1,64 @@
+"""``convcost memory``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost.cli.options import (
+    TARGET,
+    batch_option,
+    dtype_options,
+    input_option,
+    output_options,
+    parse_input,
+    parse_settings,
+    set_option,
+    show_table,
+    write,
+)
+from convcost.render import memory as render
+from convcost.spec.build import build
+from convcost.spec.catalogue import Catalogue
+from convcost.table import fold_rows
+
+
+@click.command("memory")
+@click.argument("target", type=TARGET)
+@set_option
+@input_option
+@batch_option
+@dtype_options
+@click.option("--steps", is_flag=True, help="What is alive at every step.")
+@click.option("--in-place", is_flag=True, help="With --steps: activations overwrite their input where they may.")
+@click.option("--fold-norm", is_flag=True, help="With --steps: norms after a convolution are folded into it.")
+@output_options
+def command(  # noqa: PLR0913 - one argument per option
+    target: str,
+    settings: tuple[str, ...],
+    input_: str | None,
+    batch: int,
+    dtype: str,
+    weights_dtype: str | None,
+    format_: str,
+    output: str | None,
+    *,
+    steps: bool,
+    in_place: bool,
+    fold_norm: bool,
+    exact: bool,
+) -> None:
+    """Memory of TARGET: parameters, activations, the most that is alive at once, and an estimate of training."""
+    spec = Catalogue().target(target)
+    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
+    setting = render.Setting(dtype, weights_dtype or dtype, batch)
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(render.memory_data(graph, setting)), output, reads=(target,))
+        return
+    if steps:
+        table = render.steps_table(graph, setting, in_place=in_place, folded=fold_norm)
+        table = fold_rows(table, ()) if format_ == "table" else table
+    else:
+        table = render.memory_table(graph, setting)
+    show_table(table, format_, output, exact=exact, reads=(target,))

@@ -1,0 +1,44 @@
+"""``convcost receptive``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost.cli.options import (
+    TARGET,
+    input_option,
+    output_options,
+    parse_input,
+    parse_settings,
+    set_option,
+    show_table,
+    write,
+)
+from convcost.render import receptive as render
+from convcost.spec.build import build
+from convcost.spec.catalogue import Catalogue
+
+
+@click.command("receptive")
+@click.argument("target", type=TARGET)
+@set_option
+@input_option
+@output_options
+def command(
+    target: str,
+    settings: tuple[str, ...],
+    input_: str | None,
+    format_: str,
+    output: str | None,
+    *,
+    exact: bool,
+) -> None:
+    """Receptive field, effective stride and start of every layer of TARGET, per axis, through all branches."""
+    spec = Catalogue().target(target)
+    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(render.receptive_data(graph)), output, reads=(target,))
+        return
+    show_table(render.receptive_table(graph), format_, output, exact=exact, reads=(target,))

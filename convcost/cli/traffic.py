@@ -1,0 +1,62 @@
+"""``convcost traffic``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost.cli.options import (
+    TARGET,
+    batch_option,
+    dtype_options,
+    input_option,
+    output_options,
+    parse_input,
+    parse_settings,
+    set_option,
+    show_table,
+    write,
+)
+from convcost.render import traffic as render
+from convcost.render.memory import Setting
+from convcost.report import GROUPINGS
+from convcost.spec.build import build
+from convcost.spec.catalogue import Catalogue
+from convcost.table import fold_rows
+
+
+@click.command("traffic")
+@click.argument("target", type=TARGET)
+@set_option
+@input_option
+@batch_option
+@dtype_options
+@click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
+@click.option("--fused", is_flag=True, help="Norms and activations run before an output is written.")
+@output_options
+def command(  # noqa: PLR0913 - one argument per option
+    target: str,
+    settings: tuple[str, ...],
+    input_: str | None,
+    batch: int,
+    dtype: str,
+    weights_dtype: str | None,
+    by: str,
+    format_: str,
+    output: str | None,
+    *,
+    fused: bool,
+    exact: bool,
+) -> None:
+    """Traffic of TARGET: elements and bytes that every layer reads and writes, and operations per byte."""
+    spec = Catalogue().target(target)
+    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
+    setting = Setting(dtype, weights_dtype or dtype, batch)
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(render.traffic_data(graph, setting, by=by, fused=fused)), output, reads=(target,))
+        return
+    table = render.traffic_table(graph, setting, by=by, fused=fused)
+    if format_ == "table":
+        table = fold_rows(table, render.ADDITIVE)
+    show_table(table, format_, output, exact=exact, reads=(target,))

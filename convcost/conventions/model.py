@@ -1,0 +1,159 @@
+"""A convention: weights over the counts of a layer, by what the layer is and how it is written.
+
+A rule book has rows ``SELECTOR: {quantity: weight}``. The row that fits a layer best is the only one that
+counts for it: what it is written as first, then its kind (``depthwise``), its name (``conv``), its family
+(``norm``), ``all``. A layer without a row costs nothing, as in a tool that does not see it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.algebra import Num, total
+from convcost.layers.base import REGISTRY, WORK_FIELDS, Work, elements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from convcost.conventions.written import Implementation
+    from convcost.graph import Node
+
+CONV_KINDS = (
+    "standard",
+    "pointwise",
+    "grouped",
+    "pointwise-grouped",
+    "depthwise",
+    "global-depthwise",
+    "dilated",
+    "spatially-separable",
+    "transposed",
+)
+FORMS: dict[str, str] = {
+    "module": "a module of its own, such as nn.ReLU: how layers are taken to be written",
+    "functional": "a call of a function, such as F.relu; tools that hook modules do not see it",
+    "mean": "a mean over the axes of the map, in place of a pooling layer",
+    "linear": "a linear layer over the channels of every position, in place of a 1x1 convolution",
+    "subclass": "a class of its own derived from the framework's; tools that look a type up do not see it",
+}
+DERIVED: dict[str, tuple[str, Callable[[Node], Num]]] = {
+    "weight_positions": (
+        "weights times the positions of the output map; the MACs of a convolution, not of a transposed one",
+        lambda node: node.work.weights * elements(node.shape[1:]),
+    ),
+    "channels": ("channels of the output", lambda node: node.shape[0]),
+    "interpolated": (
+        "elements that are a mean of their neighbours, in bilinear resizing",
+        lambda node: elements(node.shape) if getattr(node.layer, "mode", None) == "bilinear" else 0,
+    ),
+}
+QUANTITIES: dict[str, str] = {**WORK_FIELDS, **{name: doc for name, (doc, _) in DERIVED.items()}}
+PARAMETERS = "parameters"  # the unit of a tool that prints no operations
+
+
+def quantity(node: Node, name: str) -> Num:
+    """One of :data:`QUANTITIES` of one copy of a layer, per sample."""
+    if name in DERIVED:
+        return DERIVED[name][1](node)
+    return getattr(node.work, name)
+
+
+def selectors() -> Iterator[str]:
+    """Every word that a row may begin with; before it may stand one of :data:`FORMS`."""
+    yield "all"
+    yield from CONV_KINDS
+    yield from REGISTRY
+    yield from dict.fromkeys(layer.family for layer in REGISTRY.values())
+
+
+class Rules:
+    """Rows of weights; see the module.
+
+    Attributes:
+        rows: weights by selector: ``conv``, ``functional relu``, ``linear``.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Mapping[str, Mapping[str, Num]]) -> None:
+        self.rows = {selector: dict(weights) for selector, weights in rows.items()}
+
+    def weights(self, node: Node, form: str = "module") -> dict[str, Num]:
+        """The row for a layer that is written as ``form``."""
+        names = (node.kind, node.layer.key, node.layer.family)
+        written = () if form == "module" else (*(f"{form} {name}" for name in names), form)
+        for selector in (*written, *names, "all"):
+            row = self.rows.get(selector)
+            if row is not None:
+                return row
+        return {}
+
+    def count(self, node: Node, form: str = "module") -> Num:
+        """What one copy of a layer counts, per sample."""
+        return weighted(node, self.weights(node, form))
+
+
+def weighted(node: Node, weights: Mapping[str, Num]) -> Num:
+    """The sum of ``weights`` times the quantities of one copy of a layer."""
+    return total(weight * quantity(node, name) for name, weight in weights.items())
+
+
+class Convention:
+    """What somebody counts.
+
+    Attributes:
+        name: what ``--convention`` calls it.
+        title: what people call it.
+        doc: what it counts, in a sentence or two.
+        source: where that was read.
+        unit: of the number it reports: ``MACs``, ``FLOPs`` or ``parameters``.
+        operations: rows for the number of operations.
+        params: rows for the number of parameters.
+        written: how networks are written, in place of what is known of bundled ones.
+    """
+
+    __slots__ = ("doc", "name", "operations", "params", "source", "title", "unit", "written")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str = "",
+        doc: str = "",
+        source: str = "",
+        unit: str = "MACs",
+        operations: Rules,
+        params: Rules,
+        written: tuple[Implementation, ...] = (),
+    ) -> None:
+        self.name = name
+        self.title = title or name
+        self.doc = doc
+        self.source = source
+        self.unit = unit
+        self.operations = operations
+        self.params = params
+        self.written = written
+
+    @property
+    def counts_parameters(self) -> bool:
+        """Whether the number it reports is one of parameters."""
+        return self.unit == PARAMETERS
+
+
+def _weights_of(measure: str) -> dict[str, Num]:
+    """The weights of a sum over counts, read off the sum itself."""
+    each = {name: getattr(Work(**{name: 1}), measure) for name in WORK_FIELDS}
+    return {name: weight for name, weight in each.items() if weight}
+
+
+TRAINABLE = Rules({"all": _weights_of("params")})
+PLAIN = Convention(
+    "convcost",
+    title="FLOPs as convcost counts them",
+    doc="two for each multiply-accumulate, one for every other arithmetic operation",
+    source="docs/conventions.md",
+    unit="FLOPs",
+    operations=Rules({"all": _weights_of("flops")}),
+    params=TRAINABLE,
+)

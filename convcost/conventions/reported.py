@@ -1,0 +1,102 @@
+"""The number that a tool would print for a graph, and where it differs from plain multiply-accumulates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.algebra import Num, total
+from convcost.conventions.catalogue import DEFAULT, PAPER, implementations
+from convcost.conventions.model import weighted
+from convcost.conventions.written import as_written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from convcost.conventions.model import Convention, Rules
+    from convcost.graph import Graph, Node
+
+CAUSES: dict[str, str] = {
+    "factor": "a multiply-accumulate counted as more or fewer than one",
+    "bias": "additions of biases",
+    "norm": "normalisations",
+    "activation": "activations",
+    "pooling": "pooling layers",
+    "merge": "element-wise additions and products, concatenations",
+    "other": "everything else: resizing, layers counted by their weights in place of their positions",
+}
+_BIAS = ("bias_adds", "biases")
+_OF_FAMILY = {"norm": "norm", "activation": "activation", "pool": "pooling", "merge": "merge"}
+
+
+class Reported:
+    """What the tool of a convention prints for a graph.
+
+    Attributes:
+        convention: whose number it is.
+        graph: what was counted.
+        written: how the graph is written, as far as that matters to the tool.
+    """
+
+    __slots__ = ("convention", "graph", "written")
+
+    def __init__(self, graph: Graph, convention: Convention) -> None:
+        self.convention = convention
+        self.graph = graph
+        named = convention.name not in (DEFAULT, PAPER)
+        known = (*convention.written, *implementations()) if named else ()
+        self.written = as_written(graph, known)
+
+    @property
+    def operations(self) -> Num:
+        """Operations of the whole graph, per sample, in the tool's unit."""
+        return self._sum(self.graph.layers, self.convention.operations)
+
+    @property
+    def params(self) -> Num:
+        """Parameters, as the tool counts them."""
+        return self._sum(self.graph.layers, self.convention.params)
+
+    def value(self, batch: int = 1) -> Num:
+        """The number itself: operations for ``batch`` samples, or parameters where the tool prints those."""
+        return self.params if self.convention.counts_parameters else self.operations * batch
+
+    def of(self, nodes: Iterable[Node], batch: int = 1) -> Num:
+        """The share of ``nodes`` in :meth:`value`."""
+        if self.convention.counts_parameters:
+            return self._sum(nodes, self.convention.params)
+        return self._sum(nodes, self.convention.operations) * batch
+
+    def _sum(self, nodes: Iterable[Node], rules: Rules) -> Num:
+        times: dict[tuple[int, int], list[Num]] = {}
+        kinds: dict[tuple[int, int], tuple[Node, Mapping[str, Num]]] = {}
+        for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
+            weights = rules.weights(node, self._form(node))
+            key = (id(node.work), id(weights))
+            kinds[key] = (node, weights)
+            times.setdefault(key, []).append(node.count)
+        return total(weighted(node, weights) * total(times[key]) for key, (node, weights) in kinds.items() if weights)
+
+    def _form(self, node: Node) -> str:
+        return self.written.forms.get(node.index, "module")
+
+    def causes(self) -> dict[str, Num]:
+        """The difference of :attr:`operations` from plain multiply-accumulates, by cause; they add up to it."""
+        found: dict[str, list[Num]] = {cause: [] for cause in CAUSES}
+        for node in self.graph.layers:
+            weights = self.convention.operations.weights(node, self._form(node))
+            counted = weighted(node, weights)
+            if node.layer.family in _OF_FAMILY:
+                found[_OF_FAMILY[node.layer.family]].append(counted * node.count)
+                continue
+            plain = node.work.macs
+            bias = weighted(node, {name: weight for name, weight in weights.items() if name in _BIAS})
+            factor = plain * (weights["macs"] - 1) if weights.get("macs") else 0
+            found["bias"].append(bias * node.count)
+            found["factor"].append(factor * node.count)
+            found["other"].append((counted - plain - bias - factor) * node.count)
+        return {cause: total(parts) for cause, parts in found.items()}
+
+
+def reported(graph: Graph, convention: Convention) -> Reported:
+    """What the tool of ``convention`` prints for ``graph``."""
+    return Reported(graph, convention)

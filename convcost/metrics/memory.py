@@ -1,0 +1,130 @@
+"""Memory of parameters and activations: elements, bytes, and the most that is alive at once.
+
+The peak is that of the tensors: in execution order every output is allocated when it is made and freed after its last
+reader, so that a branch is held while another runs and an addition keeps both its operands. Views share the memory of
+what they look at; a concatenation copies. Work space of an algorithm (im2col, Winograd) is not in it. A maximum over
+steps has no useful closed form: the peak is evaluated on numbers, and refuses symbols.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.algebra import Num, total
+from convcost.errors import UnsupportedError
+from convcost.layers.base import elements
+from convcost.metrics.schedule import schedule
+from convcost.metrics.structure import ELEMENTWISE, folded_norms, is_view, kept_outputs
+
+if TYPE_CHECKING:
+    from convcost.graph import Graph
+    from convcost.metrics.schedule import Step, Tensor
+
+
+def parameter_elements(graph: Graph) -> tuple[Num, Num]:
+    """Trainable parameters, and what is stored beside them (running statistics, fixed codes)."""
+    return (
+        total(node.work.params * node.count for node in graph.layers),
+        total(node.work.buffers * node.count for node in graph.layers),
+    )
+
+
+def conv_outputs(graph: Graph) -> Num:
+    """Elements of the outputs of all convolutions: what the RegNet paper and pycls' tables call activations.
+
+    Source: Radosavovic et al., "Designing Network Design Spaces" (2020), section 3.3.
+
+    >>> from convcost import load
+    >>> conv_outputs(load("resnet50"))
+    11113984
+    """
+    return total(elements(node.shape) * node.count for node in graph.layers if node.layer.family == "conv")
+
+
+def all_outputs(graph: Graph) -> Num:
+    """Elements of the outputs of all layers that write one; views have none of their own."""
+    return total(node.work.written * node.count for node in graph.layers)
+
+
+class Peak(NamedTuple):
+    """The step at which most is alive.
+
+    Attributes:
+        elements: alive while that layer runs: what it reads, what it writes, and what later layers will read.
+        path: the layer.
+        held: the tensors, as the path that made each and its elements, in the order they were made.
+        in_place: whether element-wise activations overwrite their input where nobody else reads it.
+        folded: whether norms directly after a convolution are folded into it.
+        steps: elements alive at every step, in execution order, by path.
+    """
+
+    elements: int
+    path: str
+    held: tuple[tuple[str, int], ...]
+    in_place: bool
+    folded: bool
+    steps: tuple[tuple[str, int], ...]
+
+
+def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
+    """The most elements that are alive at once, per sample.
+
+    Raises:
+        UnsupportedError: a size is no number.
+    """
+    if any(type(size) is not int for node in graph.nodes for size in node.shape):
+        raise UnsupportedError("peak memory is evaluated on numbers; here a size is none")
+    steps = schedule(graph)
+    lives = _lives(graph, steps, in_place=in_place, folded=folded)
+    sizes = {tensor: int(elements(graph.nodes[tensor[0]].shape)) for tensor in lives}
+    change = [0] * (len(steps) + 3)
+    for tensor, (born, last) in lives.items():
+        change[born] += sizes[tensor]
+        change[last + 1] -= sizes[tensor]
+    alive = list(accumulate(change))
+    if not steps:
+        return Peak(alive[0], graph.nodes[0].path, (), in_place, folded, ())
+    most = max(range(1, len(steps) + 1), key=lambda step: alive[step])
+    held = [tensor for tensor, (born, last) in lives.items() if born <= most <= last]
+    return Peak(
+        alive[most],
+        steps[most - 1].node.path,
+        tuple((graph.nodes[tensor[0]].path, sizes[tensor]) for tensor in held),
+        in_place,
+        folded,
+        tuple((step.node.path, alive[index]) for index, step in enumerate(steps, 1)),
+    )
+
+
+def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> dict[Tensor, tuple[int, int]]:
+    """First and last step of every piece of memory, by the tensor it was allocated for; the input's first is 0."""
+    start: Tensor = (0, 0)
+    last_read: dict[Tensor, int] = {start: 0}
+    for number, step in enumerate(steps, 1):
+        last_read[step.makes] = number
+        for tensor in step.reads:
+            last_read[tensor] = number
+    for tensor in last_read:
+        if tensor[0] in kept_outputs(graph):
+            last_read[tensor] = len(steps) + 1
+    folds = folded_norms(graph) if folded else {}
+    memory: dict[Tensor, Tensor] = {start: start}
+    lives: dict[Tensor, tuple[int, int]] = {start: (0, last_read[start])}
+    for number, step in enumerate(steps, 1):
+        node, source = step.node, memory[step.reads[0]]
+        overwrites = (
+            in_place
+            and node.kind in ELEMENTWISE
+            and source != start
+            and lives[source][1] == number
+            and graph.nodes[source[0]].shape == node.shape
+        )
+        if is_view(node) or node.index in folds or overwrites:
+            memory[step.makes] = source
+            born, last = lives[source]
+            lives[source] = (born, max(last, last_read[step.makes]))
+        else:
+            memory[step.makes] = step.makes
+            lives[step.makes] = (number, last_read[step.makes])
+    return lives

@@ -1,0 +1,111 @@
+"""Receptive fields: which positions of the input every layer of a graph sees, through all its paths.
+
+Source: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill (2019).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.errors import UnsupportedError
+from convcost.metrics.ranges import ITSELF, along, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.graph import Graph, Node
+    from convcost.metrics.ranges import Field
+
+
+class Seen(NamedTuple):
+    """What a layer's output sees of the input.
+
+    Attributes:
+        node: the layer.
+        fields: per axis of the input.
+        through: index of the layer whose output carries the largest field to it; None for the input.
+        everywhere: whether every position sees the whole input besides, through a global pool that scales or shifts
+            the map (squeeze-and-excitation) or a group norm; ``fields`` are those of the other paths.
+    """
+
+    node: Node
+    fields: tuple[Field, ...]
+    through: int | None
+    everywhere: bool
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Receptive field per axis."""
+        return tuple(field.size for field in self.fields)
+
+
+def receptive_fields(graph: Graph) -> dict[int, Seen]:
+    """What the output of every layer sees of the input, by index; the input itself under 0.
+
+    A flat tensor (after a linear or flatten layer) sees all that any position of the map before it sees.
+
+    Raises:
+        UnsupportedError: a size is no number, the input is flat, or branches of different strides are merged.
+
+    >>> from convcost import load
+    >>> receptive_fields(load("two_3x3"))[2].sizes, receptive_fields(load("one_5x5"))[1].sizes
+    ((5, 5), (5, 5))
+    """
+    if any(type(size) is not int for node in graph.nodes for size in node.shape):
+        raise UnsupportedError("receptive fields are evaluated on numbers; here a size is none")
+    axes = len(graph.input) - 1
+    if axes == 0:
+        raise UnsupportedError("a flat input has no positions, so nothing has a receptive field")
+    seen = {0: Seen(graph.nodes[0], (ITSELF,) * axes, None, everywhere=False)}
+    for node in graph.layers:
+        operands = [seen[index] for index in dict.fromkeys(index for index, _ in node.inputs)]
+        made = _merge(node, operands) if node.layer.merges else _pass(node, operands[0])
+        seen[node.index] = made
+    return seen
+
+
+def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
+    """A position sees what it reads of every operand; a map of 1x1 beside larger ones reaches all positions."""
+    maps = [one for one in operands if one.node.shape[1:] == node.shape[1:]]
+    axes = range(len(operands[0].fields))
+    fields = tuple(merged([one.fields[axis] for one in maps], node.path) for axis in axes)
+    widest = max(maps, key=lambda one: one.sizes)
+    everywhere = len(maps) < len(operands) or any(one.everywhere for one in operands)
+    return Seen(node, fields, widest.node.index, everywhere)
+
+
+def _pass(node: Node, before: Seen) -> Seen:
+    fields = tuple(along(node, field, axis) for axis, field in enumerate(before.fields))
+    everywhere = before.everywhere or node.layer.key == "group_norm"
+    return Seen(node, fields, before.node.index, everywhere)
+
+
+def last_map(graph: Graph) -> Node:
+    """The last layer before the output whose map has more than one position; the input where there is none."""
+    leads = {graph.output}
+    for node in reversed(graph.nodes):
+        if node.index in leads:
+            if any(size != 1 for size in node.shape[1:]):
+                return node
+            leads.update(index for index, _ in node.inputs)
+    return graph.nodes[0]
+
+
+def path_of(graph: Graph, seen: dict[int, Seen], index: int) -> list[Node]:
+    """The layers that carry the largest field from the input to a layer, the layer itself last."""
+    path = []
+    here: int | None = index
+    while here:
+        path.append(graph.nodes[here])
+        here = seen[here].through
+    return path[::-1]
+
+
+def outgrown_at(seen: dict[int, Seen]) -> Node | None:
+    """The first layer with a map of several positions that sees more along some axis than the input has."""
+    sizes = seen[0].node.shape[1:]
+    for one in seen.values():
+        is_map = any(size != 1 for size in one.node.shape[1:])
+        if is_map and any(found > size for found, size in zip(one.sizes, sizes, strict=True)):
+            return one.node
+    return None

@@ -1,0 +1,69 @@
+"""What several metrics ask of a graph: who reads whom, what moves nothing, what folds into a convolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.algebra import provably
+from convcost.layers.activation import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from convcost.graph import Graph, Node
+
+WEIGHTED = ("conv", "conv_transpose", "linear")
+FOLDING_NORMS = ("batch_norm", "scale")  # a factor and an offset per channel, known before the input is
+ELEMENTWISE = tuple(key for key in ACTIVATIONS if key != "softmax")
+
+
+def is_view(node: Node) -> bool:
+    """Whether a layer only looks at its input in another way: flatten, reshape, slice, split, crop, identity, dropout.
+
+    A concatenation is none: its operands are copied into one tensor.
+    """
+    return "written" not in vars(node.work) and bool(node.inputs)
+
+
+def readers(graph: Graph) -> dict[int, list[int]]:
+    """Indices of the layers that read each tensor, by the index of the layer that makes it; each once."""
+    found: dict[int, list[int]] = {node.index: [] for node in graph.nodes}
+    for node in graph.layers:
+        for index in dict.fromkeys(index for index, _ in node.inputs):
+            found[index].append(node.index)
+    return found
+
+
+def kept_outputs(graph: Graph) -> set[int]:
+    """Indices of the tensors that leave the network, which nothing may overwrite."""
+    return {graph.output, *graph.outputs.values()}
+
+
+def folded_norms(graph: Graph) -> dict[int, int]:
+    """Norms whose factor and offset can be put into the weights before them, by index: into which layer.
+
+    Such a norm directly follows a convolution or linear layer that nothing else reads.
+    """
+    return {
+        index: into
+        for index, into in fusions(graph).items()
+        if graph.nodes[index].layer.key in FOLDING_NORMS and graph.nodes[index].inputs[0][0] == into
+    }
+
+
+def fusions(graph: Graph) -> dict[int, int]:
+    """Norms and activations that run on an output before it is written, by index: of which layer.
+
+    A chain of batch norms, scales and element-wise activations after a convolution or linear layer, as long as nobody
+    else reads what lies between.
+    """
+    read_by = readers(graph)
+    outputs = kept_outputs(graph)
+    found: dict[int, int] = {}
+    for node in graph.layers:
+        if node.layer.key not in FOLDING_NORMS and node.kind not in ELEMENTWISE:
+            continue
+        before = graph.nodes[node.inputs[0][0]]
+        into = found.get(before.index, before.index if before.layer.key in WEIGHTED else None)
+        private = read_by[before.index] == [node.index] and before.index not in outputs
+        if into is not None and private and provably(before.count, node.count):
+            found[node.index] = into
+    return found

@@ -1,0 +1,198 @@
+"""Elements and bytes that move between layers and memory.
+
+Every layer is taken to read its inputs and its constants from memory once and to write its output once; nothing stays
+in a cache from one layer to the next. Views (flatten, slice, split, crop, identity, dropout) move nothing. A
+concatenation copies: it reads every operand and writes the result; a framework that lets branches write into one tensor
+saves that.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.algebra import Num, is_symbolic, total
+from convcost.layers.base import elements
+from convcost.metrics.dtypes import bytes_of
+from convcost.metrics.structure import FOLDING_NORMS, fusions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from convcost.graph import Graph, Node
+
+_CONSTANTS = ("weights", "biases", "norm_params", "other_params", "buffers")
+
+
+class Moved(NamedTuple):
+    """What one or more layers move, all copies, per sample.
+
+    Attributes:
+        read: elements of input tensors.
+        constants: weights, biases and other stored numbers; a batch reads them once.
+        written: elements of output tensors.
+        flops: operations done on them.
+    """
+
+    read: Num
+    constants: Num
+    written: Num
+    flops: Num
+
+    def elements(self, batch: int = 1) -> Num:
+        """Elements moved for ``batch`` samples."""
+        return (self.read + self.written) * batch + self.constants
+
+    def bytes(self, dtype: str = "float32", weights_dtype: str | None = None, batch: int = 1) -> Num:
+        """Bytes moved for ``batch`` samples.
+
+        Raises:
+            UsageError: no such number format.
+        """
+        moving = bytes_of((self.read + self.written) * batch, dtype)
+        return moving + bytes_of(self.constants, weights_dtype or dtype)
+
+    def intensity(self, dtype: str = "float32", weights_dtype: str | None = None, batch: int = 1) -> Num | None:
+        """Operational intensity: FLOPs per byte; None where nothing moves."""
+        size = self.bytes(dtype, weights_dtype, batch)
+        if is_symbolic(size):
+            return self.flops * batch / size
+        return Fraction(self.flops * batch) / size if size else None
+
+
+NOTHING = Moved(0, 0, 0, 0)
+
+
+def sum_moved(parts: Iterable[Moved]) -> Moved:
+    """The parts of a whole, summed."""
+    columns = list(zip(*parts, strict=True))
+    return Moved(*(total(column) for column in columns)) if columns else NOTHING
+
+
+def traffic(graph: Graph, *, fused: bool = False) -> dict[int, Moved]:
+    """What every layer moves, by index.
+
+    Args:
+        graph: numbers, symbols or arrays.
+        fused: norms and activations run on the output of the convolution or linear layer before them, before it is
+            written (see :func:`convcost.metrics.structure.fusions`): they move nothing but their slopes, a folded norm
+            leaves a bias per channel, and its operations are those of that bias.
+
+    >>> from convcost import load
+    >>> moved = sum_moved(traffic(load("pointwise_conv")).values())
+    >>> moved.read == 32 * 56 * 56, moved.written == 64 * 56 * 56, moved.constants == 32 * 64
+    (True, True, True)
+    """
+    found = {node.index: _unfused(node) for node in graph.layers}
+    if fused:
+        _fuse(graph, found)
+    return found
+
+
+def _constants(node: Node) -> Num:
+    return total(getattr(node.work, name) for name in _CONSTANTS)
+
+
+def _unfused(node: Node) -> Moved:
+    work, count = node.work, node.count
+    return Moved(work.read * count, _constants(node) * count, work.written * count, work.flops * count)
+
+
+def _fuse(graph: Graph, found: dict[int, Moved]) -> None:
+    biased: set[int] = set()
+    for index, into in fusions(graph).items():
+        node, head = graph.nodes[index], graph.nodes[into]
+        moved = found[into]
+        if node.layer.key not in FOLDING_NORMS:
+            found[into] = moved._replace(
+                constants=moved.constants + _constants(node) * node.count, flops=moved.flops + found[index].flops
+            )
+        elif "bias_adds" not in vars(head.work) or (is_none(head.work.biases) and into not in biased):
+            biased.add(into)
+            count = node.count
+            found[into] = moved._replace(
+                constants=moved.constants + node.shape[0] * count, flops=moved.flops + elements(node.shape) * count
+            )
+        found[index] = NOTHING
+
+
+def is_none(count: Num) -> bool:
+    """Whether a count is plainly 0; a symbol is not."""
+    return type(count) is int and count == 0
+
+
+class AccessCost(NamedTuple):
+    """ShuffleNet V2's memory access cost of a 1x1 convolution.
+
+    Attributes:
+        cost: ``hw (c1 + c2) + c1 c2 / g``: elements of the maps and of the weights.
+        bound: the least it can be for the same multiply-accumulates, with equally many channels in and out:
+            ``2 hw sqrt(c1 c2) + c1 c2 / g``. A float: it is a square root.
+    """
+
+    cost: int
+    bound: float
+
+    @property
+    def excess(self) -> float:
+        """How many times the least it is."""
+        return self.cost / self.bound
+
+
+def access_cost(node: Node) -> AccessCost | None:
+    """The memory access cost of a layer; None where it is no 1x1 convolution with stride 1, on numbers.
+
+    Source: Ma et al., "ShuffleNet V2" (2018), section 2, equations 1 and 2 (there ``B = hw c1 c2 / g``, so that
+    ``2 sqrt(hw B g) + B / hw`` is the bound above; equation 1 is the case g = 1).
+    """
+    if node.kind not in ("pointwise", "pointwise-grouped") or node.input[1:] != node.shape[1:]:
+        return None
+    c1, c2, area, weights = node.input[0], node.shape[0], elements(node.shape[1:]), node.work.weights
+    if not all(isinstance(value, int) for value in (c1, c2, area, weights)):
+        return None
+    return AccessCost(area * (c1 + c2) + weights, 2 * area * sqrt(c1 * c2) + weights)
+
+
+class TrafficRow(NamedTuple):
+    """One line of a report.
+
+    Attributes:
+        path: of the layer or group.
+        kind: of it.
+        moved: what it moves.
+        access: ShuffleNet V2's cost, of a single 1x1 convolution.
+    """
+
+    path: str
+    kind: str
+    moved: Moved
+    access: AccessCost | None
+
+
+def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = False) -> list[TrafficRow]:
+    """Traffic by layer, block, stage or kind; layers that move nothing are left out.
+
+    Raises:
+        UsageError: ``by`` is none of these.
+    """
+    from convcost.report import analyze  # noqa: PLC0415 - a report may ask for traffic in turn
+
+    moved = traffic(graph, fused=fused)
+    rows = []
+    for row in analyze(graph, by=by).rows:
+        part = _part(row.nodes, moved)
+        if any(not is_none(value) for value in part):
+            access = access_cost(row.nodes[0]) if len(row.nodes) == 1 else None
+            rows.append(TrafficRow(row.path, row.kind, part, access))
+    return rows
+
+
+def _part(nodes: Sequence[Node], moved: dict[int, Moved]) -> Moved:
+    return sum_moved(moved[node.index] for node in nodes)
+
+
+def of_kind(graph: Graph, kind: str, *, fused: bool = False) -> Moved:
+    """What the layers of one kind move: ``add`` for the element-wise sums of a residual network."""
+    moved = traffic(graph, fused=fused)
+    return sum_moved(moved[node.index] for node in graph.layers if node.kind == kind)

@@ -1,0 +1,97 @@
+"""Conventions as tables and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.conventions.reported import CAUSES
+from convcost.render.results import convention_data, schema
+from convcost.table import Column, Table, heading
+
+if TYPE_CHECKING:
+    from convcost.conventions.model import Convention
+    from convcost.conventions.survey import Reading
+    from convcost.graph import Graph
+
+_LIST = (
+    Column("name", "convention", "name", 9),
+    Column("unit", "unit", "text", 8),
+    Column("title", "whose", "text", 7),
+    Column("doc", "what it counts", "text", 6),
+)
+_KEEP = {"norm": 7, "activation": 6, "pooling": 6, "bias": 7, "factor": 7}
+
+
+def list_table(conventions: list[Convention]) -> Table:
+    """Every convention, with what it counts."""
+    rows: list[tuple[Any, ...]] = [(one.name, one.unit, one.title, one.doc) for one in conventions]
+    rows.append(("paper", "MACs", "the network's own", "what the figures of the network's paper count"))
+    return Table("", _LIST, rows, None, ("a convention of your own is a small YAML file: --convention FILE",))
+
+
+def list_data(conventions: list[Convention]) -> dict[str, Any]:
+    """Every convention with its rows of weights."""
+    return {
+        "schema": schema("conventions"),
+        "conventions": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "unit": one.unit,
+                "doc": one.doc,
+                "source": one.source,
+                "operations": one.operations.rows,
+                "params": one.params.rows,
+            }
+            for one in conventions
+        ],
+    }
+
+
+def survey_table(graph: Graph, readings: list[Reading]) -> Table:
+    """One row a convention: the number, its difference from plain multiply-accumulates, and the causes of it."""
+    causes = [cause for cause in CAUSES if any(reading.causes.get(cause) for reading in readings)]
+    columns = (
+        Column("convention", "convention", "name", 9),
+        Column("unit", "unit", "text", 6),
+        Column("reported", "reported", "count", 9),
+        Column("difference", "- MACs", "count", 8),
+        *(Column(cause, cause, "count", _KEEP.get(cause, 5)) for cause in causes),
+        Column("params", "params", "count", 7),
+    )
+    rows = [
+        (
+            reading.convention.name,
+            reading.convention.unit,
+            reading.value,
+            reading.difference,
+            *(reading.causes.get(cause) for cause in causes),
+            reading.params,
+        )
+        for reading in readings
+    ]
+    notes = ["difference from plain MACs = " + " + ".join(causes)] if causes else []
+    notes += dict.fromkeys(note for reading in readings for note in reading.notes)
+    return Table(heading(graph), columns, rows, None, tuple(notes))
+
+
+def survey_data(graph: Graph, readings: list[Reading]) -> dict[str, Any]:
+    """The result of ``conventions NET``."""
+    return {
+        "schema": schema("conventions"),
+        "name": graph.name,
+        "title": graph.title,
+        "parameters": graph.parameters,
+        "input": graph.input,
+        "conventions": [
+            {
+                "convention": convention_data(reading.convention),
+                "reported": reading.value,
+                "params": reading.params,
+                "difference": reading.difference,
+                "causes": reading.causes,
+                "notes": list(reading.notes),
+            }
+            for reading in readings
+        ],
+    }

@@ -1,0 +1,222 @@
+"""Rooflines: arithmetic by hand, devices with their sources, and what the article says of depthwise layers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import run_convcost
+
+from convcost.api import load, loads
+from convcost.errors import ConvcostError, SpecError, UsageError
+from convcost.figures import positive
+from convcost.metrics.devices import device, device_names, made_up
+from convcost.metrics.roofline import roofline
+from convcost.render.figure import draw_roofline
+from convcost.render.roofline import text_plot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_by_hand() -> None:
+    # 1x1, 32 -> 64 channels on 56x56: 2*32*64*3136 operations, 4*((32+64)*3136 + 2048) bytes
+    graph = load("pointwise_conv")
+    operations, size = 2 * 32 * 64 * 3136, 4 * (96 * 3136 + 2048)
+    slow = roofline(graph, made_up("1G", "25G", "float32"))
+    assert (slow.seconds, slow.rows[0].limit) == (Fraction(operations, 10**9), "compute")
+    assert slow.attained == 1
+    fast = roofline(graph, made_up("100T", "25G", "float32"))
+    assert (fast.seconds, fast.rows[0].limit) == (Fraction(size, 25 * 10**9), "memory")
+    assert fast.images_per_second == 25 * 10**9 / Fraction(size)
+    assert fast.attained == Fraction(operations, 10**14) / Fraction(size, 25 * 10**9)
+    assert fast.ridge == 4000
+
+
+def test_a_batch_reads_weights_once() -> None:
+    graph = loads("{input: [100], layers: [linear: {out: 50, bias: false}]}")
+    machine = made_up("1T", "1G", "float32")
+    one, many = roofline(graph, machine), roofline(graph, machine, batch=1000)
+    assert one.layers[0].bytes == 4 * (100 + 50 + 5000)
+    assert many.layers[0].bytes == 4 * (1000 * 150 + 5000)
+    assert many.images_per_second > 30 * one.images_per_second
+    assert (one.layers[0].limit, many.layers[0].limit) == ("memory", "memory")
+    narrow = roofline(graph, machine, dtype="float32", weights_dtype="int8")
+    assert narrow.layers[0].bytes == 4 * 150 + 5000
+
+
+def test_groups_add_up() -> None:
+    graph, machine = load("mobilenet_v2"), device("v100")
+    by_layer = roofline(graph, machine)
+    for by in ("block", "stage", "kind"):
+        grouped = roofline(graph, machine, by=by)
+        assert sum(row.seconds for row in grouped.rows) == by_layer.seconds
+        assert sum(row.flops for row in grouped.rows) == by_layer.flops
+
+
+@pytest.mark.parametrize("name", ["raspberry_pi_4", "snapdragon_855_cpu", "snapdragon_855_gpu", "pixel_xl_gpu"])
+def test_depthwise_layers_are_memory_bound_on_small_devices(name: str) -> None:
+    found = roofline(load("mobilenet_v1"), device(name))
+    depthwise = [row for row in found.rows if row.kind == "depthwise"]
+    assert len(depthwise) == 13
+    assert {row.limit for row in depthwise} == {"memory"}
+    operations = Fraction(sum(row.flops for row in depthwise), found.flops)
+    time = sum(row.seconds for row in depthwise) / found.seconds
+    assert time > operations * 3 / 2  # cheap in operations, not in time
+    assert any(row.limit == "compute" for row in found.rows if row.kind == "pointwise")
+
+
+def test_ridges_of_devices() -> None:
+    assert device("v100").ridge("float32") == Fraction(157, 10) * 10**12 / (900 * 10**9)
+    assert device("a100").ridge("float16") == Fraction(312_000, 1555)
+    assert device("raspberry_pi_4").ridge("float32") == Fraction(15, 4)
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_every_figure_of_a_device_has_a_source(name: str) -> None:
+    found = device(name)
+    assert found.title
+    for figure in (*found.peak.values(), found.bandwidth):
+        assert figure.value > 0
+        assert figure.source
+
+
+def test_kinds_of_devices() -> None:
+    assert len(device_names()) >= 8
+    assert {"v100", "a100", "xeon_8180", "raspberry_pi_4", "rk3588_npu"} <= set(device_names())
+
+
+def test_own_device(tmp_path: Path) -> None:
+    file = tmp_path / "board.yaml"
+    file.write_text("title: Our board\npeak: {int8: 2T, float32: {value: 50G, source: measured}}\nbandwidth: 6.4G\n")
+    result = run_convcost("roofline", "mobilenet_v1", "--device", str(file), "--dtype", "int8", "--format", "json")
+    data = json.loads(result.out)
+    assert data["device"]["title"] == "Our board"
+    assert data["ridge"] == 312.5
+    assert data["totals"]["images_per_second"] == pytest.approx(1 / data["totals"]["seconds"])
+    assert sum(row["share"] for row in data["rows"]) == pytest.approx(1)
+
+
+BAD = [
+    ("bandwidth: 1G", "1:1: a device needs `peak`: operations a second by number format"),
+    ("peak: {float32: 1T}", "1:1: a device needs `bandwidth`: bytes a second"),
+    ("peak: {flot32: 1T}\nbandwidth: 1G", "1:8: `peak` has no key `flot32`; did you mean 'float32'?"),
+    (
+        "peak: {float32: fast}\nbandwidth: 1G",
+        "1:17: a figure takes a positive number such as 4.11G or 25,557,032; found 'fast'",
+    ),
+    ("peak: {float32: {source: me}}\nbandwidth: 1G", "1:17: a figure needs `value`"),
+    ("peak: {float32: 1T}\nbandwith: 1G", "2:1: a device has no key `bandwith`; did you mean 'bandwidth'?"),
+    (
+        "peak: {float32: 0}\nbandwidth: 1G",
+        "1:17: a figure takes a positive number such as 4.11G or 25,557,032; found '0'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_bad_devices_say_where_and_what(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        device(str(file))
+    assert str(caught.value).startswith(f"{file}:{message}")
+
+
+def test_misuse() -> None:
+    with pytest.raises(UsageError, match="raspberry_pi_4 states no peak for int8; it has float32"):
+        roofline(load("bottleneck"), device("raspberry_pi_4"), dtype="int8")
+    with pytest.raises(UsageError, match="no device is called 'v10'; did you mean 'v100'"):
+        device("v10")
+    both = run_convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
+    assert (both.code, both.err) == (2, "error: --device or --peak and --bandwidth, not both\n")
+    neither = run_convcost("roofline", "bottleneck", "--peak", "1T")
+    assert neither.code == 2
+    assert "needs --device NAME|FILE (a100, " in neither.err
+    wrong = run_convcost("roofline", "bottleneck", "--peak", "fast", "--bandwidth", "1G")
+    assert (wrong.code, wrong.err) == (
+        2,
+        "error: --peak takes a positive number such as 4.11G or 25,557,032; found 'fast'\n",
+    )
+
+
+def test_command_says_that_it_is_a_lower_bound() -> None:
+    out = run_convcost("roofline", "resnet50", "--peak", "1T", "--bandwidth", "25G", "--by", "stage").out
+    assert "a lower bound: max(FLOPs / peak, bytes / bandwidth)" in out
+    assert "the ridge is at 40 FLOPs/byte" in out
+    listed = run_convcost("roofline", "--format", "csv").out.splitlines()
+    assert listed[0] == "name,title,dtype,peak,bandwidth,ridge,source"
+    assert len(listed) > 10
+
+
+def test_text_plot_puts_layers_under_the_roof() -> None:
+    found = roofline(load("mobilenet_v1"), device("raspberry_pi_4"))
+    lines = text_plot(found).splitlines()
+    assert lines[-1].split("  ")[-5:] == ["A standard", "B depthwise", "C pointwise", "D global_avg_pool", "E linear"]
+    grid = [line[16:] for line in lines[:20]]
+    ceiling = next(index for index, line in enumerate(grid) if "-" in line)
+    assert "C" in grid[ceiling]  # pointwise layers reach the peak
+    assert all("B" not in line for line in grid[: ceiling + 1])  # depthwise layers do not
+    assert "nothing to plot" in text_plot(roofline(loads("{input: [4, 2, 2], layers: [flatten]}"), device("v100")))
+
+
+def test_a_figure_needs_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = roofline(load("bottleneck"), device("v100"))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConvcostError, match=r"pip install 'convcost\[plot\]'"):
+        draw_roofline(found, str(tmp_path / "roof.svg"))
+    with pytest.raises(UsageError, match=r"ends in \.svg, \.png, \.pdf, found 'roof\.gif'"):
+        draw_roofline(found, "roof.gif")
+
+
+def test_a_figure_draws_the_roof_and_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is handed to matplotlib, by a stand-in for its Figure."""
+    drawn: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    class Recorder:
+        def __init__(self, **_: Any) -> None:
+            pass
+
+        def add_subplot(self) -> Recorder:
+            return self
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *args, **values: drawn.append((name, args, values))
+
+    module = types.ModuleType("matplotlib.figure")
+    module.Figure = Recorder  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "matplotlib", types.ModuleType("matplotlib"))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", module)
+    found = roofline(load("mobilenet_v1"), device("v100"))
+    draw_roofline(found, "roof.svg")
+    plots = [(args, values["label"]) for name, args, values in drawn if name == "plot"]
+    assert [label for _, label in plots] == [
+        "roof",
+        "standard",
+        "depthwise",
+        "pointwise",
+        "global_avg_pool",
+        "linear",
+    ]
+    assert plots[0][0][1][1:] == [15.7e12, 15.7e12]
+    assert len(plots[2][0][0]) == 13
+    assert drawn[-1] == ("savefig", ("roof.svg",), {})
+
+
+def test_printed_numbers() -> None:
+    number = positive("4.11G", "value")
+    assert (number.value, number.unit) == (4_110_000_000, 10_000_000)
+    assert positive("25,557,032", "value").value == 25_557_032
+    assert positive("3.8e9", "value").unit == 10**8
+    assert positive("138 M", "value").value == 138_000_000
+    assert number.rounds_from(4_114_000_000)
+    assert not number.rounds_from(4_116_000_000)
+    assert number.truncates_from(4_119_999_999)
+    assert not number.truncates_from(4_109_999_999)
+    for text in ("", "abc", "1.2.3G", "-5", "4.11X", "1,23", "1e999", "0"):
+        with pytest.raises(UsageError):
+            positive(text, "value")

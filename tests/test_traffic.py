@@ -1,0 +1,135 @@
+"""Traffic, against sums over the maps of small networks written out by hand, and against printed figures."""
+
+from __future__ import annotations
+
+import json
+from math import sqrt
+
+import pytest
+import sympy
+from conftest import run_convcost
+
+from convcost.api import load, loads
+from convcost.metrics.structure import folded_norms, fusions, is_view
+from convcost.metrics.traffic import access_cost, of_kind, sum_moved, traffic
+
+CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
+
+
+def test_unfused_counts_every_map() -> None:
+    moved = sum_moved(traffic(loads(CONV_BN_RELU)).values())
+    assert moved.read == 3 * 64 + 4 * 64 + 4 * 64
+    assert moved.written == 3 * (4 * 64)
+    assert moved.constants == 4 * 9 * 3 + 4 * 4  # weights; scale, shift, mean, variance
+    assert moved.elements(batch=2) == 2 * (moved.read + moved.written) + moved.constants
+
+
+def test_fused_counts_one_map_and_a_bias() -> None:
+    moved = sum_moved(traffic(loads(CONV_BN_RELU), fused=True).values())
+    assert (moved.read, moved.written) == (3 * 64, 4 * 64)
+    assert moved.constants == 4 * 9 * 3 + 4
+    # two for each multiply-accumulate; one addition of the folded bias and one comparison per output
+    assert moved.flops == 2 * 64 * 4 * 27 + 4 * 64 + 4 * 64
+
+
+def test_fusing_stops_where_somebody_else_reads() -> None:
+    text = """
+    input: [4, 6, 6]
+    layers:
+      - {conv: {out: 4, kernel: 1}, name: a}
+      - relu
+      - add: {main: [conv: {out: 4, kernel: 1}, batch_norm], other: {from: a}}
+      - relu
+      - batch_norm
+    """
+    graph = loads(text)
+    paths = {graph.nodes[index].path: graph.nodes[into].path for index, into in fusions(graph).items()}
+    assert paths == {"main/batch_norm": "main/conv"}
+    assert {graph.nodes[index].path for index in folded_norms(graph)} == {"main/batch_norm"}
+
+
+def test_a_prelu_keeps_its_slopes_when_fused() -> None:
+    text = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 1}, batch_norm, prelu]}"
+    moved = sum_moved(traffic(loads(text), fused=True).values())
+    assert moved.constants == 4 * 3 + 4 + 4  # the bias is there already
+
+
+def test_views_move_nothing_and_a_concatenation_copies() -> None:
+    text = "{input: [8, 4, 4], layers: [concat: {a: [split], b: [split: {index: 1}]}, dropout, flatten]}"
+    graph = loads(text)
+    moved = traffic(graph)
+    assert [node.kind for node in graph.layers if is_view(node)] == ["split", "split", "dropout", "flatten"]
+    assert sum_moved(moved.values())[:3] == (8 * 16, 0, 8 * 16)
+
+
+def test_intensity_by_hand() -> None:
+    # a 1x1 convolution, 32 -> 64 channels on 56x56: 2*32*64 operations a position
+    moved = sum_moved(traffic(load("pointwise_conv")).values())
+    operations, elements = 2 * 32 * 64 * 56 * 56, (32 + 64) * 56 * 56 + 32 * 64
+    assert moved.intensity() == pytest.approx(operations / (4 * elements), rel=1e-12)
+    assert moved.intensity("int8", "int4") * (96 * 56 * 56 + 1024) == operations
+
+
+def test_access_cost_of_shufflenet_v2() -> None:
+    # Ma et al. (2018), table 1: for the same operations the ratio of channels 1:1 costs least; equation 1 bounds it
+    h = w = 56
+    for c1, c2 in ((128, 128), (90, 180), (60, 360), (52, 624)):  # the paper's channels at 56x56
+        text = f"{{input: [{c1}, {h}, {w}], layers: [conv: {{out: {c2}, kernel: 1, bias: false}}]}}"
+        found = access_cost(loads(text).layers[0])
+        assert found is not None
+        b = h * w * c1 * c2
+        assert found.cost == h * w * (c1 + c2) + c1 * c2
+        assert found.bound == pytest.approx(2 * sqrt(h * w * b) + b / (h * w), rel=1e-12)
+        assert found.cost >= found.bound * (1 - 1e-12)
+        assert (found.excess == pytest.approx(1)) == (c1 == c2)
+    grouped = access_cost(loads("{input: [64, 8, 8], layers: [conv: {out: 32, kernel: 1, groups: 4}]}").layers[0])
+    assert grouped is not None
+    # equation 2: hw (c1 + c2) + c1 c2 / g
+    assert grouped.cost == 64 * (64 + 32) + 64 * 32 // 4
+    assert access_cost(load("standard_conv").layers[0]) is None
+
+
+def test_an_inverted_residual_adds_narrow_maps() -> None:
+    """The two blocks have the same two widths, 64 and 256, on the same map, in reverse order."""
+    args = ("--set", "inverted_residual:I=64", "--set", "inverted_residual:t=4")
+    result = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "json")
+    inverted, residual = (item["traffic"] for item in json.loads(result.out)["items"])
+    assert inverted["add_elements"] == 3 * 64 * 56 * 56
+    assert residual["add_elements"] == 3 * 256 * 56 * 56
+    assert residual["add_elements"] == 4 * inverted["add_elements"]
+    assert residual["add_share"] > 2 * inverted["add_share"]
+    shown = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic")
+    assert "in adds" in shown.out
+    flat = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "csv")
+    assert flat.out.splitlines()[0].endswith("read,constants,written,moved,add_elements,add_share,flops_per_byte")
+
+
+def test_a_resnet_moves_a_seventh_of_its_elements_in_adds() -> None:
+    # 16 additions: 3 of 256x56x56, 4 of 512x28x28, 6 of 1024x14x14, 3 of 2048x7x7, each two operands and a result
+    adds = 3 * (3 * 256 * 56**2 + 4 * 512 * 28**2 + 6 * 1024 * 14**2 + 3 * 2048 * 7**2)
+    assert of_kind(load("resnet50"), "add").elements() == adds
+
+
+def test_depthwise_layers_do_least_with_a_byte() -> None:
+    data = json.loads(run_convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
+    intensity = {row["kind"]: row["flops_per_byte"] for row in data["rows"]}
+    assert intensity["depthwise"] < 2
+    assert intensity["pointwise"] > 10 * intensity["depthwise"]
+
+
+def test_command() -> None:
+    data = json.loads(run_convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
+    assert sum(row["elements"] for row in data["rows"]) == data["totals"]["elements"]
+    assert data["rows"][5]["access_cost"] == 28 * 28 * 0 + 56 * 56 * (24 + 60) + 24 * 60
+    lines = run_convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
+    assert lines[0] == "path,kind,read,constants,written,bytes,flops,intensity,excess"
+    assert lines[2].startswith("conv#2,standard,12544,36864,12544,")
+
+
+def test_symbols() -> None:
+    channels, out, edge = sympy.symbols("I O H", positive=True, integer=True)
+    graph = load("pointwise_conv", I=channels, O=out, H=edge, W=edge)
+    moved = sum_moved(traffic(graph, fused=True).values())
+    # ShuffleNet V2, equation 1: hw (c1 + c2) + c1 c2
+    assert sympy.expand(moved.elements() - (edge**2 * (channels + out) + channels * out)) == 0
+    assert sympy.expand(moved.bytes("float16") - 2 * moved.elements()) == 0
