@@ -41,7 +41,9 @@ def test_loops_agree(key: str, data: st.DataObject) -> None:
     layer = REGISTRY[key](**values)
     y = layer.shape(x)
     assert y == expected_shape
-    assert tally(layer.work(x, y)) == {name: count for name, count in expected.items() if count}
+    work = layer.work(x, y)
+    assert tally(work) == {name: count for name, count in expected.items() if count}
+    assert (work.read, work.written) == (_product(x), _product(y))
 
 
 X = (6, 5, 7)
@@ -78,6 +80,7 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("zero_pad", {"sides": [[1, 2], [0, 3]]}, {}),
     ("channel_shuffle", {"groups": 3}, {}),
 ]
+VIEWS = {"dropout", "identity", "flatten", "reshape", "slice", "split", "crop"}  # which move nothing
 SHAPES = {
     "rbf": (3,),
     "global_avg_pool": (6, 1, 1),
@@ -96,7 +99,10 @@ def test_written_out(key: str, values: dict[str, Any], expected: dict[str, int])
     layer = REGISTRY[key](**values)
     y = layer.shape(X)
     assert y == SHAPES.get(key, X)
-    assert tally(layer.work(X, y)) == expected
+    work = layer.work(X, y)
+    assert tally(work) == expected
+    moved = (0, 0) if key in VIEWS or values.get("kind") == "none" else (N, _product(y))
+    assert (work.read, work.written) == moved
 
 
 MERGES = [
