@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from convcost import algebra
 from convcost.assumptions import Session, assuming
-from convcost.cost import sum_work
 from convcost.errors import UsageError, did_you_mean
-from convcost.report import analyze
+from convcost.quantities import quantities
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
-from convcost.symbolic.atoms import evaluate, to_number, to_sympy
+from convcost.symbolic.atoms import evaluate, to_sympy
+from convcost.symbolic.conditions import Condition
+from convcost.symbolic.regions import brought_together
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from convcost.graph import Graph
-    from convcost.layers.base import Work
+    from convcost.expression import Expression
+    from convcost.graph import Graph, Node
+    from convcost.layers.base import Shape
     from convcost.spec.model import Spec
-
-QUANTITIES = ("params", "macs", "flops")
 
 
 class Form:
     """One quantity: its closed form, and its value at the witness.
 
     Attributes:
-        expr: an exact sympy expression.
-        value: the number it has where the free names have the values they were given or default to.
+        expr: an exact sympy expression, expanded.
     """
 
-    __slots__ = ("expr", "value")
-
     def __init__(self, expr: Any, witness: Mapping[Any, Any]) -> None:
-        self.expr = expr
-        self.value = evaluate(to_sympy(expr), dict(witness))
+        self.expr = sympy.expand(to_sympy(expr))
+        self._witness = witness
+
+    @cached_property
+    def value(self) -> Any:
+        """The number it has where the free names have the values they were given or default to."""
+        return evaluate(self.expr, dict(self._witness))
 
 
 class FormRow:
-    """The closed forms of one row of a report."""
+    """The closed forms of one layer; figures are for all its ``count`` copies.
 
-    __slots__ = ("count", "forms", "input", "kind", "output", "path")
+    Attributes:
+        path, kind: as in a report.
+        input, output: shapes.
+        count: identical parallel copies.
+    """
 
-    def __init__(self, path: str, kind: str, input_: Any, output: Any, count: Any, forms: dict[str, Form]) -> None:
-        self.path = path
-        self.kind = kind
-        self.input = input_
-        self.output = output
-        self.count = count
-        self.forms = forms
+    def __init__(self, node: Node, witness: Mapping[Any, Any]) -> None:
+        self.path = node.path
+        self.kind = node.kind
+        self.input = node.input
+        self.output = node.shape
+        self.count = node.count
+        self._node = node
+        self._witness = witness
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.quantities`."""
+        return _forms([self._node], self._witness)
 
 
 class Formula:
@@ -64,36 +77,60 @@ class Formula:
         graph: the symbolic graph.
         symbols: the free names and their symbols.
         witness: what each free name was given or defaults to; formulas are exact for all values that fulfil
-            ``assumptions``, not just for these.
-        assumptions: what must hold, as text.
+            ``conditions``, not just for these.
+        conditions: what must hold.
+        answers: the questions of structure that came up, with the answer that was given.
         rows: per layer.
-        totals: of the whole.
+        totals: of the whole, by quantity.
     """
 
-    __slots__ = ("assumptions", "graph", "rows", "symbols", "totals", "witness")
-
     def __init__(
-        self,
-        graph: Graph,
-        symbols: dict[str, Any],
-        witness: dict[str, Any],
-        assumptions: tuple[str, ...],
-        rows: tuple[FormRow, ...],
-        totals: dict[str, Form],
+        self, graph: Graph, symbols: dict[str, Any], witness: dict[str, Any], conditions: tuple[Condition, ...]
     ) -> None:
         self.graph = graph
         self.symbols = symbols
         self.witness = witness
-        self.assumptions = assumptions
-        self.rows = rows
-        self.totals = totals
+        self.conditions = conditions
+        self.answers: dict[Any, bool] = {}
+
+    @property
+    def values(self) -> dict[Any, Any]:
+        """The witness, by symbol."""
+        return {symbol: self.witness[name] for name, symbol in self.symbols.items()}
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """The conditions as text."""
+        return tuple(one.text for one in self.conditions)
+
+    @cached_property
+    def totals(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.quantities`."""
+        return _forms(self.graph.layers, self.values)
+
+    @cached_property
+    def rows(self) -> tuple[FormRow, ...]:
+        """In the order of execution."""
+        return tuple(FormRow(node, self.values) for node in self.graph.layers)
+
+    def violated(self, values: Mapping[str, Any]) -> list[Condition]:
+        """The conditions that do not hold with these values of the free names."""
+        numbers = {symbol: from_python(values[name]) for name, symbol in self.symbols.items()}
+        return [one for one in self.conditions if not one.holds(numbers)]
+
+
+def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any]) -> dict[str, Form]:
+    return {name: Form(value, witness) for name, value in quantities(nodes).items()}
 
 
 def formula(
     spec: Spec,
     free: Sequence[str] | None = None,
     given: Mapping[str, Any] | None = None,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: Shape | None = None,
+    *,
+    ties: Mapping[str, Expression] | None = None,
+    forced: Mapping[Any, bool] | None = None,
 ) -> Formula:
     """Closed forms of ``spec``.
 
@@ -103,31 +140,42 @@ def formula(
             input depends on and ``classes``.
         given: values; for a free name, the value at which it is evaluated and undecidable questions are decided.
         input_shape: in place of the spec's own.
+        ties: names whose value is an expression of others: ``O`` tied to ``I``.
+        forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
 
     Raises:
         UsageError: a name that is no parameter, or cannot be a symbol.
         SpecError: the spec is wrong, or its values do not fit.
     """
     given = {name: from_python(value) for name, value in (given or {}).items()}
+    ties = dict(ties or {})
     numeric = build(spec, given, input_shape)
+    if ties:
+        numeric = build(spec, {**given, **_tied(ties, numeric.parameters)}, input_shape)
     names = _default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
-    symbols = {name: symbol(spec, name) for name in names}
-    witness = {symbols[name]: numeric.parameters[name] for name in names}
-    session = Session(witness)
+    symbols = {name: symbol(spec, name) for name in names if name not in ties}
+    witness = {name: numeric.parameters[name] for name in symbols}
+    session = Session({symbols[name]: value for name, value in witness.items()}, forced)
     with assuming(session):
-        graph = build(spec, {**given, **symbols}, input_shape)
-        totals = _forms(sum_work(graph.layers), witness)
-        rows = tuple(
-            FormRow(row.path, row.kind, row.input, row.output, row.count, _forms(row.work, witness))
-            for row in analyze(graph).rows
-        )
-    bounds = [f"{name.name} >= {least}" for name, least in session.least.items() if least != 1]
-    values = {name: numeric.parameters[name] for name in names}
-    return Formula(graph, symbols, values, (*session.assumptions, *bounds), rows, totals)
+        tied = _tied(ties, {**numeric.parameters, **symbols})
+        graph = build(spec, {**given, **symbols, **tied}, input_shape)
+    bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
+    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]))
+    found.answers = session.answers
+    return found
 
 
-def _forms(work: Work, witness: Mapping[Any, Any]) -> dict[str, Form]:
-    return {name: Form(sympy.expand(to_sympy(getattr(work, name))), witness) for name in QUANTITIES}
+def _says_something(name: Any, least: Any) -> bool:
+    return bool(least > (1 if name.is_integer else 0))
+
+
+def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of tied names, each over ``values``."""
+    for name, tie in ties.items():
+        for other in tie.names:
+            if other in ties or other not in values:
+                raise UsageError(f"`{name}` is tied to `{other[:60]}`{did_you_mean(other, values)}, which has no value")
+    return {name: tie.evaluate(values) for name, tie in ties.items()}
 
 
 def symbol(spec: Spec, name: str) -> Any:
@@ -175,8 +223,3 @@ def put_in(form: Form, formula_: Formula, expr: Any = None) -> str:
     """The form with values in place of names: ``3^2*64*256``."""
     values = {symbol_: str(formula_.witness[name]) for name, symbol_ in formula_.symbols.items()}
     return text(tidy(form.expr) if expr is None else expr, values)
-
-
-def number(form: Form) -> Any:
-    """The value of a form as an exact number."""
-    return to_number(form.value)
