@@ -8,7 +8,9 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    free_option,
     input_option,
+    names_in,
     output_options,
     parse_input,
     set_option,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 @click.argument("targets", type=TARGET, nargs=-1, required=True, metavar="A B [C ...]")
 @set_option
 @input_option
-@click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@free_option
 @output_options
 def command(
     targets: tuple[str, ...],
@@ -49,8 +51,7 @@ def command(
     """
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in targets]
-    names = [name.strip() for part in free for name in part.split(",")] or None
-    found = compare(specs, settings_for(specs, settings), names, parse_input(input_))
+    found = compare(specs, settings_for(specs, settings), names_in(free), parse_input(input_))
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 

@@ -182,12 +182,28 @@ class Minimum(sympy.Function):
 
 
 def _extreme(cls: Any, choose: Any, values: tuple[Any, ...]) -> Any:
-    numbers = [value for value in values if value.is_Rational]
-    others = list(dict.fromkeys(value for value in values if not value.is_Rational))
-    kept = [*others, *([choose(numbers)] if numbers else [])]
+    kept: list[Any] = []
+    for value in dict.fromkeys(values):
+        rivals = {one: gap for one in kept if (gap := _gap(value, one)) is not None}
+        if not any(choose(gap, 0) == 0 for gap in rivals.values()):  # none of them is always the better choice
+            kept = [one for one in kept if one not in rivals] + [value]
+    kept.sort(key=lambda one: bool(one.is_Rational))  # numbers last
     if len(kept) == 1:
         return kept[0]
     return None if kept == list(values) else cls(*kept)
+
+
+def _gap(a: Any, b: Any) -> Any:
+    """A number with the sign that ``a - b`` always has (0 counts as either); None where it has none."""
+    difference = sympy.expand(a - b)
+    if difference.is_Rational:
+        return difference
+    (start, floor_a), (end, floor_b) = (one.as_coeff_Add() for one in (a, b))
+    if not (isinstance(floor_a, FloorDiv) and isinstance(floor_b, FloorDiv) and floor_a.args[1] == floor_b.args[1]):
+        return None
+    divisor = floor_a.args[1]
+    gap = sympy.expand(floor_a.args[0] - floor_b.args[0] + (start - end) * divisor)
+    return gap if gap.is_Rational and start.is_Integer and end.is_Integer else None
 
 
 def to_sympy(value: Any) -> Expr:

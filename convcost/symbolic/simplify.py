@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -11,21 +12,78 @@ from convcost.symbolic.text import text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MANY, _FEW = 4, 5  # terms from which grouping pays, and up to which a group is worth factoring
 MAX_TERMS = 16  # factoring is for formulas that a person reads
 
 
 def tidy(expr: Any) -> Any:
     """``expr`` as a sum or as a product, whichever is shorter to write.
 
+    A polynomial of one name stays a sum of its powers, and a number alone is not put in front of a sum.
+
     >>> from sympy.abc import x, y
-    >>> text(tidy(x * y + x * x))
-    'x*(x + y)'
+    >>> text(tidy(x * y + x * x)), text(tidy(8 * x * x + 16 * y)), text(tidy(6 * x * x + 9 * x))
+    ('x*(x + y)', '8*x^2 + 16*y', '6*x^2 + 9*x')
     """
     expanded = sympy.expand(expr)
     if not expanded.is_Add or len(expanded.args) > MAX_TERMS:
         return expanded
     plain, back = hide(expanded)
-    return shortest([expanded, show(sympy.factor(plain), back)])
+    if len(plain.free_symbols) == 1 and plain.is_polynomial():
+        return expanded
+    factored = sympy.factor(plain)
+    _, factors = factored.as_coeff_mul()
+    return expanded if len(factors) == 1 and factors[0].is_Add else shortest([expanded, show(factored, back)])
+
+
+@lru_cache(maxsize=512)
+def collected(expr: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
+    """``expr`` as :func:`tidy` writes it, or with terms of one size brought together, whichever is shorter.
+
+    Widths then stand together behind the map they are used on: ``s2^2*w32*(w64 + 36) + ...``.
+
+    Args:
+        expr: a sum of products.
+        groups: names that belong together, as all that stand for sizes do; by default, what shares a symbol.
+    """
+    whole = tidy(expr)
+    if not whole.is_Add or len(whole.args) < _MANY:
+        return whole
+    generators = {factor.as_base_exp()[0] for term in whole.args for factor in sympy.Mul.make_args(term)}
+    generators = {one for one in generators if one.free_symbols}
+    keys = [group & generators for group in groups] or _by_symbol(generators)
+    return shortest([whole, *(_grouped(whole, key) for key in keys if key and key != generators)])
+
+
+def _by_symbol(generators: Iterable[Any]) -> list[frozenset[Any]]:
+    found: dict[Any, set[Any]] = {}
+    for one in generators:
+        for symbol in one.free_symbols:
+            found.setdefault(symbol, set()).add(one)
+    return list(map(frozenset, found.values()))
+
+
+def _grouped(expr: Any, keys: frozenset[Any]) -> Any:
+    groups: dict[Any, list[Any]] = {}
+    for term in expr.args:
+        factors = sympy.Mul.make_args(term)
+        front = sympy.Mul(*(factor for factor in factors if factor.as_base_exp()[0] in keys))
+        groups.setdefault(front, []).append(term / front)
+    rest = groups.pop(sympy.S.One, [])
+    parts = [_product(front, _inside(terms)) for front, terms in groups.items()]
+    return sympy.Add(*parts, *rest, evaluate=False)
+
+
+def _inside(terms: list[Any]) -> Any:
+    total = sympy.Add(*terms)
+    return tidy(total) if len(terms) <= _FEW else total
+
+
+def _product(front: Any, inside: Any) -> Any:
+    """``front * inside`` with the sign of a sum in front, where all of it is negative."""
+    if inside.is_Add and all(term.could_extract_minus_sign() for term in inside.args):
+        return sympy.Mul(-1, front, -inside)
+    return front * inside
 
 
 def hide(*exprs: Any) -> Any:
