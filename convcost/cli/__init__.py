@@ -16,6 +16,7 @@ COMMANDS = {
     "analyze": "convcost.cli.analyze",
     "compare": "convcost.cli.compare",
     "formula": "convcost.cli.formula",
+    "scaling": "convcost.cli.scaling",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",

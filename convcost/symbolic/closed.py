@@ -194,6 +194,12 @@ def _default_free(spec: Spec, numeric: Graph) -> list[str]:
     return [name for name in names if name in shown and (spec.parameters[name].type != "ratio")]
 
 
+def everything_free(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> list[str]:
+    """Every name that can be a symbol at its value."""
+    parameters = build(spec, given, input_shape).parameters
+    return [name for name in free_names(spec) if _can_stand_for(parameters.get(name))]
+
+
 def _can_stand_for(value: Any) -> bool:
     """Whether a positive symbol can stand for a parameter of this value."""
     return algebra.is_number(value) and value > 0
