@@ -143,15 +143,15 @@ def _is_short(exact: View, quantity: str) -> bool:
 
 def _ideal(exact: View) -> View:
     """Every size on the residue class of its value, where floors of it collapse."""
-    periods = _periods(exact.exprs.values())
+    divided = periods(exact.exprs.values())
     taken = {one.name for one in exact.symbols}
     residues = []
-    for size in sorted(periods, key=lambda one: one.sort_key()):
+    for size in sorted(divided, key=lambda one: one.sort_key()):
         number = evaluate(size, exact.values)
         name = _short(size, taken)
         taken.add(name)
         new = sympy.Symbol(name, positive=True, integer=True)
-        residues.append(Residue(size, new, periods[size], int(number) % periods[size]))
+        residues.append(Residue(size, new, divided[size], int(number) % divided[size]))
     there = {one.size: one.period * one.symbol + one.rest for one in residues}
 
     def change(expr: Any) -> Any:
@@ -175,14 +175,14 @@ def _ideal(exact: View) -> View:
     )
 
 
-def _periods(exprs: Iterable[Any]) -> dict[Any, int]:
-    """What each size is divided by: whole symbols, and roundings of a ratio such as ``round(224*rho)``."""
-    periods: dict[Any, int] = {}
+def periods(exprs: Iterable[Any]) -> dict[Any, int]:
+    """What each size in ``exprs`` is divided by: whole symbols, and roundings of a ratio such as ``round(224*rho)``."""
+    found: dict[Any, int] = {}
     floors: set[Any] = set().union(*(expr.atoms(FloorDiv) for expr in exprs))
     for floor in floors:
         for size in _sizes(floor):
-            periods[size] = lcm(periods.get(size, 1), _divisor(floor))
-    return {size: period for size, period in periods.items() if period > 1}
+            found[size] = lcm(found.get(size, 1), _divisor(floor))
+    return {size: period for size, period in found.items() if period > 1}
 
 
 def _sizes(floor: Any) -> set[Any]:
