@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "convcost.cli.compare",
     "formula": "convcost.cli.formula",
     "scaling": "convcost.cli.scaling",
+    "equal": "convcost.cli.equal",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",

@@ -152,7 +152,7 @@ def formula(
     numeric = build(spec, given, input_shape)
     if ties:
         numeric = build(spec, {**given, **_tied(ties, numeric.parameters)}, input_shape)
-    names = _default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
+    names = default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
     symbols = {name: symbol(spec, name) for name in names if name not in ties}
     witness = {name: numeric.parameters[name] for name in symbols}
     session = Session({symbols[name]: value for name, value in witness.items()}, forced)
@@ -174,7 +174,10 @@ def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str
     for name, tie in ties.items():
         for other in tie.names:
             if other in ties or other not in values:
-                raise UsageError(f"`{name}` is tied to `{other[:60]}`{did_you_mean(other, values)}, which has no value")
+                known = [one for one in values if one not in ties]
+                raise UsageError(
+                    f"`{name}` is tied to `{other[:60]}`, which is no other parameter there{did_you_mean(other, known)}"
+                )
     return {name: tie.evaluate(values) for name, tie in ties.items()}
 
 
@@ -186,7 +189,13 @@ def symbol(spec: Spec, name: str) -> Any:
     return sympy.Symbol(name, positive=True, integer=True)
 
 
-def _default_free(spec: Spec, numeric: Graph) -> list[str]:
+def default_free(spec: Spec, numeric: Graph) -> list[str]:
+    """What is left free where nothing is said; see :func:`formula`.
+
+    Args:
+        spec: linked.
+        numeric: the same at its values.
+    """
     names = [name for name in free_names(spec) if _can_stand_for(numeric.parameters.get(name))]
     if spec.is_block:
         return names

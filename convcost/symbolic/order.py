@@ -67,7 +67,7 @@ def order(a: Any, b: Any, conditions: Sequence[Condition], values: Mapping[Any, 
         return Order("==", {}, None, (), ())
     if len(difference.args) > MAX_TERMS:
         return None
-    floor = least_values(difference.free_symbols, conditions)
+    floor = least_values([one for one in values if one in difference.free_symbols], conditions)
     top = numerator(difference)
     if top is None:
         return None
@@ -96,7 +96,7 @@ def with_equalities(expr: Any, conditions: Sequence[Condition]) -> Any:
     return expr
 
 
-def least_values(symbols: set[Any], conditions: Sequence[Condition]) -> dict[Any, Num]:
+def least_values(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, Num]:
     """The least value of each symbol that conditions allow: 1 for whole ones, above 0 for ratios."""
     floor: dict[Any, Num] = {one: 1 if one.is_integer else 0 for one in symbols}
     for condition in conditions:
@@ -167,7 +167,7 @@ def _against(signed: Any, conditions: Sequence[Condition], values: Mapping[Any, 
     symbols = list(values)
     involved = signed.free_symbols.union(*(one.symbols for one in conditions))
     run = program({"difference": signed}, symbols).run
-    for point in points(symbols, signed.free_symbols, conditions, values):
+    for point in points(symbols, signed.free_symbols, conditions):
         if run({symbol.name: value for symbol, value in point.items()})["difference"] < 0:
             return {one.name: normal(Fraction(point[one])) for one in symbols if one in involved}
     return None
