@@ -18,6 +18,7 @@ COMMANDS = {
     "formula": "convcost.cli.formula",
     "scaling": "convcost.cli.scaling",
     "equal": "convcost.cli.equal",
+    "solve": "convcost.cli.solve",
     "list": "convcost.cli.listing",
     "show": "convcost.cli.show",
     "layers": "convcost.cli.layers",

@@ -62,7 +62,7 @@ def thresholds(
         signs = [_sign(show(one, dict(back)), floor) for one in polynomial.all_coeffs() if one != 0]
         changes = sum(one != other for one, other in pairwise(signs))
         if changes == 1 and 0 not in signs:
-            found.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(_roots(polynomial)[-1], dict(back))))
+            found.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
     return tuple(found)
 
 
@@ -87,9 +87,9 @@ def break_even(
         others = {one: value for one, value in numbers.items() if one != symbol}
         polynomial, at_default = sympy.Poly(top, symbol), sympy.Poly(top.xreplace(others), symbol)
         if 0 < polynomial.degree() <= _QUADRATIC:
-            pairs = [(show(root, dict(back)), _number(root, others)) for root in _roots(polynomial)]
+            pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
         else:
-            pairs = [(None, float(root)) for root in at_default.real_roots()] if at_default.degree() > 0 else []
+            pairs = [(None, float(root)) for root in at_default.realroots()] if at_default.degree() > 0 else []
         for root, value in pairs:
             if value is not None and value > 0 and (value >= 1 or not symbol.is_integer):
                 found.append(BreakEven(symbol.name, root, value))
@@ -105,7 +105,7 @@ def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
     return float(value) if number is None else normal(Fraction(number))
 
 
-def _roots(polynomial: Any) -> list[Any]:
+def roots(polynomial: Any) -> list[Any]:
     """The roots of a linear or quadratic polynomial; of two, the one that can be positive alone last."""
     coefficients = polynomial.all_coeffs()
     if len(coefficients) == _QUADRATIC:

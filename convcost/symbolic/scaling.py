@@ -55,25 +55,26 @@ def scaling(formula: Formula, quantities: Iterable[str]) -> list[Scaling]:
 def _smooth(plain: View, quantity: str) -> Any:
     """The form over the free names themselves, with every floor left out."""
     back = {one.symbol: one.back for one in plain.residues}
-    return sympy.expand(_without_steps(plain.exprs[quantity].xreplace(back)))
+    return sympy.expand(without_steps(plain.exprs[quantity].xreplace(back)))
 
 
-def _without_steps(expr: Any) -> Any:
+def without_steps(expr: Any) -> Any:
+    """``expr`` with the argument of every floor and rounding in its place."""
     if not expr.args:
         return expr
     if isinstance(expr, FloorDiv):
         _, top, bottom = floor_or_ceiling(expr)
-        return _without_steps(top) / _without_steps(bottom)
-    arguments = [_without_steps(argument) for argument in expr.args]
+        return without_steps(top) / without_steps(bottom)
+    arguments = [without_steps(argument) for argument in expr.args]
     return arguments[0] if isinstance(expr, MakeDivisible | RoundEven) else expr.func(*arguments)
 
 
 def _scaling(symbol: Any, quantity: str, expr: Any, values: Mapping[Any, Fraction]) -> Scaling:
-    degree, leading = _leading(_resolved(expr, symbol, values, side=None), symbol)
+    degree, leading = _leading(resolved(expr, symbol, values, side=None), symbol)
     total = Fraction(evaluate(expr, dict(values)))
     sides = []
     for side in (-1, 1):
-        slope = sympy.diff(_resolved(expr, symbol, values, side=side), symbol)
+        slope = sympy.diff(resolved(expr, symbol, values, side=side), symbol)
         change = Fraction(evaluate(sympy.together(slope), dict(values))) * values[symbol]
         sides.append(normal(change / total) if total else 0)
     still = sympy.Add(*(term for term in sympy.Add.make_args(expr) if not term.has(symbol)))
@@ -91,7 +92,7 @@ def _leading(expr: Any, symbol: Any) -> tuple[int, Any]:
     return degree, sympy.factor(sympy.cancel(above.LC() / below.LC())) * symbol**degree
 
 
-def _resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: int | None) -> Any:
+def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: int | None) -> Any:
     """``expr`` with every ``max`` and ``min`` as the one of its values that counts.
 
     Args:
@@ -102,7 +103,7 @@ def _resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: i
     """
     if not expr.args or not expr.atoms(Maximum, Minimum):
         return expr
-    arguments = [_resolved(argument, symbol, values, side=side) for argument in expr.args]
+    arguments = [resolved(argument, symbol, values, side=side) for argument in expr.args]
     if not isinstance(expr, Maximum | Minimum):
         return expr.func(*arguments)
     choose = max if isinstance(expr, Maximum) else min
