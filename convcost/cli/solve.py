@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
-    from convcost.solving.landscape import Landscape
+    from convcost.symbolic.solving.landscape import Landscape
 
 
 @click.command("solve")
@@ -53,8 +53,8 @@ def command(  # noqa: PLR0913 - one argument per option
     target's quantities, and other networks and blocks: macs<=1/2*plain. Several names: --for alpha,size with a
     --step for each gives the points that no other beats. Exit code 1 where nothing meets the budget.
     """
-    from convcost.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
-    from convcost.solving.landscape import Landscape  # noqa: PLC0415
+    from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
+    from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
 
     catalogue = Catalogue()
     spec = catalogue.target(target)
@@ -83,7 +83,7 @@ def _one(
     target: str,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.solving.one import solve  # noqa: PLC0415
+    from convcost.symbolic.solving.one import solve  # noqa: PLC0415
 
     if largest is None:
         largest = any(one.relation not in (">=", ">") for one in landscape.budgets)
@@ -109,7 +109,7 @@ def _several(
     target: str,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.solving.grid import Objective, objective, pareto  # noqa: PLC0415
+    from convcost.symbolic.solving.grid import Objective, objective, pareto  # noqa: PLC0415
 
     texts = [text for part in objectives for text in part.split(",")]
     goals = [objective(text, landscape.names) for text in texts] or [

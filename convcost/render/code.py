@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import sympy
-
 from convcost.errors import UsageError
 from convcost.render.languages import LANGUAGES, Language
 from convcost.render.values import plain
-from convcost.symbolic.lets import Let, groups
 from convcost.symbolic.program import Program, program
 from convcost.symbolic.simplify import collected
 from convcost.symbolic.text import ordered_factors, ordered_terms
@@ -55,7 +52,6 @@ class _Source:
         self.helpers = [name for name in language.helpers if any(one.operation == name for one in made.statements)]
         self._language = language
         whole = [part for parameter in made.parameters for part in parameter.parts]
-        together = groups([Let(one.name, sympy.Add(*one.arguments), None) for one in made.statements], whole)
         self.statements = [
             (one.name.name, one.operation, [self._written(argument) for argument in one.arguments])
             for one in made.statements
@@ -65,7 +61,7 @@ class _Source:
         for name, (top, bottom) in made.outputs.items():
             read |= top.free_symbols | bottom.free_symbols
             below = None if bottom == 1 else self._written(bottom)
-            self.outputs[name] = (self._written(collected(top, together)), below)
+            self.outputs[name] = (self._written(collected(top, made.groups)), below)
         self.unused = [part.name for part in whole if part not in read]
 
     @property

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from convcost.algebra import Num
-    from convcost.solving.grid import Objective, Point
-    from convcost.solving.ideal import IdealRoot
-    from convcost.solving.landscape import Landscape
-    from convcost.solving.one import Solution
-    from convcost.solving.places import Place
     from convcost.symbolic.regions import Stretch
+    from convcost.symbolic.solving.grid import Objective, Point
+    from convcost.symbolic.solving.ideal import IdealRoot
+    from convcost.symbolic.solving.landscape import Landscape
+    from convcost.symbolic.solving.one import Solution
+    from convcost.symbolic.solving.places import Place
 
 _LONG = 60  # a root beyond that is given as a number only
 _GOALS = {"max": "largest", "min": "smallest", "near": "nearest"}

@@ -14,7 +14,7 @@ import sympy
 from convcost import algebra
 from convcost.errors import UnsupportedError
 from convcost.symbolic.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, terms_of
-from convcost.symbolic.lets import named
+from convcost.symbolic.lets import Let, groups, named
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ class Program:
         self.statements = tuple(statements)
         self.outputs = dict(outputs)
         self._compiled: Callable[[Sequence[int]], dict[str, Num]] | None = None
+
+    @property
+    def groups(self) -> tuple[frozenset[Any], ...]:
+        """Names that belong together when terms are collected; see :func:`convcost.symbolic.simplify.collected`."""
+        lets = [Let(one.name, sympy.Add(*one.arguments), None) for one in self.statements]
+        return groups(lets, [part for parameter in self.parameters for part in parameter.parts])
 
     def run(self, values: Mapping[str, Num]) -> dict[str, Num]:
         """The outputs with these numbers for the free names: exact, a fraction where it does not come out whole."""

@@ -14,18 +14,18 @@ from sympy import divisors
 
 from convcost.algebra import normal
 from convcost.errors import UnsupportedError
-from convcost.solving.axis import Axis, simplest
-from convcost.solving.budgets import NEAR
-from convcost.solving.growth import DOWN, growth
 from convcost.symbolic.atoms import to_number
 from convcost.symbolic.regions import Stretch, Within, overlap, where
+from convcost.symbolic.solving.axis import Axis, simplest
+from convcost.symbolic.solving.budgets import NEAR
+from convcost.symbolic.solving.growth import DOWN, growth
 from convcost.symbolic.steps import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from convcost.solving.landscape import Known, Landscape
     from convcost.symbolic.lattice import Lattice
+    from convcost.symbolic.solving.landscape import Known, Landscape
 
     Test = Callable[[Fraction], bool]
 

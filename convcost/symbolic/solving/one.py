@@ -5,15 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.solving.budgets import NEAR
-from convcost.solving.ideal import IdealRoot, ideal_roots
-from convcost.solving.places import Place, Places
-from convcost.solving.search import Search
 from convcost.symbolic.lattice import lattice
+from convcost.symbolic.solving.budgets import NEAR
+from convcost.symbolic.solving.ideal import IdealRoot, ideal_roots
+from convcost.symbolic.solving.places import Place, Places
+from convcost.symbolic.solving.search import Search
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
-    from convcost.solving.landscape import Landscape
+    from convcost.symbolic.solving.landscape import Landscape
 
 
 class Solution(NamedTuple):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from convcost.algebra import Num
-    from convcost.solving.budgets import Budget
-    from convcost.solving.landscape import Known
+    from convcost.symbolic.solving.budgets import Budget
+    from convcost.symbolic.solving.landscape import Known
 
 _QUADRATIC = 2
 

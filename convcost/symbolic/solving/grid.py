@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from convcost.algebra import normal
 from convcost.errors import ConvcostError, UsageError, did_you_mean
 from convcost.quantities import PARTS, QUANTITIES
-from convcost.solving.one import solve
 from convcost.symbolic.lattice import lattice
+from convcost.symbolic.solving.one import solve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.algebra import Num
-    from convcost.solving.landscape import Landscape
+    from convcost.symbolic.solving.landscape import Landscape
 
 MAX_POINTS = 20_000
 _TRIED = 1000

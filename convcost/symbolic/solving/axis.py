@@ -15,8 +15,8 @@ from convcost.symbolic.steps import Piece, breaks, pieces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from convcost.solving.landscape import Known
     from convcost.symbolic.regions import Stretch
+    from convcost.symbolic.solving.landscape import Known
 
 _CLOSE = 256  # a bracket this much narrower than its place has few steps in it
 _FEW = 64

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.algebra import normal
 from convcost.errors import UnsupportedError
-from convcost.solving.axis import Axis, simplest
-from convcost.solving.search import EVERYTHING, structure_parts
 from convcost.symbolic.regions import Stretch
+from convcost.symbolic.solving.axis import Axis, simplest
+from convcost.symbolic.solving.search import EVERYTHING, structure_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from convcost.algebra import Num
-    from convcost.solving.budgets import Budget
-    from convcost.solving.landscape import Known, Landscape
     from convcost.symbolic.lattice import Lattice
+    from convcost.symbolic.solving.budgets import Budget
+    from convcost.symbolic.solving.landscape import Known, Landscape
 
 MAX_NEIGHBOURS = 400  # places looked through for the next one that makes a network, or costs something else
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from convcost.algebra import Num
     from convcost.layers.base import Shape
-    from convcost.solving.budgets import Budget
     from convcost.spec.model import Spec
     from convcost.symbolic.closed import Formula
     from convcost.symbolic.conditions import Condition
+    from convcost.symbolic.solving.budgets import Budget
 
 MAX_STRUCTURES = 60
 
