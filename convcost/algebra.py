@@ -266,12 +266,14 @@ def bounded(value: Num) -> Num:
     """``value``, unless it has grown beyond what any network can mean.
 
     Raises:
-        ShapeError: more than 4,096 bits.
+        ShapeError: more than 4,096 bits, or a formula of more than 1,000 terms.
     """
     if type(value) is int and -_SMALL < value < _SMALL:
         return value
     if is_number(value) and _bits(value) > MAX_BITS:
         raise ShapeError(f"a number grew beyond {MAX_BITS:,} bits")
+    if is_symbolic(value):
+        _rules().bounded(value)
     return value
 
 

@@ -105,8 +105,8 @@ def _rendered(
     if format_ in CODE:
         from convcost.render.code import as_code  # noqa: PLC0415
 
-        return as_code(found, view(found, form or "exact"), format_, quantities)
-    shown = view(found, form) if form else readable(found, [name for name in quantities if name in ("params", "macs")])
+        return as_code(found, view(found, form or "exact", quantities), format_, quantities)
+    shown = view(found, form, quantities) if form else readable(found, quantities)
     if format_ == "latex":
         return formulas.as_latex(found, shown, quantities, in_rows=in_rows)
     return formulas.as_text(found, shown, quantities, in_rows=in_rows, write=_writer(format_))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
+    from convcost.symbolic.solving.grid import Objective
     from convcost.symbolic.solving.landscape import Landscape
 
 
@@ -54,6 +55,7 @@ def command(  # noqa: PLR0913 - one argument per option
     --step for each gives the points that no other beats. Exit code 1 where nothing meets the budget.
     """
     from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
+    from convcost.symbolic.solving.grid import objective  # noqa: PLC0415
     from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
 
     catalogue = Catalogue()
@@ -62,7 +64,10 @@ def command(  # noqa: PLR0913 - one argument per option
     bounds = [parse_budget(text, catalogue) for text in budgets]
     others = {name: one for bound in bounds for name, one in bound.others.items()}
     given, *theirs = settings_for([spec, *others.values()], settings)
-    landscape = Landscape(spec, wanted, given, bounds, dict(zip(others, theirs, strict=True)), parse_input(input_))
+    goals = [objective(text, wanted) for part in objectives for text in part.split(",")]
+    reported = [one.key for one in goals if one.key not in wanted]
+    values = dict(zip(others, theirs, strict=True))
+    landscape = Landscape(spec, wanted, given, bounds, values, parse_input(input_), reported)
     taken = _values(steps, wanted, "--step")
     if len(wanted) == 1:
         if ranges or objectives:
@@ -70,7 +75,7 @@ def command(  # noqa: PLR0913 - one argument per option
         return _one(landscape, taken.get(wanted[0]), largest, format_, output, target=target)
     if largest is not None:
         raise UsageError("--max and --min are for one name; of several, say --objective")
-    return _several(landscape, taken, ranges, objectives, format_, output, target=target)
+    return _several(landscape, taken, ranges, goals, format_, output, target=target)
 
 
 def _one(
@@ -102,19 +107,16 @@ def _several(
     landscape: Landscape,
     steps: dict[str, Fraction],
     ranges: tuple[str, ...],
-    objectives: tuple[str, ...],
+    objectives: Sequence[Objective],
     format_: str,
     output: str | None,
     *,
     target: str,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.solving.grid import Objective, objective, pareto  # noqa: PLC0415
+    from convcost.symbolic.solving.grid import Objective, pareto  # noqa: PLC0415
 
-    texts = [text for part in objectives for text in part.split(",")]
-    goals = [objective(text, landscape.names) for text in texts] or [
-        Objective(name, largest=True) for name in landscape.names
-    ]
+    goals = list(objectives) or [Objective(name, largest=True) for name in landscape.names]
     found = pareto(landscape, steps, _ranges(ranges, landscape.names), goals)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415

@@ -122,15 +122,17 @@ def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., st
 
 
 def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[str]:
-    """The MACs in the other shapes that are shorter, and that there are other structures."""
+    """One total in the other shapes that are shorter, and that there are other structures."""
+    quantity = "macs" if "macs" in shown.exprs else next(iter(shown.exprs))
+    here = len(write(shown.shown(quantity)))
     lines = []
     for kind in ("ideal", "unrounded"):
-        other = view(formula, kind)
-        one = write(other.shown("macs"))
+        other = view(formula, kind, [quantity])
+        one = write(other.shown(quantity))
         new = kind != "unrounded" or bool(other.rounded)
-        if kind != shown.kind and new and len(one) < len(write(shown.shown("macs"))):
+        if kind != shown.kind and new and len(one) < here:
             where = ", ".join([*(one.text for one in other.residues), *other.rounded])
-            lines.append(f"--form {kind}: MACs = {one}, {_LABELS[kind]} ({where})")
+            lines.append(f"--form {kind}: {title(quantity)} = {one}, {_LABELS[kind]} ({where})")
     if any(one.structural for one in formula.conditions):
         lines.append("elsewhere the network may have another structure; --cases shows all")
     return ["", *lines] if lines else []
@@ -141,7 +143,7 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
     lines = [plain(cases.formulas[0].graph.title)]
     for formula in cases.formulas:
         lines += ["", f"where {plain(', '.join(formula.assumptions)) or 'nothing is assumed'}"]
-        exact = view(formula, "exact")
+        exact = view(formula, "exact", quantities)
         lines += [f"  {title(name)} = {write(exact.shown(name))}" for name in quantities]
     if not cases.complete:
         lines += ["", "there may be more structures"]

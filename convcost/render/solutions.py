@@ -128,7 +128,7 @@ def _ideal_data(one: IdealRoot) -> dict[str, Any]:
 def points_table(landscape: Landscape, objectives: Sequence[Objective], points: Sequence[Point]) -> Table:
     """One row per point, best in the first objective first."""
     heading = f"{landscape.first.formula.graph.title}: {', '.join(one.text for one in landscape.budgets)}"
-    costs = _shown(landscape, objectives)
+    costs = landscape.reported
     columns = [Column(name, name, "times", 9) for name in landscape.names]
     columns += [Column(name, title(name), "count", 9) for name in costs]
     rows = [
@@ -137,11 +137,6 @@ def points_table(landscape: Landscape, objectives: Sequence[Objective], points: 
     ]
     goals = ", ".join(f"{'max' if one.largest else 'min'} {one.key}" for one in objectives)
     return Table(heading, tuple(columns), rows, None, (f"no other point of the grid is at least as good in {goals}",))
-
-
-def _shown(landscape: Landscape, objectives: Sequence[Objective]) -> list[str]:
-    keys = [one.key for one in objectives if one.key not in landscape.names]
-    return list(dict.fromkeys(["params", "macs", *(one.quantity for one in landscape.budgets), *keys]))
 
 
 def points_data(landscape: Landscape, objectives: Sequence[Objective], points: Sequence[Point]) -> dict[str, Any]:

@@ -9,13 +9,14 @@ import sympy
 
 from convcost import algebra
 from convcost.assumptions import Session, assuming
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UnsupportedError, UsageError, did_you_mean
 from convcost.quantities import quantities
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
 from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.conditions import Condition
+from convcost.symbolic.extent import MAX_FORM_TERMS, terms
 from convcost.symbolic.regions import brought_together
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
@@ -30,20 +31,28 @@ if TYPE_CHECKING:
 
 
 class Form:
-    """One quantity: its closed form, and its value at the witness.
+    """One quantity: its closed form, and its value at the witness."""
 
-    Attributes:
-        expr: an exact sympy expression, expanded.
-    """
-
-    def __init__(self, expr: Any, witness: Mapping[Any, Any]) -> None:
-        self.expr = sympy.expand(to_sympy(expr))
+    def __init__(self, count: Any, witness: Mapping[Any, Any]) -> None:
+        self._count = count
         self._witness = witness
+
+    @cached_property
+    def expr(self) -> Any:
+        """An exact sympy expression, expanded; made when it is first asked for.
+
+        Raises:
+            UnsupportedError: it has more terms than can be of use.
+        """
+        expr = to_sympy(self._count)
+        if terms(expr) > MAX_FORM_TERMS:
+            raise UnsupportedError(f"a closed form of more than {MAX_FORM_TERMS:,} terms; leave fewer names free")
+        return sympy.expand(expr)
 
     @cached_property
     def value(self) -> Any:
         """The number it has where the free names have the values they were given or default to."""
-        return evaluate(self.expr, dict(self._witness))
+        return evaluate(to_sympy(self._count), dict(self._witness))
 
 
 class FormRow:

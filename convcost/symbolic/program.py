@@ -141,8 +141,14 @@ def _statement(name: Any, expr: Any, there: Mapping[Any, Any]) -> tuple[Statemen
 
 def _fraction(expr: Any) -> tuple[Any, Any]:
     """``expr`` as a fraction of polynomials with whole coefficients."""
+    if not any(_divides(one) for one in expr.atoms(sympy.Pow, sympy.Rational)):
+        return sympy.expand(expr), sympy.S.One
     top, bottom = sympy.fraction(sympy.together(expr))
     return sympy.expand(top), sympy.expand(bottom)
+
+
+def _divides(part: Any) -> bool:
+    return not part.is_Integer if part.is_Rational else not (part.exp.is_Integer and part.exp > 0)
 
 
 def _compiled(made: Program) -> Callable[[Sequence[int]], dict[str, Num]]:

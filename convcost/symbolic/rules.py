@@ -24,6 +24,7 @@ from convcost.symbolic.atoms import (
 )
 from convcost.symbolic.bounds import is_monotone, lower_bound, without_floors
 from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
+from convcost.symbolic.extent import MAX_DEGREE, MAX_TERMS, degree, terms
 from convcost.symbolic.text import text
 
 _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -75,6 +76,18 @@ def total(values: list[Any]) -> Expr:
 def power(base: Any, exponent: Any) -> Expr:
     """``base ** exponent``."""
     return to_sympy(base) ** to_sympy(exponent)
+
+
+def bounded(value: Any) -> None:
+    """Make sure that a formula does not grow beyond what anyone would read.
+
+    Raises:
+        ShapeError: it would have too many terms, or too high a degree.
+    """
+    if terms(value) > MAX_TERMS:
+        raise ShapeError(f"a formula grew beyond {MAX_TERMS:,} terms")
+    if degree(value) > MAX_DEGREE:
+        raise ShapeError(f"a formula grew beyond degree {MAX_DEGREE}")
 
 
 def identical(a: Any, b: Any) -> bool:

@@ -42,7 +42,8 @@ class Scaling(NamedTuple):
 
 def scaling(formula: Formula, quantities: Iterable[str]) -> list[Scaling]:
     """How ``quantities`` grow with each free name: by name, then by quantity."""
-    plain = view(formula, "unrounded")
+    quantities = list(quantities)
+    plain = view(formula, "unrounded", quantities)
     smooth = {quantity: _smooth(plain, quantity) for quantity in quantities}
     values = {symbol: Fraction(number) for symbol, number in formula.values.items()}
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,11 +44,12 @@ def pieces(points: list[Fraction], low: Fraction, high: Fraction) -> Iterator[Pi
         yield Piece(left, right)
 
 
-def functions_in(expr: Any) -> set[Any]:
+@lru_cache(maxsize=4096)
+def functions_in(expr: Any) -> frozenset[Any]:
     """The outermost functions in ``expr``: what is left is a polynomial of these and of symbols."""
     if isinstance(expr, sympy.Function):
-        return {expr}
-    return {one for argument in expr.args for one in functions_in(argument)}
+        return frozenset({expr})
+    return frozenset(one for argument in expr.args for one in functions_in(argument))
 
 
 def breaks(expr: Any, symbol: Any, low: Fraction, high: Fraction) -> list[Fraction]:
@@ -114,7 +116,12 @@ def line(expr: Any, symbol: Any, at: Fraction) -> tuple[Fraction, Fraction]:
         UnsupportedError: it is not.
     """
     fixed = {one: evaluate(one, {symbol: at}) for one in functions_in(expr) if one.has(symbol)}
-    terms = terms_of(expr.xreplace({one: sympy.Rational(Fraction(value)) for one, value in fixed.items()}))
+    return _plain_line(expr.xreplace({one: sympy.Rational(Fraction(value)) for one, value in fixed.items()}), symbol)
+
+
+@lru_cache(maxsize=4096)
+def _plain_line(expr: Any, symbol: Any) -> tuple[Fraction, Fraction]:
+    terms = terms_of(expr)
     if not set(terms) <= {symbol, sympy.S.One}:
         raise UnsupportedError(f"cannot tell where {text(expr)} takes its steps: it is not linear in {symbol.name}")
     slope, start = (Fraction(to_number(terms.get(one, sympy.S.Zero)) or 0) for one in (symbol, sympy.S.One))

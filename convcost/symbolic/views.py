@@ -10,6 +10,7 @@ import sympy
 
 from convcost.algebra import normal
 from convcost.errors import UsageError, did_you_mean
+from convcost.quantities import QUANTITIES
 from convcost.symbolic.atoms import FloorDiv, MakeDivisible, RoundEven, evaluate
 from convcost.symbolic.lets import Let, groups, named
 from convcost.symbolic.simplify import collected
@@ -93,11 +94,12 @@ class View(NamedTuple):
         return normal(Fraction(evaluate(self.exprs[quantity], values)))
 
 
-def view(formula: Formula, kind: str) -> View:
+def view(formula: Formula, kind: str, quantities: Iterable[str] = tuple(QUANTITIES)) -> View:
     """The totals of ``formula`` in one shape.
 
     Args:
         formula: closed forms.
+        quantities: which totals.
         kind: ``exact``; ``named``, the same with names for what is rounded; ``ideal``, exact for sizes that leave
             the rest of the default when divided; ``unrounded``, ideal and with widths not rounded.
 
@@ -106,7 +108,7 @@ def view(formula: Formula, kind: str) -> View:
     """
     if kind not in VIEWS:
         raise UsageError(f"no form is called '{kind[:60]}'{did_you_mean(kind, VIEWS)}; known are {', '.join(VIEWS)}")
-    exact = _exact(formula)
+    exact = _exact(formula, quantities)
     if kind == "exact":
         return exact
     if kind == "named":
@@ -122,17 +124,25 @@ def _naming(lets: Sequence[Let]) -> Callable[[Any], Any]:
     return lambda expr: expr.xreplace(names)
 
 
-def _exact(formula: Formula) -> View:
-    exprs = {name: form.expr for name, form in formula.totals.items()}
+def _exact(formula: Formula, quantities: Iterable[str]) -> View:
+    exprs = {name: formula.totals[name].expr for name in quantities}
     return View("exact", exprs, tuple(formula.symbols.values()), formula.values)
 
 
-def readable(formula: Formula, quantities: Iterable[str]) -> View:
-    """The exact forms if a reader can take them in, else the same with names for what is rounded."""
-    exact = view(formula, "exact")
-    if all(_is_short(exact, name) for name in quantities):
+def readable(
+    formula: Formula, quantities: Sequence[str] = tuple(QUANTITIES), judged: Sequence[str] = ("params", "macs")
+) -> View:
+    """The exact forms if a reader can take them in, else the same with names for what is rounded.
+
+    Args:
+        formula: closed forms.
+        quantities: which totals.
+        judged: those of them that must be short enough; the others are as long as they are.
+    """
+    exact = view(formula, "exact", quantities)
+    if all(_is_short(exact, name) for name in judged if name in exact.exprs):
         return exact
-    with_names = view(formula, "named")
+    with_names = view(formula, "named", quantities)
     return with_names if with_names.lets else exact
 
 

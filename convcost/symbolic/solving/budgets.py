@@ -57,7 +57,7 @@ class Budget(NamedTuple):
         scope: dict[str, Any] = {name: own[name] for name in self.bound.names if name in own}
         for name in self.others:
             whole = re.search(rf"\b{re.escape(name)}\s*\.", self.bound.text) is not None
-            scope[name] = dict(others[name]) if whole else others[name][self.quantity]
+            scope[name] = {**others[name]} if whole else others[name][self.quantity]
         try:
             value = self.bound.evaluate(scope)
         except ConvcostError as error:

@@ -41,7 +41,7 @@ class IdealRoot(NamedTuple):
 def ideal_roots(known: Known, symbol: Any, budgets: Sequence[Budget], near: Num | None) -> tuple[IdealRoot, ...]:
     """The root for each budget; of several positive ones, that nearest to ``near``."""
     at = Fraction(near if near is not None else known.formula.witness[symbol.name])
-    plain = view(known.formula, "unrounded")
+    plain = view(known.formula, "unrounded", [one.quantity for one in budgets])
     back = {one.symbol: one.back for one in plain.residues}
     found = []
     for budget, margin in zip(budgets, known.margins, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -16,16 +17,32 @@ from convcost.symbolic.closed import formula
 from convcost.symbolic.program import program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from convcost.algebra import Num
     from convcost.layers.base import Shape
     from convcost.spec.model import Spec
-    from convcost.symbolic.closed import Formula
+    from convcost.symbolic.closed import Form, Formula
     from convcost.symbolic.conditions import Condition
     from convcost.symbolic.solving.budgets import Budget
 
 MAX_STRUCTURES = 60
+
+
+class _Expressions(Mapping[str, Any]):
+    """The closed forms of some totals by quantity, each made when it is asked for."""
+
+    def __init__(self, totals: Mapping[str, Form]) -> None:
+        self._totals = totals
+
+    def __getitem__(self, name: str) -> Any:
+        return self._totals[name].expr
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._totals)
+
+    def __len__(self) -> int:
+        return len(self._totals)
 
 
 class Known:
@@ -37,19 +54,22 @@ class Known:
         conditions: where all that holds.
     """
 
-    def __init__(self, found: Formula, others: Mapping[str, Formula], budgets: Sequence[Budget]) -> None:
+    def __init__(
+        self, found: Formula, others: Mapping[str, Formula], budgets: Sequence[Budget], wanted: Sequence[str]
+    ) -> None:
         self.formula = found
         self.conditions = [*found.conditions, *(one for other in others.values() for one in other.conditions)]
-        own = {name: form.expr for name, form in found.totals.items()}
-        theirs = {name: {key: form.expr for key, form in other.totals.items()} for name, other in others.items()}
+        forms = {name: _Expressions(other.totals) for name, other in others.items()}
+        own = _Expressions(found.totals)
         self.margins = [
-            sympy.expand(to_sympy(own[one.quantity]) - to_sympy(one.bound_of(own, theirs))) for one in budgets
+            sympy.expand(to_sympy(own[one.quantity]) - to_sympy(one.bound_of(own, forms))) for one in budgets
         ]
-        outputs = {**own, **{f"margin {index}": margin for index, margin in enumerate(self.margins)}}
+        outputs = {name: own[name] for name in wanted}
+        outputs |= {f"margin {index}": margin for index, margin in enumerate(self.margins)}
         self._run = program(outputs, list(found.symbols.values())).run
 
     def costs(self, values: Mapping[str, Num]) -> dict[str, Num]:
-        """Every quantity, and the margins as ``margin 0`` ..., at these values."""
+        """The quantities of interest, and the margins as ``margin 0`` ..., at these values."""
         return self._run(values)
 
     def violated(self, values: Mapping[str, Num]) -> list[Condition]:
@@ -70,6 +90,7 @@ class Landscape:
         names: what is varied.
         given: values of everything else.
         budgets: what is to be met.
+        reported: the quantities that an answer states.
     """
 
     def __init__(
@@ -80,6 +101,7 @@ class Landscape:
         budgets: Sequence[Budget],
         others: Mapping[str, Mapping[str, Any]] | None = None,
         input_shape: Shape | None = None,
+        reported: Sequence[str] = (),
     ) -> None:
         """Derive the closed forms at the defaults.
 
@@ -90,6 +112,7 @@ class Landscape:
             budgets: what is to be met.
             others: the values given to each other spec that the budgets speak of.
             input_shape: in place of the spec's own.
+            reported: quantities to state besides params, MACs and those that have a budget.
 
         Raises:
             UsageError: a name cannot be varied.
@@ -101,6 +124,7 @@ class Landscape:
         self.budgets = tuple(budgets)
         self._others = {name: dict(values) for name, values in (others or {}).items()}
         self._input_shape = input_shape
+        self.reported = list(dict.fromkeys(["params", "macs", *(one.quantity for one in budgets), *reported]))
         self._known: list[Known] = []
         self.first = self._derived(self.given)
         self.witness: dict[str, Num] = dict(self.first.formula.witness)
@@ -113,7 +137,7 @@ class Landscape:
                 shared = [one for one in self.names if one in free_names(spec)]
                 values = {**self._others.get(name, {}), **{one: found.witness[one] for one in shared}}
                 others[name] = formula(spec, shared, values, self._input_shape if spec.is_block else None)
-        known = Known(found, others, self.budgets)
+        known = Known(found, others, self.budgets, self.reported)
         self._known.append(known)
         return known
 

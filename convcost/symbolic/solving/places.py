@@ -47,7 +47,6 @@ class Places:
         self._step = step
         (self._name,) = landscape.names
         self._symbol = landscape.first.formula.symbols[self._name]
-        self.reported = list(dict.fromkeys(["params", "macs", *(one.quantity for one in landscape.budgets)]))
 
     def at(self, value: Fraction) -> Place:
         """The place that ``value`` belongs to."""
@@ -63,7 +62,7 @@ class Places:
         shown = normal(simplest(wide.low, low_in=wide.low_in, high=high, high_in=wide.high_in))
         counted = self._landscape.count({self._name: shown})
         broken = self._landscape.broken(known.costs({self._name: shown}))
-        return Place(shown, wide, {name: counted[name] for name in self.reported}, tuple(broken))
+        return Place(shown, wide, {name: counted[name] for name in self._landscape.reported}, tuple(broken))
 
     def _widened(self, known: Known, axis: Axis, value: Fraction) -> Stretch:
         """From where to where the cost stays what it is at ``value``."""
@@ -82,7 +81,7 @@ class Places:
     def _cost(self, known: Known, value: Fraction) -> list[Num] | None:
         values = {self._name: normal(value)}
         costs = known.costs(values) if known.holds(values) else None
-        return None if costs is None else [costs[name] for name in self.reported]
+        return None if costs is None else [costs[name] for name in self._landscape.reported]
 
     def beside(self, place: Place, side: int) -> Place | None:
         """The next place above (1) or below (-1) that makes a network; None where there is none near."""
