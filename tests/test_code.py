@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from conftest import run_convcost
 from exactness import drawn, free_sets, repaired
+from inprocess import convcost
 
 from convcost.quantities import QUANTITIES, quantities
 from convcost.render.code import as_code
@@ -139,18 +139,18 @@ def test_a_float_means_the_decimal_it_prints_as() -> None:
 def test_reserved_words_get_an_underscore(tmp_path: Path) -> None:
     spec = tmp_path / "for.yaml"
     spec.write_text("input: {int: 8, H: 4, W: 4}\nparameters: {double: 3}\nlayers: [conv: {out: double, kernel: 1}]\n")
-    c = run_convcost("formula", str(spec), "--format", "c", "--in", "macs")
+    c = convcost("formula", str(spec), "--format", "c", "--in", "macs")
     assert c.code == 0, c.err
     assert "for_(wide int_, wide H, wide W, wide double_)" in c.out
     assert re.search(r"cost\.macs = .*H\*W\*double_\*int_", c.out)
 
 
 def test_code_is_exact() -> None:
-    result = run_convcost("formula", "mobilenet_v1", "--free", "alpha", "--form", "unrounded", "--format", "python")
+    result = convcost("formula", "mobilenet_v1", "--free", "alpha", "--form", "unrounded", "--format", "python")
     assert (result.code, result.err) == (2, "error: code is exact; it cannot be written from --form unrounded\n")
 
 
 def test_ideal_code_is_a_function_of_the_residue() -> None:
     scope: dict[str, Any] = {}
-    exec(run_convcost("formula", "inception_v3", "--form", "ideal", "--format", "python").out, scope)  # noqa: S102
+    exec(convcost("formula", "inception_v3", "--form", "ideal", "--format", "python").out, scope)  # noqa: S102
     assert scope["inception_v3"](9, 1000)["macs"] == 5_713_216_096  # 299 = 32*9 + 11

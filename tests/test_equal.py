@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.quantities import quantities
 from convcost.spec.build import build
@@ -30,7 +30,7 @@ EQUAL = [
 
 @pytest.mark.parametrize("arguments", EQUAL)
 def test_equal(arguments: str) -> None:
-    result = run_convcost("equal", *arguments.split())
+    result = convcost("equal", *arguments.split())
     assert result.code == 0, result.out + result.err
     assert ", proved" in result.out
 
@@ -47,7 +47,7 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("arguments", "values", "costs"), DIFFERENT)
 def test_different(arguments: str, values: dict[str, int], costs: tuple[int, int]) -> None:
-    result = run_convcost("equal", *arguments.split(), "--format", "json")
+    result = convcost("equal", *arguments.split(), "--format", "json")
     assert result.code == 1
     (pair,) = json.loads(result.out)["pairs"]
     (found,) = pair["quantities"].values()
@@ -74,9 +74,9 @@ def test_the_counterexample_is_the_smallest() -> None:
 
 def test_every_structure_is_looked_at() -> None:
     """A spec equals itself where it takes its shortcut and where it does not; with one fixed it does not."""
-    same = json.loads(run_convcost("equal", "inverted_residual", "inverted_residual", "--format", "json").out)
+    same = json.loads(convcost("equal", "inverted_residual", "inverted_residual", "--format", "json").out)
     assert (same["equal"], same["pairs"][0]["structures"]) == (True, 4)
-    other = run_convcost("equal", "inverted_residual", "inverted_residual", "--set", "inverted_residual:t=1")
+    other = convcost("equal", "inverted_residual", "inverted_residual", "--set", "inverted_residual:t=1")
     assert other.code == 1
     assert "t = 2" in other.out
 
@@ -95,7 +95,7 @@ def test_every_structure_is_looked_at() -> None:
     ],
 )
 def test_misuse(arguments: str, message: str) -> None:
-    result = run_convcost("equal", *arguments.split())
+    result = convcost("equal", *arguments.split())
     assert result.code == 2
     assert result.err.startswith(message)
     assert result.err.count("\n") == 1

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.errors import UsageError
 from convcost.quantities import QUANTITIES, quantities
@@ -156,7 +156,7 @@ def test_terms_of_one_size_stand_together() -> None:
 
 
 def test_json_has_every_shape() -> None:
-    result = run_convcost("formula", "mobilenet_v1", "--free", "alpha", "--format", "json")
+    result = convcost("formula", "mobilenet_v1", "--free", "alpha", "--format", "json")
     data = json.loads(result.out)
     assert data["forms"]["unrounded"]["totals"]["macs"] == "539492352*alpha^2 + 29248000*alpha"
     assert data["forms"]["unrounded"]["exact"] is False
@@ -166,22 +166,20 @@ def test_json_has_every_shape() -> None:
 
 
 def test_text_offers_the_shorter_shapes() -> None:
-    out = run_convcost("formula", "inception_v3", "--total", "--in", "macs").out
+    out = convcost("formula", "inception_v3", "--total", "--in", "macs").out
     assert "--form ideal: MACs = 77484032*r^2 - 65225728*r + 2048*classes + 21993056" in out
     assert "(size = 32*r + 11)" in out
 
 
 def test_what_is_not_exact_says_so() -> None:
     """Squeeze-and-excitation rounds 18 channels to 24: the polynomial is off at the default, and says by how much."""
-    out = run_convcost(
-        "formula", "mobilenet_v3", "--free", "alpha", "--form", "unrounded", "--total", "--in", "macs"
-    ).out
+    out = convcost("formula", "mobilenet_v3", "--free", "alpha", "--form", "unrounded", "--total", "--in", "macs").out
     assert "at the defaults 216,587,936, exactly 216,589,760" in out
     assert "not exact: make_divisible(c*alpha, 8) as c*alpha, " in out
 
 
 def test_cases_show_the_other_structures() -> None:
-    out = run_convcost("formula", "inverted_residual", "--cases", "--in", "params").out
+    out = convcost("formula", "inverted_residual", "--cases", "--in", "params").out
     assert "where t == 1, I != O\n  params = I*(K^2 + O + 2) + 2*O\n" in out
     assert out.count("where ") == 4
 

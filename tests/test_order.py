@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sympy
-from conftest import run_convcost
 from exactness import drawn, repaired
+from inprocess import convcost
 
 from convcost import algebra
 from convcost.comparison import Comparison, compare
@@ -164,7 +164,7 @@ def test_no_relation_is_claimed_where_none_holds() -> None:
 
 
 def test_json_adds_to_what_was_there() -> None:
-    data = json.loads(run_convcost("compare", "depthwise_separable_conv", "standard_conv", "--format", "json").out)
+    data = json.loads(convcost("compare", "depthwise_separable_conv", "standard_conv", "--format", "json").out)
     found = data["ratios"]["depthwise_separable_conv"]["params"]
     assert (found["exact"], found["formula"], found["limit"]) == ("73/576", "1/O + 1/K^2", "1/K^2 as O -> oo")
     assert found["decimal"] == pytest.approx(73 / 576)
@@ -177,5 +177,5 @@ def test_json_adds_to_what_was_there() -> None:
 
 
 def test_text_says_where() -> None:
-    out = run_convcost("compare", "depthwise_separable_conv", "standard_conv").out
+    out = convcost("compare", "depthwise_separable_conv", "standard_conv").out
     assert ": depthwise_separable_conv < standard_conv for all O >= 2, K >= 2; not at O = 1, K = 1\n" in out

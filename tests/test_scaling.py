@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import log
 
 import pytest
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.quantities import quantities
 from convcost.spec.build import build
@@ -78,11 +78,11 @@ def test_a_maximum_takes_over_at_the_default() -> None:
 
 
 def test_command() -> None:
-    result = run_convcost("scaling", "mobilenet_v1", "--free", "alpha,rho", "--in", "params,macs")
+    result = convcost("scaling", "mobilenet_v1", "--free", "alpha,rho", "--in", "params,macs")
     assert result.code == 0, result.err
     lines = [line.split() for line in result.out.splitlines()]
     assert ["alpha", "MACs", "2", "539492352*alpha^2*rho^2", "1.949", "0.0", "%"] in lines
     assert any(line[:3] == ["rho", "params", "0"] and "depend" in line for line in lines)
-    data = json.loads(run_convcost("scaling", "mobilenet_v1", "--free", "rho", "--format", "json").out)
+    data = json.loads(convcost("scaling", "mobilenet_v1", "--free", "rho", "--format", "json").out)
     assert data["schema"] == "convcost/scaling/1"
     assert {row["quantity"]: row["degree"] for row in data["rows"]}["params"] == 0

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from conftest import run_convcost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inprocess import convcost
 
 from convcost.errors import ConvcostError
 from convcost.quantities import quantities
@@ -221,13 +221,13 @@ def test_the_simplest_decimal_lies_inside(a: Fraction, b: Fraction, low_in: bool
 
 
 def test_command() -> None:
-    result = run_convcost("solve", "mobilenet_v1", "--for", "alpha", "--budget", "macs<=300M")
+    result = convcost("solve", "mobilenet_v1", "--for", "alpha", "--budget", "macs<=300M")
     assert result.code == 0, result.err
     assert [line.split()[0] for line in result.out.splitlines()[3:6]] == ["0.719", "0.72", "0.721"]
     assert "<- largest" in result.out
     assert "without rounding, macs<=300M is met to the unit at alpha = " in result.out
     data = json.loads(
-        run_convcost("solve", "bottleneck", "--for", "M", "--budget", "macs<=1/2*plain", "--format", "json").out
+        convcost("solve", "bottleneck", "--for", "M", "--budget", "macs<=1/2*plain", "--format", "json").out
     )
     assert (data["schema"], data["answer"]["value"], data["above"]["broken"]) == (
         "convcost/solve/1",
@@ -238,7 +238,7 @@ def test_command() -> None:
 
 def test_command_for_several() -> None:
     options = ("--for", "alpha,size", "--budget", "macs<=150M", "--step", "alpha=1/4", "--step", "size=32")
-    result = run_convcost("solve", "mobilenet_v1", *options, "--format", "csv")
+    result = convcost("solve", "mobilenet_v1", *options, "--format", "csv")
     assert result.code == 0, result.err
     lines = result.out.splitlines()
     assert lines[0] == "alpha,size,params,macs"
@@ -269,13 +269,13 @@ def test_command_for_several() -> None:
     ],
 )
 def test_misuse(arguments: str, code: int, message: str) -> None:
-    result = run_convcost("solve", "mobilenet_v1", *arguments.split())
+    result = convcost("solve", "mobilenet_v1", *arguments.split())
     assert result.code == code
     assert result.err.startswith(message)
     assert result.err.count("\n") == 1
 
 
 def test_nothing_found_is_exit_code_1() -> None:
-    result = run_convcost("solve", "resnet50", "--for", "size", "--budget", "params<=20M")
+    result = convcost("solve", "resnet50", "--for", "size", "--budget", "params<=20M")
     assert result.code == 1
     assert "no value of size meets the budget" in result.out
