@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,13 +119,29 @@ def run_javascript(node: str, folder: Path) -> list[list[int]]:
     return [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
 
 
-RUNNERS = {"gcc": run_c, "node": run_javascript}
+def run_python(python: str, folder: Path) -> list[list[int]]:
+    """Every function in a process of its own, where there is no convcost."""
+    lines = ["from fractions import Fraction"]
+    for name in NAMES:
+        (folder / f"{name}.py").write_text(source(name, "python"))
+        lines.append(f"from {name} import {name}")
+        for point in sample(name).points:
+            values = ", ".join(map(repr, point.values()))
+            lines.append(f"print(*{name}({values}).values())")
+    (folder / "main.py").write_text("\n".join(lines))
+    done = subprocess.run([python, "main.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("program", [name for name in RUNNERS if shutil.which(name)])
-def test_compiled_and_scripted(program: str, tmp_path: Path) -> None:
-    """C and JavaScript, on machines that can run them."""
-    found = RUNNERS[program](shutil.which(program) or program, tmp_path)
+RUNNERS = {"python": run_python, "gcc": run_c, "node": run_javascript}
+FOUND = {"python": sys.executable, **{name: path for name in ("gcc", "node") if (path := shutil.which(name))}}
+
+
+@pytest.mark.parametrize("program", FOUND)
+def test_in_a_process_of_its_own(program: str, tmp_path: Path) -> None:
+    """Python, and C and JavaScript on machines that can run them."""
+    found = RUNNERS[program](FOUND[program], tmp_path)
     assert found == [numbers for name in NAMES for numbers in sample(name).expected]
 
 

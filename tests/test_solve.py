@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from fractions import Fraction
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inprocess import convcost
 
 from convcost.errors import ConvcostError
 from convcost.quantities import quantities
@@ -140,6 +138,34 @@ def test_a_plateau_costs_the_same_from_end_to_end(name: str, free: str, budget: 
     assert found.place.range.high == found.above.range.low
 
 
+BRUTE = [
+    ("bottleneck", "M", 120),
+    ("inverted_residual", "t", 12),
+    ("inverted_residual", "I", 48),  # I == O and I != O are two structures
+    ("group_conv", "G", 40),
+    ("shuffle_unit", "M", 130),
+    ("yolov3_tiny", "size", 130),
+    ("densenet121", "k", 12),
+]
+
+
+@pytest.mark.parametrize(("name", "free", "most"), BRUTE)
+@pytest.mark.parametrize("relation", ["<=", ">="])
+@pytest.mark.parametrize("largest", [True, False])
+def test_whole_numbers_against_trying_each(name: str, free: str, most: int, relation: str, largest: bool) -> None:  # noqa: FBT001
+    costs = {value: cost for value in range(1, most + 1) if (cost := counted(name, {free: value})) is not None}
+    bounds = sorted(set(costs.values()))[1:-1]
+    for bound in bounds[:: max(len(bounds) // 6, 1)]:
+        fitting = [v for v, cost in costs.items() if (cost <= bound if relation == "<=" else cost >= bound)]
+        found = solved(name, free, f"macs{relation}{bound}", largest=largest)
+        if found.unbounded or (found.place is not None and found.place.value > most):
+            assert largest
+            assert max(costs) in fitting  # it goes on beyond what was tried
+        else:
+            assert found.place is not None
+            assert found.place.value == (max(fitting) if largest else min(fitting))
+
+
 def test_several_budgets_hold_together() -> None:
     found = solved("mobilenet_v1", "alpha", "macs<=149.5M", "params<=1.4M")
     assert found.place is not None
@@ -218,64 +244,3 @@ def test_the_simplest_decimal_lies_inside(a: Fraction, b: Fraction, low_in: bool
     digits = len(str(float(value)).partition(".")[2]) if value.denominator > 1 else 0
     shorter = [Fraction(n, 10 ** max(digits - 1, 0)) for n in range(int(high * 10 ** max(digits - 1, 0)) + 1)]
     assert digits == 0 or not any(low < one < high for one in shorter)
-
-
-def test_command() -> None:
-    result = convcost("solve", "mobilenet_v1", "--for", "alpha", "--budget", "macs<=300M")
-    assert result.code == 0, result.err
-    assert [line.split()[0] for line in result.out.splitlines()[3:6]] == ["0.719", "0.72", "0.721"]
-    assert "<- largest" in result.out
-    assert "without rounding, macs<=300M is met to the unit at alpha = " in result.out
-    data = json.loads(
-        convcost("solve", "bottleneck", "--for", "M", "--budget", "macs<=1/2*plain", "--format", "json").out
-    )
-    assert (data["schema"], data["answer"]["value"], data["above"]["broken"]) == (
-        "convcost/solve/1",
-        154,
-        ["macs<=1/2*plain"],
-    )
-
-
-def test_command_for_several() -> None:
-    options = ("--for", "alpha,size", "--budget", "macs<=150M", "--step", "alpha=1/4", "--step", "size=32")
-    result = convcost("solve", "mobilenet_v1", *options, "--format", "csv")
-    assert result.code == 0, result.err
-    lines = result.out.splitlines()
-    assert lines[0] == "alpha,size,params,macs"
-    assert "0.5,224,1331592,149497088" in lines
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        ("--for alpha --budget macs", 2, "error: --budget takes QUANTITY<=VALUE, as macs<=300M; found 'macs'"),
-        ("--for alpha --budget macs<=", 2, "error: --budget takes QUANTITY<=VALUE, as macs<=300M; found 'macs<='"),
-        ("--for alpha --budget mac<=3", 2, "error: --budget: no quantity is called 'mac'; did you mean 'macs'?"),
-        (
-            "--for alpha --budget macs<=3*plane",
-            2,
-            "error: --budget: 'plane' is neither a quantity nor a bundled network or block; did you mean 'plain'?",
-        ),
-        ("--for alpha --budget macs<=__import__(1)", 2, "error: --budget: '__import__(1)' is not an expression"),
-        ("--for alpha --budget macs<=10^10^10", 2, "error: --budget macs<=10^10^10: 10**10000000000 is too large"),
-        ("--for alpha --budget macs<=[1]", 2, "error: --budget macs<=[1]: a bound is a number, found [1]"),
-        ("--for alpha --budget macs<=true", 2, "error: --budget macs<=true: a bound is a number, found true"),
-        ("--for alhpa --budget macs<=1", 2, "error: mobilenet_v1 has no parameter 'alhpa'; did you mean 'alpha'?"),
-        ("--for variant --budget macs<=1", 2, "error: `variant` of mobilenet_v1 cannot be free"),
-        ("--for alpha --budget macs<=1M --step 0", 2, "error: --step takes positive numbers, found '0'"),
-        ("--for alpha,size --budget macs<=1M", 2, "error: `alpha` needs a step: --step alpha=VALUE"),
-        ("--for alpha,size --budget macs<=1M --max", 2, "error: --max and --min are for one name"),
-        ("--for alpha,size --budget macs<=1M --step 1", 2, "error: --step takes NAME=VALUE where there are several"),
-    ],
-)
-def test_misuse(arguments: str, code: int, message: str) -> None:
-    result = convcost("solve", "mobilenet_v1", *arguments.split())
-    assert result.code == code
-    assert result.err.startswith(message)
-    assert result.err.count("\n") == 1
-
-
-def test_nothing_found_is_exit_code_1() -> None:
-    result = convcost("solve", "resnet50", "--for", "size", "--budget", "params<=20M")
-    assert result.code == 1
-    assert "no value of size meets the budget" in result.out

@@ -51,14 +51,23 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
 
 
 def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
-    """Which costs less, and where both cost the same; quantities of which the same is to be said share a line."""
+    """The ratio in its other form, which costs less, and where both cost the same.
+
+    Quantities of which the same is to be said share a line.
+    """
     said: dict[str, list[str]] = {}
     for quantity, ratio in ratios.items():
-        if ratio.order is not None:
-            from convcost.render.orders import order_text  # noqa: PLC0415 - imports sympy
+        lines: list[str] = []
+        if ratio.fractions is not None:
+            from convcost.render.orders import fractions_text  # noqa: PLC0415 - imports sympy
 
-            for line in order_text(ratio.order, one, other):
-                said.setdefault(line, []).append(TITLES[quantity])
+            lines += fractions_text(ratio.fractions)
+        if ratio.order is not None:
+            from convcost.render.orders import order_text  # noqa: PLC0415
+
+            lines += order_text(ratio.order, one, other)
+        for line in lines:
+            said.setdefault(line, []).append(TITLES[quantity])
     return [f"{', '.join(quantities)}: {line}" for line, quantities in said.items()]
 
 

@@ -10,9 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from convcost.symbolic.order import Order
+    from convcost.symbolic.ratio import Fractions
     from convcost.symbolic.roots import BreakEven
 
 _LONG = 70  # a root beyond that is given as a number only
+
+
+def fractions_text(fractions: Fractions) -> Iterator[str]:
+    """The ratio in the form that is not the shortest, where that is another and short enough."""
+    shortest = text(fractions.shortest)
+    for words, expr in (("as one fraction", fractions.single), ("as partial fractions", fractions.parts)):
+        shown = text(expr)
+        if shown != shortest and len(shown) <= _LONG:
+            yield f"{words} {shown}"
 
 
 def order_text(order: Order, one: str, other: str) -> Iterator[str]:

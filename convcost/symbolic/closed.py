@@ -18,8 +18,6 @@ from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.conditions import Condition
 from convcost.symbolic.extent import MAX_FORM_TERMS, terms
 from convcost.symbolic.regions import brought_together
-from convcost.symbolic.simplify import tidy
-from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -241,9 +239,3 @@ def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
         if not _can_stand_for(numeric.parameters[name]):
             raise UsageError(f"`{name}` cannot be free at the value {numeric.parameters[name]}; give one with --set")
     return names
-
-
-def put_in(form: Form, formula_: Formula, expr: Any = None) -> str:
-    """The form with values in place of names: ``3^2*64*256``."""
-    values = {symbol_: str(formula_.witness[name]) for name, symbol_ in formula_.symbols.items()}
-    return text(tidy(form.expr) if expr is None else expr, values)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from convcost.symbolic.conditions import Condition
 
 MAX_TERMS = 400  # beyond that a difference is not taken apart
+MAX_FACTORED = 60  # terms beyond which always positive factors are not looked for
 MAX_LEAST = 64  # least values that are tried
 _OPPOSITE = {">": "<", ">=": "<=", "": ""}
 
@@ -114,6 +115,8 @@ def numerator(difference: Any) -> Any:
     sign = 1 if _all_positive(bottom) else -1 if _all_positive(-bottom) else 0
     if not sign:
         return None
+    if len(sympy.Add.make_args(top)) > MAX_FACTORED:
+        return sympy.expand(sign * sympy.expand(top).xreplace(back))
     content, factors = sympy.factor_list(top)
     result = sympy.Integer(sign if content > 0 else -sign)
     for factor, power in factors:
@@ -128,8 +131,14 @@ def _all_positive(polynomial: Any) -> bool:
 
 def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> str:
     """``>`` or ``>=`` where that is proved for all symbols of at least ``floor``; else empty."""
-    found = {_piece(part, least) for part, least in split(polynomial, floor)}
-    return "" if "" in found else ">" if found == {">"} else ">="
+    relation = ">"
+    for part, least in split(polynomial, floor):
+        found = _piece(part, least)
+        if not found:
+            return ""  # one class without a proof is enough
+        if found == ">=":
+            relation = found
+    return relation
 
 
 def _piece(polynomial: Any, floor: Mapping[Any, Num]) -> str:

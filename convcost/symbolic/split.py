@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convcost.algebra import Num
 
 MAX_CLASSES = 64
+MAX_SPLIT_TERMS = 100
 
 
 def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[tuple[Any, dict[Any, Num]]]:
@@ -31,7 +32,7 @@ def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[tuple[Any, dict[Any, 
         least: the least value of each symbol.
     """
     divided = {size: period for size, period in periods([expr]).items() if size.is_Symbol}
-    if prod(divided.values()) > MAX_CLASSES:
+    if prod(divided.values()) > MAX_CLASSES or len(sympy.Add.make_args(expr)) > MAX_SPLIT_TERMS:
         divided = {}
     for rests in product(*(range(period) for period in divided.values())):
         there, floor = {}, dict(least)
