@@ -26,7 +26,22 @@ from convcost.symbolic.views import view
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = bundled_names()
+# widths where a rule just does or does not round up, and halves that go to the even neighbour
+ROUNDING = b"""
+parameters: {alpha: 1.0, beta: 1.0}
+input: [8, 4, 4]
+layers:
+  - conv: {out: "make_divisible(16*alpha, 8)", kernel: 1}
+  - conv: {out: "round(5*beta)", kernel: 1}
+  - conv: {out: "max(3, min(ceil(7*alpha), floor(9*beta)))", kernel: 1}
+"""
+EDGES = [
+    {"alpha": Fraction(5, 9), "beta": Fraction(1, 2)},
+    {"alpha": Fraction(501, 900), "beta": Fraction(3, 10)},
+    {"alpha": Fraction(3, 4), "beta": Fraction(7, 10)},
+    {"alpha": Fraction(1, 7), "beta": Fraction(9, 10)},
+]
+NAMES = [*bundled_names(), "rounding"]
 POINTS = 3
 
 
@@ -40,10 +55,11 @@ class Sample(NamedTuple):
 
 @cache
 def sample(name: str) -> Sample:
-    spec = Catalogue().target(name)
+    edges = name == "rounding"
+    spec = Catalogue().text(ROUNDING, "<rounding>", name, ".") if edges else Catalogue().target(name)
     found = formula(spec, free_sets(spec)[-1])
     generator = random.Random(name)  # noqa: S311 - repeatable, not secret
-    points: list[dict[str, Any]] = [dict(found.witness)]
+    points: list[dict[str, Any]] = [dict(found.witness), *(EDGES if edges else ())]
     while len(points) < POINTS:
         values = repaired(found, drawn(found, generator), generator)
         if not found.violated(values):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from convcost import algebra
 from convcost.errors import UnsupportedError
 from convcost.symbolic.atoms import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate
+from convcost.symbolic.bounds import without_floors
 from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
 from convcost.symbolic.lattice import common, lattice, lattice_of
 from convcost.symbolic.regions import brought_together
@@ -78,6 +79,20 @@ def test_a_step_function_is_constant_between_its_breaks(expr: sympy.Expr) -> Non
     for piece in pieces(points, Fraction(0), Fraction(3)):
         inside = [piece.low + (piece.high - piece.low) * Fraction(k, 7) for k in range(1, 7)]
         assert len({evaluate(expr, {ALPHA: value}) for value in inside}) == 1
+
+
+sizes = st.builds(
+    lambda c, shift, q: c * FloorDiv(N + shift, q),
+    st.integers(-4, 4),
+    st.integers(-3, 9),
+    st.sampled_from([2, 3, 4, 8]),
+)
+
+
+@given(st.lists(sizes, min_size=1, max_size=3), st.integers(-3, 3), st.integers(1, 200))
+def test_a_bound_without_floors_is_never_above(parts: list[sympy.Expr], slope: int, value: int) -> None:
+    expr = sympy.Add(*parts, slope * N)
+    assert evaluate(without_floors(expr), {N: value}) <= evaluate(expr, {N: value})
 
 
 def test_steps_at_no_rational_place_are_refused() -> None:

@@ -201,6 +201,17 @@ def test_another_structure_is_looked_at() -> None:
     assert (found.value, found.costs["macs"]) == (Fraction(1, 2), 37_589_856)  # ShuffleNet-Series: 0.5x, g = 3
 
 
+def test_what_gets_easier_as_the_name_grows() -> None:
+    """1/O + 1/K^2 <= 1/5 for O = 64 from K = 3 on; M^2 K^2 + 512 M <= 256^2 K^2/8 for M = 64 from K = 3 on."""
+    for name, budget in (("depthwise_separable_conv", "macs<=1/5*standard_conv"), ("bottleneck", "macs<=1/8*plain")):
+        least = solved(name, "K", budget, largest=False)
+        assert least.place is not None
+        assert least.below is not None
+        assert (least.place.value, least.below.value) == (3, 2)
+        assert [one.text for one in least.below.broken] == [budget]
+        assert solved(name, "K", budget).unbounded
+
+
 def test_no_end_and_no_answer() -> None:
     assert solved("resnet50", "size", "params<=30M").unbounded
     nothing = solved("resnet50", "size", "params<=20M")

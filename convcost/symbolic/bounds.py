@@ -36,6 +36,8 @@ def lower_bound(expr: Any) -> Number | None:  # noqa: PLR0911 - one answer per k
         return None
     found = [lower_bound(argument) for argument in expr.args]
     bounds = [bound for bound in found if bound is not None]
+    if isinstance(expr, Maximum) and bounds:
+        return max(bounds)
     if len(bounds) < len(found):
         return None
     if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational:

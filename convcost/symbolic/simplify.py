@@ -20,9 +20,9 @@ def tidy(expr: Any) -> Any:
 
     A polynomial of one name stays a sum of its powers, and a number alone is not put in front of a sum.
 
-    >>> from sympy.abc import x, y
-    >>> tidy(x * y + x * x), tidy(8 * x * x + 16 * y), tidy(6 * x * x + 9 * x)
-    (x*(x + y), 8*x**2 + 16*y, 6*x**2 + 9*x)
+    >>> from sympy.abc import x, y, z
+    >>> tidy(x * x + x * y + x * z), tidy(8 * x * x + 16 * y), tidy(6 * x * x + 9 * x)
+    (x*(x + y + z), 8*x**2 + 16*y, 6*x**2 + 9*x)
     """
     expanded = sympy.expand(expr)
     if not expanded.is_Add or len(expanded.args) > MAX_TERMS:

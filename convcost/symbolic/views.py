@@ -14,7 +14,7 @@ from convcost.quantities import QUANTITIES
 from convcost.symbolic.atoms import FloorDiv, MakeDivisible, RoundEven, evaluate
 from convcost.symbolic.lets import Let, groups, named
 from convcost.symbolic.simplify import collected
-from convcost.symbolic.text import floor_or_ceiling, text
+from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -264,8 +264,7 @@ def _plain(expr: Any) -> Any:
         return expr
     arguments = [_plain(argument) for argument in expr.args]
     if isinstance(expr, FloorDiv) and any(not one.is_integer for one in expr.free_symbols):
-        name, top, bottom = floor_or_ceiling(expr)
-        return _plain(top) / bottom if name == "ceil" else arguments[0] / arguments[1]
+        return arguments[0] / arguments[1]
     if isinstance(expr, MakeDivisible | RoundEven):
         return arguments[0]
     return expr.func(*arguments)
