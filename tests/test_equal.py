@@ -81,6 +81,13 @@ def test_every_structure_is_looked_at() -> None:
     assert "t = 2" in other.out
 
 
+def test_nothing_is_proved_of_structures_that_were_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcost.symbolic.cases.MAX_CASES", 1)
+    spec = Catalogue().target("inverted_residual")
+    pair = identities(Side("a", spec, {}, {}), Side("b", spec, {}, {}), ["params"])
+    assert (pair.found[0].equal, pair.found[0].counterexample) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
