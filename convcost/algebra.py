@@ -159,7 +159,7 @@ def gcd(a: Num, b: Num) -> Num:
         return rules().gcd(a, b)
     if is_array(a) or is_array(b):
         return sys.modules["numpy"].gcd(a, b)
-    return math.gcd(a, b)
+    return math.gcd(normal(a), normal(b))
 
 
 def floor(value: Num) -> Num:
@@ -246,12 +246,14 @@ def bounded(value: Num) -> Num:
     """``value``, unless it has grown beyond what any network can mean.
 
     Raises:
-        ShapeError: more than 4,096 bits.
+        ShapeError: more than 4,096 bits, or a formula of more than 1,000 terms.
     """
     if type(value) is int and -_SMALL < value < _SMALL:
         return value
     if is_number(value) and _bits(value) > MAX_BITS:
         raise ShapeError(f"a number grew beyond {MAX_BITS:,} bits")
+    if is_symbolic(value):
+        rules().bounded(value)
     return value
 
 

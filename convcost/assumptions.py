@@ -15,16 +15,24 @@ class Session:
 
     Attributes:
         witness: the value of every free symbol at which undecidable questions are decided.
-        assumptions: what was decided there, as text, in order of appearance.
+        forced: answers to questions of structure that are to be given in place of the witness's.
+        assumptions: what was decided or needed, as text, with the condition itself, in order of appearance.
+        answers: the questions of structure that came up, with the answer given.
         least: the least value of a symbol for which every size stays positive.
     """
 
-    __slots__ = ("assumptions", "least", "witness")
+    __slots__ = ("answers", "assumptions", "forced", "least", "witness")
 
-    def __init__(self, witness: Mapping[Any, Any]) -> None:
+    def __init__(self, witness: Mapping[Any, Any], forced: Mapping[Any, bool] | None = None) -> None:
         self.witness = dict(witness)
-        self.assumptions: dict[str, None] = {}
+        self.forced = dict(forced or {})
+        self.assumptions: dict[str, Any] = {}
+        self.answers: dict[Any, bool] = {}
         self.least: dict[Any, Any] = {}
+
+    def assume(self, condition: Any) -> None:
+        """Note a condition, once."""
+        self.assumptions.setdefault(condition.text, condition)
 
 
 _current: ContextVar[Session | None] = ContextVar("convcost_current", default=None)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from convcost.layers.base import Work
     from convcost.spec.model import Spec
     from convcost.symbolic.closed import Formula
+    from convcost.symbolic.conditions import Condition
+    from convcost.symbolic.order import Order
+    from convcost.symbolic.ratio import Fractions
 
 QUANTITIES = ("params", "macs", "flops")
 
@@ -29,16 +32,29 @@ class Ratio:
 
     Attributes:
         exact: the ratio of the numbers; None where the divisor is 0.
-        formula: the ratio of the closed forms, simplified; None where there are none, or too long to read.
+        fractions: the ratio of the closed forms, simplified; None where there are none, or too long to read.
         limits: ``(limit, name)`` pairs: what the formula tends to as that name grows.
+        order: which of the two costs less, and where; None where there are no closed forms, or too long ones.
     """
 
-    __slots__ = ("exact", "formula", "limits")
+    __slots__ = ("exact", "fractions", "limits", "order")
 
-    def __init__(self, exact: Fraction | None, formula: Any = None, limits: Sequence[tuple[Any, str]] = ()) -> None:
+    def __init__(
+        self,
+        exact: Fraction | None,
+        fractions: Fractions | None = None,
+        limits: Sequence[tuple[Any, str]] = (),
+        order: Order | None = None,
+    ) -> None:
         self.exact = exact
-        self.formula = formula
+        self.fractions = fractions
         self.limits = tuple(limits)
+        self.order = order
+
+    @property
+    def formula(self) -> Any:
+        """The ratio of the closed forms as it is written shortest, if there is one."""
+        return None if self.fractions is None else self.fractions.shortest
 
 
 class Item:
@@ -73,14 +89,22 @@ class Comparison:
         items: in the order given; the last is the baseline.
         ratios: by name of each other item, then by quantity.
         notes: what a reader should know before trusting the numbers: defaults that differ, assumptions made.
+        conditions: what the formulas of all items rely on.
     """
 
-    __slots__ = ("items", "notes", "ratios")
+    __slots__ = ("conditions", "items", "notes", "ratios")
 
-    def __init__(self, items: tuple[Item, ...], ratios: dict[str, dict[str, Ratio]], notes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        items: tuple[Item, ...],
+        ratios: dict[str, dict[str, Ratio]],
+        notes: tuple[str, ...],
+        conditions: tuple[Condition, ...] = (),
+    ) -> None:
         self.items = items
         self.ratios = ratios
         self.notes = notes
+        self.conditions = conditions
 
     @property
     def baseline(self) -> Item:
@@ -134,7 +158,11 @@ def compare(
         reported = Reported(graph, find_convention(convention, spec))
         items.append(Item(name, graph, sum_work(graph.layers), found, reported))
     ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
-    return Comparison(tuple(items), ratios, tuple(_notes(items)))
+    conditions = {one.text: one for item in items if item.formula is not None for one in item.formula.conditions}
+    notes = [*_differing_inputs(items)]
+    notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
+    notes += [f"formulas assume {text}" for text in sorted(conditions)]
+    return Comparison(tuple(items), ratios, tuple(notes), tuple(conditions.values()))
 
 
 def _formula(
@@ -164,18 +192,18 @@ def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
         if item.formula is None or baseline.formula is None or quantity == "reported":
             found[quantity] = Ratio(exact)
             continue
-        from convcost.symbolic.ratio import limits, ratio_of  # noqa: PLC0415 - imports sympy
-
-        formula = ratio_of(item.formula.totals[quantity].expr, baseline.formula.totals[quantity].expr)
-        found[quantity] = Ratio(exact, formula, () if formula is None else limits(formula))
+        found[quantity] = _symbolic(exact, item.formula, baseline.formula, quantity)
     return found
 
 
-def _notes(items: Sequence[Item]) -> list[str]:
-    notes = [*_differing_inputs(items)]
-    notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
-    assumed = {text for item in items if item.formula is not None for text in item.formula.assumptions}
-    return [*notes, *(f"formulas assume {text}" for text in sorted(assumed))]
+def _symbolic(exact: Fraction | None, one: Formula, other: Formula, quantity: str) -> Ratio:
+    from convcost.symbolic.order import order  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.ratio import limits, ratio_of  # noqa: PLC0415
+
+    top, bottom = (formula.totals[quantity].expr for formula in (one, other))
+    fractions = ratio_of(top, bottom)
+    found = order(top, bottom, [*one.conditions, *other.conditions], {**one.values, **other.values})
+    return Ratio(exact, fractions, () if fractions is None else limits(fractions.shortest), found)
 
 
 def _differing_inputs(items: Sequence[Item]) -> list[str]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from convcost import operations as ops
-from convcost.errors import ConvcostError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, did_you_mean
 from convcost.operations import BUILTINS
 
 if TYPE_CHECKING:
@@ -84,6 +84,21 @@ def compile_expression(text: str) -> Expression:
     if _NAME.fullmatch(text) and text not in CONSTANTS and text not in _PYTHON_WORDS:
         return Expression(text, ops.lookup(text), (text,))
     return _Compiler(text).compiled()
+
+
+def typed_expression(text: str, option: str) -> Expression:
+    """An expression that a user typed behind ``option``: of names and built-in functions only.
+
+    Raises:
+        UsageError: it is none, or calls something else.
+    """
+    try:
+        found = compile_expression(text)
+    except ExpressionError as error:
+        raise UsageError(f"{option}: {error}") from None
+    for name, _ in found.calls:
+        raise UsageError(f"{option}: unknown function '{name[:60]}'{did_you_mean(name, BUILTINS)}")
+    return found
 
 
 _PYTHON_WORDS = frozenset(keyword.kwlist)

@@ -9,7 +9,9 @@ import click
 from convcost.cli.options import (
     TARGET,
     convention_option,
+    free_option,
     input_option,
+    names_in,
     output_options,
     parse_input,
     set_option,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("targets", type=TARGET, nargs=-1, required=True, metavar="A B [C ...]")
 @set_option
 @input_option
-@click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@free_option
 @convention_option
 @click.option("--traffic", "with_traffic", is_flag=True, help="Elements moved too, and those moved by additions.")
 @output_options
@@ -54,8 +56,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in targets]
-    names = [name.strip() for part in free for name in part.split(",")] or None
-    found = compare(specs, settings_for(specs, settings), names, parse_input(input_), convention_)
+    found = compare(specs, settings_for(specs, settings), names_in(free), parse_input(input_), convention_)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 

@@ -2,58 +2,121 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from convcost.cli.options import (
     TARGET,
+    free_option,
     input_option,
+    names_in,
     output_option,
     parse_input,
     parse_settings,
     set_option,
     write,
 )
+from convcost.errors import UsageError
+from convcost.quantities import QUANTITIES, quantity_names
 from convcost.spec.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.symbolic.closed import Formula
+
+CODE = ("python", "numpy", "c", "javascript")
+FORMS = ("exact", "named", "ideal", "unrounded")
 
 
 @click.command("formula")
 @click.argument("target", type=TARGET)
-@click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")
+@free_option
 @set_option
 @input_option
+@click.option("--form", type=click.Choice(FORMS), help="Shape of the formulas; by default exact, named where too long.")
+@click.option("--in", "wanted", metavar="NAME,...", help="Quantities: params, macs, flops, activations ...")
+@click.option("--total", is_flag=True, help="The whole only, not each layer.")
+@click.option("--cases", "all_cases", is_flag=True, help="Every structure the free names can make, in total.")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "latex", "json"]),
+    type=click.Choice(["text", "unicode", "latex", "json", *CODE]),
     default="text",
     show_default=True,
-    help="What to print.",
+    help="What to print; of a language, a function of the free names.",
 )
 @click.option("--latex", "with_latex", is_flag=True, help="With --format json: formulas as LaTeX too.")
 @output_option
-def command(
+def command(  # noqa: PLR0913 - one argument per option
     target: str,
     free: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
+    form: str | None,
+    wanted: str | None,
     format_: str,
     output: str | None,
     *,
+    total: bool,
+    all_cases: bool,
     with_latex: bool,
 ) -> None:
     """Closed forms of TARGET, per layer and in total.
 
     Of a block, every parameter that can be is left free; of a network, its input size and classes.
+    Forms: exact; named, with names for what is rounded; ideal, exact for sizes such as 32*r; unrounded.
     """
-    from convcost.render import formulas  # noqa: PLC0415 - imports sympy
-    from convcost.render.formats import as_json  # noqa: PLC0415
-    from convcost.symbolic.closed import formula  # noqa: PLC0415
+    from convcost.symbolic.closed import formula  # noqa: PLC0415 - imports sympy
 
     spec = Catalogue().target(target)
-    names = [name.strip() for part in free for name in part.split(",")] or None
-    found = formula(spec, names, parse_settings(spec, settings), parse_input(input_))
+    given = (names_in(free), parse_settings(spec, settings), parse_input(input_))
+    quantities = quantity_names(wanted or QUANTITIES)
+    if all_cases:
+        from convcost.render.formulas import cases_text  # noqa: PLC0415
+        from convcost.symbolic.cases import cases  # noqa: PLC0415
+
+        if format_ not in ("text", "unicode"):
+            raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
+        write(cases_text(cases(spec, *given), quantities, _writer(format_)), output, reads=(target,))
+        return
+    found = formula(spec, *given)
+    in_rows = () if total else quantities if wanted else ("params", "macs")
+    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output, reads=(target,))
+
+
+def _rendered(
+    found: Formula,
+    format_: str,
+    form: str | None,
+    quantities: Sequence[str],
+    in_rows: Sequence[str],
+    *,
+    with_latex: bool,
+) -> str:
+    from convcost.render import formulas  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.views import readable, view  # noqa: PLC0415
+
     if format_ == "json":
-        text = as_json(formulas.formula_data(found, with_latex=with_latex))
-    else:
-        text = formulas.as_text(found) if format_ == "text" else formulas.as_latex(found)
-    write(text, output, reads=(target,))
+        from convcost.render.formats import as_json  # noqa: PLC0415
+
+        return as_json(formulas.formula_data(found, with_latex=with_latex))
+    if format_ in CODE:
+        from convcost.render.code import as_code  # noqa: PLC0415
+
+        return as_code(found, view(found, form or "exact", quantities), format_, quantities)
+    shown = view(found, form, quantities) if form else readable(found, quantities)
+    if format_ == "latex":
+        return formulas.as_latex(found, shown, quantities, in_rows=in_rows)
+    return formulas.as_text(found, shown, quantities, in_rows=in_rows, write=_writer(format_))
+
+
+def _writer(format_: str) -> Any:
+    if format_ == "unicode":
+        from convcost.symbolic.typeset import typeset  # noqa: PLC0415 - imports sympy
+
+        return typeset
+    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+    return text

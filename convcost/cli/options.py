@@ -94,6 +94,18 @@ def dtype_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def free_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--free NAME,...``, as often as needed; see :func:`names_in`."""
+    return click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")(
+        command
+    )
+
+
+def names_in(parts: tuple[str, ...]) -> list[str] | None:
+    """The names in options such as ``--free a,b --free c``; None where there is none."""
+    return [name.strip() for part in parts for name in part.split(",")] or None
+
+
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-o FILE``."""
     return click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")(command)

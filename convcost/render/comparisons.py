@@ -31,7 +31,8 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     rows = [(item.name, *map(item.quantity, comparison.quantities)) for item in comparison.items]
     costs = Table("", (Column("name", "", "name", 9), *_costs(comparison)), rows, None, ())
     ratios = [_ratio_table(name, by_name, comparison) for name, by_name in comparison.ratios.items()]
-    ratios[-1] = ratios[-1]._replace(notes=(*comparison.notes, CONVENTION_LINE))
+    last = ratios[-1]
+    ratios[-1] = last._replace(notes=(*last.notes, *comparison.notes, CONVENTION_LINE))
     return [costs, *ratios]
 
 
@@ -56,7 +57,28 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
             short = formula is not None and len(formula) <= _LONG_FORMULA
             row += [formula if short else None, limit if short else None]
         rows.append(tuple(row))
-    return Table("", tuple(columns), rows, None, ())
+    return Table("", tuple(columns), rows, None, tuple(_order_lines(ratios, name, comparison.baseline.name)))
+
+
+def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
+    """The ratio in its other form, which costs less, and where both cost the same.
+
+    Quantities of which the same is to be said share a line.
+    """
+    said: dict[str, list[str]] = {}
+    for quantity, ratio in ratios.items():
+        lines: list[str] = []
+        if ratio.fractions is not None:
+            from convcost.render.orders import fractions_text  # noqa: PLC0415 - imports sympy
+
+            lines += fractions_text(ratio.fractions)
+        if ratio.order is not None:
+            from convcost.render.orders import order_text  # noqa: PLC0415
+
+            lines += order_text(ratio.order, one, other)
+        for line in lines:
+            said.setdefault(line, []).append(TITLES[quantity])
+    return [f"{', '.join(quantities)}: {line}" for line, quantities in said.items()]
 
 
 def _formula_text(ratio: Ratio) -> str | None:
@@ -148,6 +170,7 @@ def comparison_data(comparison: Comparison, *, with_traffic: bool = False) -> di
             for name, by_name in comparison.ratios.items()
         },
         "notes": list(comparison.notes),
+        "conditions": [{"text": one.text, "structural": one.structural} for one in comparison.conditions],
     }
 
 
@@ -158,9 +181,19 @@ def _traffic_data(item: Item) -> dict[str, Any]:
 
 
 def _ratio_data(ratio: Ratio) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "exact": None if ratio.exact is None else str(ratio.exact),
         "decimal": None if ratio.exact is None else float(ratio.exact),
         "formula": _formula_text(ratio),
         "limit": _limit_text(ratio),
     }
+    if ratio.fractions is not None:
+        from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+        data["single_fraction"] = text(ratio.fractions.single)
+        data["partial_fractions"] = text(ratio.fractions.parts)
+    if ratio.order is not None:
+        from convcost.render.orders import order_data  # noqa: PLC0415 - imports sympy
+
+        data["order"] = order_data(ratio.order)
+    return data

@@ -5,52 +5,98 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from convcost.quantities import MEANINGS, QUANTITIES, title
 from convcost.render.results import schema
-from convcost.render.values import plain, shape
-from convcost.symbolic.closed import Formula, put_in
+from convcost.render.values import plain
+from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
+from convcost.symbolic.views import READABLE, VIEWS, View, view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from convcost.symbolic.closed import Form, FormRow
+    from convcost.symbolic.cases import Cases
+    from convcost.symbolic.closed import Form, FormRow, Formula
 
-SHOWN = {"params": "params", "macs": "MACs"}
+IN_ROWS = ("params", "macs")
 _COPY = re.compile(r"\[\d+\]")
+_LABELS = {
+    "ideal": "for such sizes exactly",
+    "unrounded": "without rounding",
+    "named": "the same",
+    "exact": "the same",
+}
 
 
-def as_text(formula: Formula) -> str:
-    """For people: per layer and in total, the formula, the formula with values put in, and the number."""
+def as_text(
+    formula: Formula,
+    shown: View,
+    quantities: Sequence[str],
+    *,
+    in_rows: Sequence[str] = IN_ROWS,
+    write: Callable[..., str] = text,
+) -> str:
+    """For people: per layer and in total, the formula, the formula with values put in, and the number.
+
+    Args:
+        formula: closed forms.
+        shown: the shape to write them in.
+        quantities: of the totals.
+        in_rows: of each layer; none for totals only.
+        write: from an expression to text.
+    """
     graph = formula.graph
-    lines = [plain(f"{graph.title}, input {shape(graph.input)}")]
+    lines = [plain(f"{graph.title}, input {_sizes(graph.input, shown, write)}")]
     if formula.witness:
         lines.append("free: " + ", ".join(f"{name} = {value}" for name, value in formula.witness.items()))
     lines += [f"assuming {plain(one)}" for one in formula.assumptions]
-    for row, times in _told(formula.rows):
+    lines += _legend(shown, write)
+    for row, times in _told(formula.rows, in_rows) if in_rows else ():
         again = f", {times} times" if times > 1 else ""
-        copies = "" if type(row.count) is int and row.count == 1 else f", {text(row.count)} copies"
+        copies = "" if type(row.count) is int and row.count == 1 else f", {write(row.count)} copies"
+        sizes = f"{_sizes(row.input, shown, write)} -> {_sizes(row.output, shown, write)}"
+        lines += ["", plain(f"{row.path} ({row.kind}, {sizes}{copies}{again})")]
         lines += [
-            "",
-            plain(f"{row.path} ({row.kind}, {_sizes(row.input)} -> {_sizes(row.output)}{copies}{again})"),
+            f"  {_line(name, tidy(shown.change(row.forms[name].expr)), row.forms[name].value, shown, write)}"
+            for name in in_rows
+            if _is_told(row, name)
         ]
-        lines += [f"  {SHOWN[name]} = {_chain(row.forms[name], formula)}" for name in SHOWN if _is_told(row, name)]
     lines += ["", "total"]
-    lines += [f"  {title} = {_chain(formula.totals[name], formula)}" for name, title in SHOWN.items()]
-    return "\n".join(lines) + "\n"
+    lines += [
+        f"  {_line(name, shown.shown(name), formula.totals[name].value, shown, write)}{_meaning(name)}"
+        for name in quantities
+    ]
+    return "\n".join([*lines, *_offers(formula, shown, write)]) + "\n"
 
 
-def _sizes(sizes: Iterable[Any]) -> str:
-    written = (text(size) for size in sizes)
-    return "x".join(size if size.isalnum() else f"({size})" for size in written)
+def _legend(shown: View, write: Callable[..., str]) -> list[str]:
+    """What the names of the shape stand for, each once, and what it assumes."""
+    lines = [f"with {write(let.name)} = {write(let.stands_for)}" for let in shown.lets]
+    lines += [
+        f"with {write(one.size)} = {write(one.period * one.symbol + one.rest)}, exact for such sizes"
+        for one in shown.residues
+    ]
+    if shown.rounded:
+        lines.append(f"not exact: {', '.join(shown.rounded)}")
+    return lines
 
 
-def _told(rows: Iterable[FormRow]) -> list[tuple[FormRow, int]]:
+def _meaning(name: str) -> str:
+    return f"  ({MEANINGS[name]})" if name in MEANINGS else ""
+
+
+def _sizes(sizes: Iterable[Any], shown: View, write: Callable[..., str]) -> str:
+    written = (write(tidy(shown.change(size))) if hasattr(size, "args") else str(size) for size in sizes)
+    return "x".join(one if one.isalnum() else f"({one})" for one in written)
+
+
+def _told(rows: Iterable[FormRow], quantities: Sequence[str]) -> list[tuple[FormRow, int]]:
     """Rows with something to tell; equal copies once, with how many there are."""
     groups: dict[Any, list[FormRow]] = {}
     for row in rows:
-        if any(_is_told(row, name) for name in SHOWN):
-            key = (_COPY.sub("", row.path), row.kind, row.input, row.output, row.count)
+        key = (_COPY.sub("", row.path), row.kind, row.input, row.output, row.count)
+        if key in groups or any(_is_told(row, name) for name in quantities):
             groups.setdefault(key, []).append(row)
     return [(members[0], len(members)) for members in groups.values()]
 
@@ -59,32 +105,71 @@ def _is_told(row: FormRow, name: str) -> bool:
     return bool(row.forms[name].expr != 0)
 
 
-def _chain(form: Form, formula: Formula) -> str:
-    """``I*M = 256*64 = 16,384``, without what would only repeat itself."""
-    shortest = tidy(form.expr)
-    steps = [text(shortest), put_in(form, formula, shortest)]
-    number = f"{form.value:,}" if isinstance(form.value, int) else str(form.value)
-    kept = [step for step in dict.fromkeys(steps) if step != str(form.value)]
-    return " = ".join([*kept, number])
+def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., str]) -> str:
+    """``MACs = I*M = 256*64 = 16,384``, without what would only repeat itself or is too long to follow."""
+    written = write(expr)
+    number = f"{value:,}" if isinstance(value, int) else str(value)
+    if not shown.exact:
+        near = evaluate(to_sympy(expr), shown.values)
+        at_default = f"{round(near):,}" if near == round(near) else f"{float(near):,.1f}"
+        return f"{title(name)} ~ {written}; at the defaults {at_default}, exactly {number}"
+    steps = [written]
+    if len(written) <= READABLE and not shown.lets:
+        steps.append(write(expr, {symbol: str(one) for symbol, one in shown.values.items()}))
+    kept = [step for step in dict.fromkeys(steps) if step != str(value)]
+    return " = ".join([title(name), *kept, number])
 
 
-def as_latex(formula: Formula) -> str:
-    """An ``align*`` environment: one line per layer and quantity, then the totals."""
-    from convcost.symbolic.latex import escaped  # noqa: PLC0415 - sympy's printer takes a while to import
+def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[str]:
+    """One total in the other shapes that are shorter, and that there are other structures."""
+    quantity = "macs" if "macs" in shown.exprs else next(iter(shown.exprs))
+    here = len(write(shown.shown(quantity)))
+    lines = []
+    for kind in ("ideal", "unrounded"):
+        other = view(formula, kind, [quantity])
+        one = write(other.shown(quantity))
+        new = kind != "unrounded" or bool(other.rounded)
+        if kind != shown.kind and new and len(one) < here:
+            where = ", ".join([*(one.text for one in other.residues), *other.rounded])
+            lines.append(f"--form {kind}: {title(quantity)} = {one}, {_LABELS[kind]} ({where})")
+    if any(one.structural for one in formula.conditions):
+        lines.append("elsewhere the network may have another structure; --cases shows all")
+    return ["", *lines] if lines else []
+
+
+def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str] = text) -> str:
+    """The totals of every structure, each with where it holds."""
+    lines = [plain(cases.formulas[0].graph.title)]
+    for formula in cases.formulas:
+        lines += ["", f"where {plain(', '.join(formula.assumptions)) or 'nothing is assumed'}"]
+        exact = view(formula, "exact", quantities)
+        lines += [f"  {title(name)} = {write(exact.shown(name))}" for name in quantities]
+    if not cases.complete:
+        lines += ["", "there may be more structures"]
+    return "\n".join(lines) + "\n"
+
+
+def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
+    """An ``align*`` environment: one line per layer and quantity, then the totals; arguments as :func:`as_text`."""
+    from convcost.symbolic.latex import escaped, latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
     lines = []
-    for row, times in _told(formula.rows):
+    for row, times in _told(formula.rows, in_rows) if in_rows else ():
         label = escaped(row.path) + (rf" $\times {times}$" if times > 1 else "")
-        lines += [_latex_line(label, SHOWN[name], row.forms[name]) for name in SHOWN if _is_told(row, name)]
-    lines += [_latex_line("total", title, formula.totals[name]) for name, title in SHOWN.items()]
-    notes = "".join(f"% assuming {plain(one)}\n" for one in formula.assumptions)
-    return notes + "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+        lines += [
+            _latex_line(label, title(name), latex(tidy(shown.change(row.forms[name].expr))))
+            for name in in_rows
+            if _is_told(row, name)
+        ]
+    lines += [_latex_line("total", title(name), latex(shown.shown(name))) for name in quantities]
+    lines += [f"{latex(let.name)} &= {latex(let.stands_for)}" for let in shown.lets]
+    notes = [*(f"assuming {one}" for one in formula.assumptions), *(f"with {one}" for one in shown.where)]
+    head = "".join(f"% {plain(one)}\n" for one in notes)
+    return head + "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
 
 
-def _latex_line(label: str, quantity: str, form: Form) -> str:
-    from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
-
-    return rf"\text{{{label}: {quantity}}} &= {latex(tidy(form.expr))}"
+def _latex_line(label: str, quantity: str, formula: str) -> str:
+    return rf"\text{{{label}: {quantity}}} &= {formula}"
 
 
 def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any]:
@@ -98,9 +183,22 @@ def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any
         "free": list(formula.witness),
         "witness": formula.witness,
         "assumptions": list(formula.assumptions),
+        "conditions": [{"text": one.text, "structural": one.structural} for one in formula.conditions],
         "totals": _forms_data(formula.totals, with_latex=with_latex),
-        "values": {name: form.value for name, form in formula.totals.items()},
+        "values": {name: formula.totals[name].value for name in QUANTITIES},
+        "forms": {kind: _view_data(view(formula, kind)) for kind in VIEWS if kind != "exact"},
         "rows": [_row_data(row, with_latex=with_latex) for row in formula.rows],
+    }
+
+
+def _view_data(shown: View) -> dict[str, Any]:
+    return {
+        "exact": shown.exact,
+        "lets": {let.name.name: text(let.stands_for) for let in shown.lets},
+        "where": [one.text for one in shown.residues],
+        "rounding_left_out": list(shown.rounded),
+        "totals": {name: text(shown.shown(name)) for name in QUANTITIES},
+        "values": {name: shown.value(name) for name in QUANTITIES},
     }
 
 
@@ -112,14 +210,15 @@ def _row_data(row: FormRow, *, with_latex: bool) -> dict[str, Any]:
         "output": [text(size) for size in row.output],
         "count": row.count if isinstance(row.count, int) else text(row.count),
         **_forms_data(row.forms, with_latex=with_latex),
-        "values": {name: form.value for name, form in row.forms.items()},
+        "values": {name: row.forms[name].value for name in QUANTITIES},
     }
 
 
 def _forms_data(forms: dict[str, Form], *, with_latex: bool) -> dict[str, Any]:
-    data: dict[str, Any] = {name: text(tidy(form.expr)) for name, form in forms.items()}
+    tidied = {name: tidy(forms[name].expr) for name in QUANTITIES}
+    data: dict[str, Any] = {name: text(expr) for name, expr in tidied.items()}
     if with_latex:
         from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
-        data["latex"] = {name: latex(tidy(form.expr)) for name, form in forms.items()}
+        data["latex"] = {name: latex(expr) for name, expr in tidied.items()}
     return data

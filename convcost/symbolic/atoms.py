@@ -47,10 +47,23 @@ def _symbolic_divisor(p: Any, q: Any) -> Any:
 
 def is_whole_polynomial(expr: Any) -> bool:
     """Whether ``expr`` is whole whatever its symbols are: a polynomial of whole atoms with integer coefficients."""
-    terms = terms_of(expr)
-    return all(coefficient.is_Integer for coefficient in terms.values()) and all(
-        monomial.is_integer and monomial.as_numer_denom()[1] == 1 for monomial in terms
+    return all(
+        _is_whole_term(coefficient, monomial) and monomial.as_numer_denom()[1] == 1
+        for monomial, coefficient in terms_of(expr).items()
     )
+
+
+def _is_whole_term(coefficient: Any, monomial: Any) -> bool:
+    """Whether ``coefficient * monomial`` is plainly whole; a width that was rounded to 8 can be divided by 4."""
+    if not monomial.is_integer:
+        return False
+    if coefficient.is_Integer:
+        return True
+    for factor in sympy.Mul.make_args(monomial):
+        base, power = factor.as_base_exp()
+        if isinstance(base, MakeDivisible) and base.args[1].is_Integer and power.is_Integer and power > 0:
+            coefficient *= base.args[1] ** power
+    return bool(coefficient.is_Integer)
 
 
 def terms_of(expr: Any) -> dict[Any, Any]:
@@ -78,7 +91,7 @@ def _normal(p: Any, q: Any) -> tuple[Any, Any, Any]:
     for monomial, coefficient in terms_of(p / q).items():
         if monomial == 1:
             constant = coefficient
-        elif coefficient.is_Integer and monomial.is_integer:
+        elif _is_whole_term(coefficient, monomial):
             whole.append(coefficient * monomial)
         else:
             rest[monomial] = coefficient
@@ -127,7 +140,10 @@ class MakeDivisible(sympy.Function):
 
             return to_sympy(make_divisible(Fraction(v.p, v.q), Fraction(d.p, d.q)))
         if d.is_Integer and is_whole_polynomial(v / d):  # a multiple already, and at least d unless v is below
-            return v if lower_bound(v) is not None and lower_bound(v) >= d else None
+            from convcost.symbolic.bounds import lower_bound  # noqa: PLC0415 - bounds imports this module
+
+            least = lower_bound(v)
+            return v if least is not None and least >= d else None
         return None
 
 
@@ -197,12 +213,28 @@ class Minimum(sympy.Function):
 
 
 def _extreme(cls: Any, choose: Any, values: tuple[Any, ...]) -> Any:
-    numbers = [value for value in values if value.is_Rational]
-    others = list(dict.fromkeys(value for value in values if not value.is_Rational))
-    kept = [*others, *([choose(numbers)] if numbers else [])]
+    kept: list[Any] = []
+    for value in dict.fromkeys(values):
+        rivals = {one: gap for one in kept if (gap := _gap(value, one)) is not None}
+        if not any(choose(gap, 0) == 0 for gap in rivals.values()):  # none of them is always the better choice
+            kept = [one for one in kept if one not in rivals] + [value]
+    kept.sort(key=lambda one: bool(one.is_Rational))  # numbers last
     if len(kept) == 1:
         return kept[0]
     return None if kept == list(values) else cls(*kept)
+
+
+def _gap(a: Any, b: Any) -> Any:
+    """A number with the sign that ``a - b`` always has (0 counts as either); None where it has none."""
+    difference = sympy.expand(a - b)
+    if difference.is_Rational:
+        return difference
+    (start, floor_a), (end, floor_b) = (one.as_coeff_Add() for one in (a, b))
+    if not (isinstance(floor_a, FloorDiv) and isinstance(floor_b, FloorDiv) and floor_a.args[1] == floor_b.args[1]):
+        return None
+    divisor = floor_a.args[1]
+    gap = sympy.expand(floor_a.args[0] - floor_b.args[0] + (start - end) * divisor)
+    return gap if gap.is_Rational and start.is_Integer and end.is_Integer else None
 
 
 def to_sympy(value: Any) -> Expr:
@@ -238,10 +270,11 @@ def evaluate(expr: Any, values: dict[Any, Number]) -> Number:
     if expr.is_Symbol:
         return values[expr]
     arguments = [evaluate(argument, values) for argument in expr.args]
-    return _apply(expr, arguments)
+    return apply(expr, arguments)
 
 
-def _apply(expr: Any, arguments: list[Number]) -> Number:
+def apply(expr: Any, arguments: list[Number]) -> Number:
+    """The operation of ``expr`` on numbers."""
     from convcost import algebra, rounding  # noqa: PLC0415 - algebra imports this module
 
     if expr.is_Add:
@@ -260,54 +293,3 @@ def _apply(expr: Any, arguments: list[Number]) -> Number:
     }
     result: Number = functions[expr.func](*arguments)
     return result
-
-
-def lower_bound(expr: Any) -> Number | None:  # noqa: PLR0911 - one answer per kind of expression
-    """A number that ``expr`` never falls below, for whole symbols of at least 1 and others above 0; None if unknown."""
-    number = to_number(expr)
-    if number is not None:
-        return number
-    if expr.is_Symbol:
-        return 1 if expr.is_integer else 0
-    if isinstance(expr, MakeDivisible):
-        return to_number(expr.args[1])  # the rule never goes below its step
-    if isinstance(expr, Gcd):
-        return 1
-    if expr.is_Mul and expr.as_coeff_Mul()[0] < 0:
-        return None
-    if expr.is_Pow and not (expr.exp.is_Integer and expr.exp > 0):
-        return None
-    found = [lower_bound(argument) for argument in expr.args]
-    bounds = [bound for bound in found if bound is not None]
-    if len(bounds) < len(found):
-        return None
-    if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational:
-        return None
-    if (expr.is_Mul or expr.is_Pow) and any(bound < 0 for bound in bounds):
-        return None
-    return _apply(expr, bounds)  # every one of these grows with each argument
-
-
-def is_monotone(expr: Any) -> bool:  # noqa: PLR0911 - one answer a kind
-    """Whether ``expr`` plainly grows (or stays) with every one of its positive symbols."""
-    if expr.is_Rational or expr.is_Symbol:
-        return True
-    if isinstance(expr, FloorDiv):
-        return expr.args[1].is_Rational and is_monotone(expr.args[0])
-    if isinstance(expr, MakeDivisible | Gcd):
-        return False  # the one falls by a step where the 90 % rule sets in, the other all the time
-    if isinstance(expr, RoundEven | Maximum | Minimum):
-        return all(map(is_monotone, expr.args))
-    if expr.is_Add:
-        return all(map(is_monotone, expr.args))
-    if expr.is_Mul:
-        coefficient, rest = expr.as_coeff_mul()
-        return coefficient > 0 and all(is_monotone(part) and _not_negative(part) for part in rest)
-    if expr.is_Pow:
-        return bool(expr.exp.is_Integer and expr.exp > 0 and is_monotone(expr.base) and _not_negative(expr.base))
-    return False
-
-
-def _not_negative(expr: Any) -> bool:
-    bound = lower_bound(expr)
-    return bound is not None and bound >= 0

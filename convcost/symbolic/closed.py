@@ -2,59 +2,79 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from convcost import algebra
 from convcost.assumptions import Session, assuming
-from convcost.cost import sum_work
-from convcost.errors import UsageError, did_you_mean
-from convcost.report import analyze
+from convcost.errors import UnsupportedError, UsageError, did_you_mean
+from convcost.quantities import quantities
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
-from convcost.symbolic.atoms import evaluate, expanded, to_number, to_sympy
-from convcost.symbolic.simplify import tidy
-from convcost.symbolic.text import text
+from convcost.symbolic.atoms import evaluate, expanded, to_sympy
+from convcost.symbolic.conditions import Condition
+from convcost.symbolic.extent import MAX_FORM_TERMS, terms
+from convcost.symbolic.regions import brought_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from convcost.graph import Graph
-    from convcost.layers.base import Work
+    from convcost.expression import Expression
+    from convcost.graph import Graph, Node
+    from convcost.layers.base import Shape
     from convcost.spec.model import Spec
-
-QUANTITIES = ("params", "macs", "flops")
 
 
 class Form:
-    """One quantity: its closed form, and its value at the witness.
+    """One quantity: its closed form, and its value at the witness."""
 
-    Attributes:
-        expr: an exact sympy expression.
-        value: the number it has where the free names have the values they were given or default to.
-    """
+    def __init__(self, count: Any, witness: Mapping[Any, Any]) -> None:
+        self._count = count
+        self._witness = witness
 
-    __slots__ = ("expr", "value")
+    @cached_property
+    def expr(self) -> Any:
+        """An exact sympy expression, expanded; made when it is first asked for.
 
-    def __init__(self, expr: Any, witness: Mapping[Any, Any]) -> None:
-        self.expr = expr
-        self.value = evaluate(to_sympy(expr), dict(witness))
+        Raises:
+            UnsupportedError: it has more terms than can be of use.
+        """
+        expr = to_sympy(self._count)
+        if terms(expr) > MAX_FORM_TERMS:
+            raise UnsupportedError(f"a closed form of more than {MAX_FORM_TERMS:,} terms; leave fewer names free")
+        return expanded(expr)
+
+    @cached_property
+    def value(self) -> Any:
+        """The number it has where the free names have the values they were given or default to."""
+        return evaluate(to_sympy(self._count), dict(self._witness))
 
 
 class FormRow:
-    """The closed forms of one row of a report."""
+    """The closed forms of one layer; figures are for all its ``count`` copies.
 
-    __slots__ = ("count", "forms", "input", "kind", "output", "path")
+    Attributes:
+        path, kind: as in a report.
+        input, output: shapes.
+        count: identical parallel copies.
+    """
 
-    def __init__(self, path: str, kind: str, input_: Any, output: Any, count: Any, forms: dict[str, Form]) -> None:
-        self.path = path
-        self.kind = kind
-        self.input = input_
-        self.output = output
-        self.count = count
-        self.forms = forms
+    def __init__(self, node: Node, witness: Mapping[Any, Any]) -> None:
+        self.path = node.path
+        self.kind = node.kind
+        self.input = node.input
+        self.output = node.shape
+        self.count = node.count
+        self._node = node
+        self._witness = witness
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.quantities`."""
+        return _forms([self._node], self._witness)
 
 
 class Formula:
@@ -64,36 +84,60 @@ class Formula:
         graph: the symbolic graph.
         symbols: the free names and their symbols.
         witness: what each free name was given or defaults to; formulas are exact for all values that fulfil
-            ``assumptions``, not just for these.
-        assumptions: what must hold, as text.
+            ``conditions``, not just for these.
+        conditions: what must hold.
+        answers: the questions of structure that came up, with the answer that was given.
         rows: per layer.
-        totals: of the whole.
+        totals: of the whole, by quantity.
     """
 
-    __slots__ = ("assumptions", "graph", "rows", "symbols", "totals", "witness")
-
     def __init__(
-        self,
-        graph: Graph,
-        symbols: dict[str, Any],
-        witness: dict[str, Any],
-        assumptions: tuple[str, ...],
-        rows: tuple[FormRow, ...],
-        totals: dict[str, Form],
+        self, graph: Graph, symbols: dict[str, Any], witness: dict[str, Any], conditions: tuple[Condition, ...]
     ) -> None:
         self.graph = graph
         self.symbols = symbols
         self.witness = witness
-        self.assumptions = assumptions
-        self.rows = rows
-        self.totals = totals
+        self.conditions = conditions
+        self.answers: dict[Any, bool] = {}
+
+    @property
+    def values(self) -> dict[Any, Any]:
+        """The witness, by symbol."""
+        return {symbol: self.witness[name] for name, symbol in self.symbols.items()}
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """The conditions as text."""
+        return tuple(one.text for one in self.conditions)
+
+    @cached_property
+    def totals(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.quantities`."""
+        return _forms(self.graph.layers, self.values)
+
+    @cached_property
+    def rows(self) -> tuple[FormRow, ...]:
+        """In the order of execution."""
+        return tuple(FormRow(node, self.values) for node in self.graph.layers)
+
+    def violated(self, values: Mapping[str, Any]) -> list[Condition]:
+        """The conditions that do not hold with these values of the free names."""
+        numbers = {symbol: from_python(values[name]) for name, symbol in self.symbols.items()}
+        return [one for one in self.conditions if not one.holds(numbers)]
+
+
+def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any]) -> dict[str, Form]:
+    return {name: Form(value, witness) for name, value in quantities(nodes).items()}
 
 
 def formula(
     spec: Spec,
     free: Sequence[str] | None = None,
     given: Mapping[str, Any] | None = None,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: Shape | None = None,
+    *,
+    ties: Mapping[str, Expression] | None = None,
+    forced: Mapping[Any, bool] | None = None,
 ) -> Formula:
     """Closed forms of ``spec``.
 
@@ -103,39 +147,45 @@ def formula(
             input depends on and ``classes``.
         given: values; for a free name, the value at which it is evaluated and undecidable questions are decided.
         input_shape: in place of the spec's own.
+        ties: names whose value is an expression of others: ``O`` tied to ``I``.
+        forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
 
     Raises:
         UsageError: a name that is no parameter, or cannot be a symbol.
         SpecError: the spec is wrong, or its values do not fit.
     """
     given = {name: from_python(value) for name, value in (given or {}).items()}
+    ties = dict(ties or {})
     numeric = build(spec, given, input_shape)
-    names = _default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
-    symbols = {name: symbol(spec, name) for name in names}
-    witness = {symbols[name]: numeric.parameters[name] for name in names}
-    session = Session(witness)
+    if ties:
+        numeric = build(spec, {**given, **_tied(ties, numeric.parameters)}, input_shape)
+    names = default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
+    symbols = {name: symbol(spec, name) for name in names if name not in ties}
+    witness = {name: numeric.parameters[name] for name in symbols}
+    session = Session({symbols[name]: value for name, value in witness.items()}, forced)
     with assuming(session):
-        graph = build(spec, {**given, **symbols}, input_shape)
-        totals = _forms(sum_work(graph.layers), witness)
-        known: dict[int, dict[str, Form]] = {}  # equal layers share their counts
-        rows = tuple(
-            FormRow(
-                row.path,
-                row.kind,
-                row.input,
-                row.output,
-                row.count,
-                known.get(id(row.work)) or known.setdefault(id(row.work), _forms(row.work, witness)),
-            )
-            for row in analyze(graph).rows
-        )
-    bounds = [f"{name.name} >= {least}" for name, least in session.least.items() if least != 1]
-    values = {name: numeric.parameters[name] for name in names}
-    return Formula(graph, symbols, values, (*session.assumptions, *bounds), rows, totals)
+        tied = _tied(ties, {**numeric.parameters, **symbols})
+        graph = build(spec, {**given, **symbols, **tied}, input_shape)
+    bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
+    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]))
+    found.answers = session.answers
+    return found
 
 
-def _forms(work: Work, witness: Mapping[Any, Any]) -> dict[str, Form]:
-    return {name: Form(expanded(to_sympy(getattr(work, name))), witness) for name in QUANTITIES}
+def _says_something(name: Any, least: Any) -> bool:
+    return bool(least > (1 if name.is_integer else 0))
+
+
+def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of tied names, each over ``values``."""
+    for name, tie in ties.items():
+        for other in tie.names:
+            if other in ties or other not in values:
+                known = [one for one in values if one not in ties]
+                raise UsageError(
+                    f"`{name}` is tied to `{other[:60]}`, which is no other parameter there{did_you_mean(other, known)}"
+                )
+    return {name: tie.evaluate(values) for name, tie in ties.items()}
 
 
 def symbol(spec: Spec, name: str) -> Any:
@@ -146,12 +196,24 @@ def symbol(spec: Spec, name: str) -> Any:
     return sympy.Symbol(name, positive=True, integer=True)
 
 
-def _default_free(spec: Spec, numeric: Graph) -> list[str]:
+def default_free(spec: Spec, numeric: Graph) -> list[str]:
+    """What is left free where nothing is said; see :func:`formula`.
+
+    Args:
+        spec: linked.
+        numeric: the same at its values.
+    """
     names = [name for name in free_names(spec) if _can_stand_for(numeric.parameters.get(name))]
     if spec.is_block:
         return names
     shown = spec.size_parameters() | {"classes"}
     return [name for name in names if name in shown and (spec.parameters[name].type != "ratio")]
+
+
+def everything_free(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> list[str]:
+    """Every name that can be a symbol at its value."""
+    parameters = build(spec, given, input_shape).parameters
+    return [name for name in free_names(spec) if _can_stand_for(parameters.get(name))]
 
 
 def _can_stand_for(value: Any) -> bool:
@@ -177,14 +239,3 @@ def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
         if not _can_stand_for(numeric.parameters[name]):
             raise UsageError(f"`{name}` cannot be free at the value {numeric.parameters[name]}; give one with --set")
     return names
-
-
-def put_in(form: Form, formula_: Formula, expr: Any = None) -> str:
-    """The form with values in place of names: ``3^2*64*256``."""
-    values = {symbol_: str(formula_.witness[name]) for name, symbol_ in formula_.symbols.items()}
-    return text(tidy(form.expr) if expr is None else expr, values)
-
-
-def number(form: Form) -> Any:
-    """The value of a form as an exact number."""
-    return to_number(form.value)

@@ -7,7 +7,8 @@ from typing import Any
 from sympy.printing.latex import LatexPrinter
 
 from convcost.symbolic import atoms
-from convcost.symbolic.text import floor_or_ceiling
+from convcost.symbolic.text import floor_or_ceiling, ordered_terms
+from convcost.symbolic.typeset import GREEK, split_number
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -39,9 +40,13 @@ class _Printer(LatexPrinter):
         inside = ", ".join(self._print(argument) for argument in expr.args)
         return _raised(rf"\operatorname{{{name}}}\left({inside}\right)", exp)
 
+    def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Any]:  # noqa: ARG002 - sympy's signature
+        return ordered_terms(expr)
+
     def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: ARG002, N802 - sympy's signature
-        name = str(expr.name)
-        return name if len(name) == 1 else rf"\mathrm{{{escaped(name)}}}"
+        name, number = split_number(str(expr.name))
+        letters = f"\\{name}" if name in GREEK else name if len(name) == 1 else rf"\mathrm{{{escaped(name)}}}"
+        return f"{letters}_{{{number}}}" if number else letters
 
 
 def _raised(text: str, exponent: str | None) -> str:

@@ -19,13 +19,14 @@ from convcost.symbolic.atoms import (
     RoundEven,
     evaluate,
     expanded,
-    is_monotone,
     is_whole_polynomial,
-    lower_bound,
     terms_of,
     to_number,
     to_sympy,
 )
+from convcost.symbolic.bounds import is_monotone, lower_bound, without_floors
+from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
+from convcost.symbolic.extent import MAX_DEGREE, MAX_TERMS, degree, terms
 from convcost.symbolic.text import text
 
 _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -84,6 +85,18 @@ def power(base: Any, exponent: Any) -> Expr:
     return to_sympy(base) ** to_sympy(exponent)
 
 
+def bounded(value: Any) -> None:
+    """Make sure that a formula does not grow beyond what anyone would read.
+
+    Raises:
+        ShapeError: it would have too many terms, or too high a degree.
+    """
+    if terms(value) > MAX_TERMS:
+        raise ShapeError(f"a formula grew beyond {MAX_TERMS:,} terms")
+    if degree(value) > MAX_DEGREE:
+        raise ShapeError(f"a formula grew beyond degree {MAX_DEGREE}")
+
+
 def identical(a: Any, b: Any) -> bool:
     """Whether ``a == b`` whatever the symbols are."""
     return a == b or _difference(a, b) == 0
@@ -104,7 +117,7 @@ def exact_div(a: Any, b: Any, what: str) -> Expr:
         top, bottom = (evaluate(side, session.witness) for side in (dividend, divisor))
         if top % bottom:
             raise ShapeError(f"cannot divide {what}: {top} is not a multiple of {bottom}")
-        session.assumptions[f"{text(divisor)} divides {text(dividend)}"] = None
+        session.assume(Condition(divisor, DIVIDES, dividend))
     return quotient
 
 
@@ -118,8 +131,7 @@ def is_whole(value: Any) -> bool:
     if Fraction(evaluate(value, session.witness)).denominator != 1:
         return False
     top, bottom = sympy.fraction(sympy.together(value))
-    whole = f"{text(bottom)} divides {text(top)}" if bottom != 1 else f"{text(top)} is whole"
-    session.assumptions[whole] = None
+    session.assume(Condition(top, WHOLE) if bottom == 1 else Condition(bottom, DIVIDES, top))
     return True
 
 
@@ -131,10 +143,24 @@ def decide(relation: str, a: Any, b: Any) -> bool:
     session = assumptions.current()
     if session is None:
         raise UnsupportedError(f"cannot tell whether {text(a)} {relation} {text(b)}")
-    left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
-    holds = bool(algebra.RELATIONS[relation](left, right))
-    _record(session, relation if holds else _NEGATION[relation], a, b)
+    question, asked = _question(relation, _difference(a, b))
+    if question not in session.answers:
+        left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
+        at_witness = bool(algebra.RELATIONS[relation](left, right))
+        session.answers[question] = session.forced.get(question, at_witness == asked)
+    holds = session.answers[question] == asked
+    session.assume(Condition(a, relation if holds else _NEGATION[relation], b, structural=True))
     return holds
+
+
+def _question(relation: str, difference: Any) -> tuple[Any, bool]:
+    """The question behind ``difference relation 0``, one for all ways to ask it; and whether yes means yes."""
+    opposite = sympy.expand(-difference)
+    if relation in ("==", "!="):
+        return ("==", min(difference, opposite, key=lambda one: one.sort_key())), relation == "=="
+    if relation in ("<", ">="):
+        return ("<", difference), relation == "<"
+    return ("<", opposite), relation == ">"
 
 
 def require(relation: str, a: Any, b: Any, message: str) -> None:
@@ -158,13 +184,13 @@ def _proved(relation: str, difference: Any) -> bool | None:
     number = to_number(difference)
     if number is not None:
         return bool(algebra.RELATIONS[relation](number, 0))
-    least = lower_bound(difference)
+    least = _least(difference)
     if least is not None:
         if relation in (">", ">=", "!=") and algebra.RELATIONS[relation](least, 0) and (relation != "!=" or least > 0):
             return True
         if relation in ("<", "<=", "==") and algebra.RELATIONS[_NEGATION[relation]](least, 0) and least > 0:
             return False
-    opposite = lower_bound(expanded(-difference))
+    opposite = _least(expanded(-difference))
     if opposite is None and difference.is_nonpositive is None:
         opposite = _least_of_quotient(-difference)
     if opposite is not None:
@@ -173,6 +199,12 @@ def _proved(relation: str, difference: Any) -> bool | None:
         if relation in (">", ">=", "==") and opposite > 0:
             return False
     return None
+
+
+def _least(difference: Any) -> Any:
+    """A number that ``difference`` never falls below; None where none is seen."""
+    known = lower_bound(difference)
+    return lower_bound(without_floors(difference)) if known is None and difference.has(FloorDiv) else known
 
 
 def _least_of_quotient(expr: Any) -> int | None:
@@ -185,16 +217,8 @@ def _least_of_quotient(expr: Any) -> int | None:
 
 
 def _record(session: assumptions.Session, relation: str, a: Any, b: Any) -> None:
-    if relation in (">=", ">", "<=", "<") and _bound(session, relation, a, b):
-        return
-    left, right = to_sympy(a), to_sympy(b)
-    if left.is_Number and not right.is_Number:
-        left, right, relation = (
-            right,
-            left,
-            {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(relation, relation),
-        )
-    session.assumptions[f"{text(left)} {relation} {text(right)}"] = None
+    if relation not in (">=", ">", "<=", "<") or not _bound(session, relation, a, b):
+        session.assume(Condition(a, relation, b))
 
 
 def _bound(session: assumptions.Session, relation: str, a: Any, b: Any) -> bool:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from convcost.symbolic.atoms import expanded
-from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_CALL = 8  # what the name of a function and its brackets take
+_MANY, _FEW = 4, 5  # terms from which grouping pays, and up to which a group is worth factoring
 MAX_TERMS = 16  # factoring is for formulas that a person reads
 
 
@@ -20,15 +21,71 @@ MAX_TERMS = 16  # factoring is for formulas that a person reads
 def tidy(expr: Any) -> Any:
     """``expr`` as a sum or as a product, whichever is shorter to write.
 
+    A polynomial of one name stays a sum of its powers, and a number alone is not put in front of a sum.
+
     >>> from sympy.abc import x, y, z
-    >>> text(tidy(x * z + y * z + 2 * z))
-    'z*(x + y + 2)'
+    >>> tidy(x * x + x * y + x * z), tidy(8 * x * x + 16 * y), tidy(6 * x * x + 9 * x)
+    (x*(x + y + z), 8*x**2 + 16*y, 6*x**2 + 9*x)
     """
-    terms = expanded(expr)
-    if not terms.is_Add or len(terms.args) > MAX_TERMS:
-        return terms
-    plain, back = hide(terms)
-    return shortest([terms, show(sympy.factor(plain), back)])
+    whole = expanded(expr)
+    if not whole.is_Add or len(whole.args) > MAX_TERMS:
+        return whole
+    plain, back = hide(whole)
+    if len(plain.free_symbols) == 1 and plain.is_polynomial():
+        return whole
+    factored = sympy.factor(plain)
+    _, factors = factored.as_coeff_mul()
+    return whole if len(factors) == 1 and factors[0].is_Add else shortest([whole, show(factored, back)])
+
+
+@lru_cache(maxsize=512)
+def collected(expr: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
+    """``expr`` as :func:`tidy` writes it, or with terms of one size brought together, whichever is shorter.
+
+    Widths then stand together behind the map they are used on: ``s2^2*w32*(w64 + 36) + ...``.
+
+    Args:
+        expr: a sum of products.
+        groups: names that belong together, as all that stand for sizes do; by default, what shares a symbol.
+    """
+    whole = tidy(expr)
+    if not whole.is_Add or len(whole.args) < _MANY:
+        return whole
+    generators = {factor.as_base_exp()[0] for term in whole.args for factor in sympy.Mul.make_args(term)}
+    generators = {one for one in generators if one.free_symbols}
+    keys = [group & generators for group in groups] or _by_symbol(generators)
+    return shortest([whole, *(_grouped(whole, key) for key in keys if key and key != generators)])
+
+
+def _by_symbol(generators: Iterable[Any]) -> list[frozenset[Any]]:
+    found: dict[Any, set[Any]] = {}
+    for one in generators:
+        for symbol in one.free_symbols:
+            found.setdefault(symbol, set()).add(one)
+    return list(map(frozenset, found.values()))
+
+
+def _grouped(expr: Any, keys: frozenset[Any]) -> Any:
+    groups: dict[Any, list[Any]] = {}
+    for term in expr.args:
+        factors = sympy.Mul.make_args(term)
+        front = sympy.Mul(*(factor for factor in factors if factor.as_base_exp()[0] in keys))
+        groups.setdefault(front, []).append(term / front)
+    rest = groups.pop(sympy.S.One, [])
+    parts = [_product(front, _inside(terms)) for front, terms in groups.items()]
+    return sympy.Add(*parts, *rest, evaluate=False)
+
+
+def _inside(terms: list[Any]) -> Any:
+    total = sympy.Add(*terms)
+    return tidy(total) if len(terms) <= _FEW else total
+
+
+def _product(front: Any, inside: Any) -> Any:
+    """``front * inside`` with the sign of a sum in front, where all of it is negative."""
+    if inside.is_Add and all(term.could_extract_minus_sign() for term in inside.args):
+        return sympy.Mul(-1, front, -inside)
+    return front * inside
 
 
 def hide(*exprs: Any) -> Any:
@@ -51,5 +108,22 @@ def show(expr: Any, back: dict[Any, Any]) -> Any:
 
 
 def shortest(candidates: Iterable[Any]) -> Any:
-    """The one with the shortest text; the first of equals."""
-    return min(candidates, key=lambda expr: len(text(expr)))
+    """The one that takes the fewest characters to write, nearly enough; the first of equals."""
+    return min(candidates, key=length)
+
+
+@lru_cache(maxsize=8192)
+def length(expr: Any) -> int:
+    """About how many characters ``expr`` takes to write; counted, for writing it takes far longer."""
+    if expr.is_Symbol:
+        return len(expr.name)
+    if expr.is_Number:
+        return len(str(expr))
+    parts = [length(argument) + 2 * (argument.is_Add and not expr.is_Add) for argument in expr.args]
+    if expr.is_Add:
+        return sum(parts) + 3 * (len(parts) - 1)
+    if isinstance(expr, sympy.Function):
+        return sum(parts) + _CALL
+    if expr.is_Pow and expr.exp == -1:
+        return parts[0] + 1
+    return sum(parts) + len(parts) - 1

@@ -25,24 +25,29 @@ def text(expr: Any, names: dict[Any, str] | None = None) -> str:
         expr: a number, or a sympy expression of sums, products, powers and the functions of this package.
         names: what to write for a symbol in place of its name, to put values in.
     """
-    return _Writer(names).write(expr)[0] if names else _plain(expr)
+    return Writer(names).write(expr)[0] if names else _plain(expr)
 
 
 @lru_cache(maxsize=10_000)
 def _plain(expr: Any) -> str:
     """Without values put in: the sizes of a network come up again and again."""
-    return _Writer({}).write(expr)[0]
+    return Writer({}).write(expr)[0]
 
 
-class _Writer:
+class Writer:
+    """Writes an expression; a subclass may use other signs."""
+
+    times, over = "*", "/"
+
     def __init__(self, names: dict[Any, str]) -> None:
         self._names = names
 
     def write(self, expr: Any) -> tuple[str, int]:  # noqa: PLR0911 - one answer a kind
+        """The text of ``expr``, and how tightly it holds together."""
         if not isinstance(expr, sympy.Basic):
             return str(expr), _ATOM if expr >= 0 else _SUM
         if expr.is_Symbol:
-            return self._names.get(expr, expr.name), _ATOM
+            return self._names.get(expr) or self.name(expr.name), _ATOM
         if expr.is_Rational:
             return str(expr), _SUM if expr < 0 else (_ATOM if expr.is_Integer else _PRODUCT)
         if expr.is_Add:
@@ -58,10 +63,7 @@ class _Writer:
         return written if tightness >= level else f"({written})"
 
     def _sum(self, expr: Any) -> str:
-        terms = sorted(expr.args, key=_term_order)
-        if len(terms) > 1 and terms[0].could_extract_minus_sign():  # begin with a positive term if there is one
-            positive = next((index for index, term in enumerate(terms) if not _negative(term)), 0)
-            terms.insert(0, terms.pop(positive))
+        terms = ordered_terms(expr)
         parts = [self._held(terms[0], _PRODUCT)]
         if _negative(terms[0]):
             parts = [f"-{self._held(-terms[0], _PRODUCT)}"]
@@ -76,25 +78,39 @@ class _Writer:
             if ceiling is not None:
                 return ceiling, _ATOM
             return f"-{self._held(-expr, _PRODUCT)}", _SUM
-        if any((factor.is_Rational and not factor.is_Integer) or _divides(factor) for factor in expr.args):
-            numerator, denominator = expr.as_numer_denom()
-            return f"{self._held(numerator, _PRODUCT)}/{self._held(denominator, _POWER)}", _PRODUCT
-        factors = sorted(expr.args, key=_factor_order)
-        return "*".join(self._held(factor, _POWER) for factor in factors), _PRODUCT
+        numerator, denominator = expr.as_numer_denom()
+        if denominator != 1:
+            bottom = self._held(denominator, _POWER)
+            return f"{self._held(numerator, _PRODUCT)}{self.over}{bottom}", _PRODUCT
+        return self.times.join(self._held(factor, _POWER) for factor in ordered_factors(expr)), _PRODUCT
 
     def _ceiling(self, expr: Any) -> str | None:
         """``-floor(-p/q)`` is a ceiling."""
         if isinstance(expr, atoms.FloorDiv) and expr.args[0].could_extract_minus_sign():
-            return self._call("ceil", -expr.args[0] / expr.args[1])
+            return self.rounded("ceil", self.write(-expr.args[0] / expr.args[1])[0])
         return None
 
     def _power(self, expr: Any) -> tuple[str, int]:
         if expr.exp.is_Number and expr.exp < 0:
-            return f"1/{self._held(expr.base**-expr.exp, _POWER)}", _PRODUCT
-        return f"{self._held(expr.base, _ATOM)}^{self._held(expr.exp, _ATOM)}", _POWER
+            return f"1{self.over}{self._held(expr.base**-expr.exp, _POWER)}", _PRODUCT
+        if expr.exp == sympy.Rational(1, 2):
+            return self._call("sqrt", expr.base), _ATOM
+        return self.raised(self._held(expr.base, _ATOM), self._held(expr.exp, _ATOM)), _POWER
 
     def _call(self, name: str, *arguments: Any) -> str:
         return f"{name}({', '.join(self.write(argument)[0] for argument in arguments)})"
+
+    def name(self, name: str) -> str:
+        """A symbol."""
+        return name
+
+    def raised(self, base: str, exponent: str) -> str:
+        """A power."""
+        return f"{base}^{exponent}"
+
+    def rounded(self, name: str, inside: str) -> str:
+        """A floor or a ceiling."""
+        return f"{name}({inside})"
 
     def _function(self, expr: Any) -> str:
         writers: dict[Any, Callable[[Any], str]] = {
@@ -110,8 +126,8 @@ class _Writer:
     def _floor(self, expr: Any) -> str:
         name, top, bottom = floor_or_ceiling(expr)
         if bottom == 1:
-            return self._call(name, top)
-        return f"{name}({self._held(top, _PRODUCT)}/{self._held(bottom, _POWER)})"
+            return self.rounded(name, self.write(top)[0])
+        return self.rounded(name, f"{self._held(top, _PRODUCT)}{self.over}{self._held(bottom, _POWER)}")
 
 
 def floor_or_ceiling(expr: Any) -> tuple[str, Any, Any]:
@@ -151,14 +167,55 @@ def _degree(term: Any) -> int:
     return 1
 
 
-def _term_order(term: Any) -> tuple[Any, ...]:
-    """Higher degrees first, then atoms by how much they divide, then by name."""
-    divisors = sorted(int(atom.args[1]) for atom in term.atoms(atoms.FloorDiv) if atom.args[1].is_Integer)
-    return (-_degree(term), divisors, term.sort_key())
+def ordered_terms(expr: Any) -> list[Any]:
+    """The terms of a sum as people order them, a positive one first if there is one.
+
+    Higher degrees first; of equal ones those whose names have the higher powers elsewhere, so that ``r^2`` is
+    followed by ``r``; then sizes by how much they divide, then by name.
+    """
+
+    def factors(term: Any) -> list[tuple[Any, int]]:
+        return [_as_power(factor) for factor in sympy.Mul.make_args(term)]
+
+    powers: dict[Any, int] = {}
+    for term in expr.args:
+        for base, power in factors(term):
+            powers[base] = max(powers.get(base, 0), power)
+
+    def order(term: Any) -> tuple[Any, ...]:
+        highest = max((powers[base] for base, _ in factors(term) if not base.is_Number), default=0)
+        return (-_degree(term), -highest, _sizes(term), term.sort_key())
+
+    terms = sorted(expr.args, key=order)
+    if len(terms) > 1 and _negative(terms[0]):
+        positive = next((index for index, term in enumerate(terms) if not _negative(term)), 0)
+        terms.insert(0, terms.pop(positive))
+    return terms
+
+
+def _as_power(factor: Any) -> tuple[Any, int]:
+    base, power = factor.as_base_exp()
+    return (base, int(power)) if power.is_Integer else (factor, 1)
+
+
+def _sizes(term: Any) -> list[int]:
+    """What the floors in ``term`` divide by, and the numbers in its names: 32 in ``ceil(size/32)`` and in ``s32``."""
+    divisors = [int(atom.args[1]) for atom in term.atoms(atoms.FloorDiv) if atom.args[1].is_Integer]
+    numbers = [_number_in(one.name) for one in term.free_symbols]
+    return sorted([*divisors, *(number for number in numbers if number is not None)])
+
+
+def _number_in(name: str) -> int | None:
+    digits = name.lstrip("abcdefghijklmnopqrstuvwxyz").rstrip("abcdefghijklmnopqrstuvwxyz_")
+    return int(digits) if digits.isdigit() and len(digits) < len(name) else None
+
+
+def ordered_factors(expr: Any) -> list[Any]:
+    """The factors of a product: numbers, then symbols, then functions, then sums."""
+    return sorted(expr.as_ordered_factors(), key=_factor_order)
 
 
 def _factor_order(factor: Any) -> tuple[Any, ...]:
-    """Numbers, then symbols, then functions, then sums."""
     base = factor.base if factor.is_Pow else factor
     if factor.is_Number:
         rank = 0
@@ -166,4 +223,4 @@ def _factor_order(factor: Any) -> tuple[Any, ...]:
         rank = 1
     else:
         rank = 3 if base.is_Add else 2
-    return (rank, factor.sort_key())
+    return (rank, _sizes(factor), factor.sort_key())

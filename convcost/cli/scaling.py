@@ -1,0 +1,55 @@
+"""``convcost scaling``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost.cli.options import (
+    TARGET,
+    free_option,
+    input_option,
+    names_in,
+    output_options,
+    parse_input,
+    parse_settings,
+    set_option,
+    show_table,
+    write,
+)
+from convcost.quantities import quantity_names
+from convcost.spec.catalogue import Catalogue
+
+
+@click.command("scaling")
+@click.argument("target", type=TARGET)
+@free_option
+@set_option
+@input_option
+@click.option("--in", "wanted", metavar="NAME,...", default="params,macs,flops,activations", help="Quantities.")
+@output_options
+def command(
+    target: str,
+    free: tuple[str, ...],
+    settings: tuple[str, ...],
+    input_: str | None,
+    wanted: str,
+    format_: str,
+    output: str | None,
+    *,
+    exact: bool,
+) -> None:
+    """How the cost of TARGET grows with each of its names, and what part of it does not."""
+    from convcost.render import scalings  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.closed import everything_free, formula  # noqa: PLC0415
+    from convcost.symbolic.scaling import scaling  # noqa: PLC0415
+
+    spec = Catalogue().target(target)
+    given, shape = parse_settings(spec, settings), parse_input(input_)
+    found = formula(spec, names_in(free) or everything_free(spec, given, shape), given, shape)
+    rows = scaling(found, quantity_names(wanted))
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(scalings.scaling_data(found, rows)), output, reads=(target,))
+        return
+    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact, reads=(target,))

@@ -1,0 +1,163 @@
+"""``convcost solve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcost.cli.compare import settings_for
+from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_table, write
+from convcost.errors import UsageError
+from convcost.expression import typed_expression
+from convcost.spec.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from fractions import Fraction
+
+    from convcost.symbolic.solving.grid import Objective
+    from convcost.symbolic.solving.landscape import Landscape
+
+
+@click.command("solve")
+@click.argument("target", type=TARGET)
+@click.option("--for", "names", required=True, multiple=True, metavar="NAME,...", help="What to solve for.")
+@click.option(
+    "--budget", "budgets", required=True, multiple=True, metavar="BOUND", help="As macs<=300M; may be repeated."
+)
+@click.option("--max/--min", "largest", default=None, help="The largest or smallest value; by default as budgets ask.")
+@click.option("--step", "steps", multiple=True, metavar="[NAME=]VALUE", help="Only multiples of it count.")
+@click.option("--range", "ranges", multiple=True, metavar="NAME=LOW..HIGH", help="Of several names: where to look.")
+@click.option("--objective", "objectives", multiple=True, metavar="GOAL NAME", help="Of several: as 'max alpha'.")
+@set_option
+@input_option
+@output_options
+def command(  # noqa: PLR0913 - one argument per option
+    target: str,
+    names: tuple[str, ...],
+    budgets: tuple[str, ...],
+    steps: tuple[str, ...],
+    ranges: tuple[str, ...],
+    objectives: tuple[str, ...],
+    settings: tuple[str, ...],
+    input_: str | None,
+    format_: str,
+    output: str | None,
+    *,
+    largest: bool | None,
+    exact: bool,  # noqa: ARG001 - an answer is exact anyway; the option is there as elsewhere
+) -> int:
+    """The value of a parameter of TARGET that meets a budget, to the unit, with its neighbours.
+
+    BOUND is QUANTITY<=VALUE, also >=, ==, or ~ for as near as can be. VALUE takes numbers such as 300M or 1.5G, the
+    target's quantities, and other networks and blocks: macs<=1/2*plain. Several names: --for alpha,size with a
+    --step for each gives the points that no other beats. Exit code 1 where nothing meets the budget.
+    """
+    from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
+    from convcost.symbolic.solving.grid import objective  # noqa: PLC0415
+    from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
+
+    catalogue = Catalogue()
+    spec = catalogue.target(target)
+    wanted = list(dict.fromkeys(name.strip() for part in names for name in part.split(",")))
+    bounds = [parse_budget(text, catalogue) for text in budgets]
+    others = {name: one for bound in bounds for name, one in bound.others.items()}
+    given, *theirs = settings_for([spec, *others.values()], settings)
+    goals = [objective(text, wanted) for part in objectives for text in part.split(",")]
+    reported = [one.key for one in goals if one.key not in wanted]
+    values = dict(zip(others, theirs, strict=True))
+    landscape = Landscape(spec, wanted, given, bounds, values, parse_input(input_), reported)
+    taken = _values(steps, wanted, "--step")
+    if len(wanted) == 1:
+        if ranges or objectives:
+            raise UsageError("--range and --objective are for several names; of one, say --max or --min")
+        return _one(landscape, taken.get(wanted[0]), largest, format_, output, target=target)
+    if largest is not None:
+        raise UsageError("--max and --min are for one name; of several, say --objective")
+    return _several(landscape, taken, ranges, goals, format_, output, target=target)
+
+
+def _one(
+    landscape: Landscape,
+    step: Fraction | None,
+    largest: bool | None,  # noqa: FBT001 - as click hands it over
+    format_: str,
+    output: str | None,
+    *,
+    target: str,
+) -> int:
+    from convcost.render import solutions  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.solving.one import solve  # noqa: PLC0415
+
+    if largest is None:
+        largest = any(one.relation not in (">=", ">") for one in landscape.budgets)
+    found = solve(landscape, largest=largest, step=step)
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415
+
+        write(as_json(solutions.solution_data(landscape, found)), output, reads=(target,))
+    else:
+        table = solutions.solution_table(landscape, found)
+        show_table(table, format_, output, exact=True, reads=(target,))
+    return 0 if found.place is not None or found.unbounded else 1
+
+
+def _several(
+    landscape: Landscape,
+    steps: dict[str, Fraction],
+    ranges: tuple[str, ...],
+    objectives: Sequence[Objective],
+    format_: str,
+    output: str | None,
+    *,
+    target: str,
+) -> int:
+    from convcost.render import solutions  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.solving.grid import Objective, pareto  # noqa: PLC0415
+
+    goals = list(objectives) or [Objective(name, largest=True) for name in landscape.names]
+    found = pareto(landscape, steps, _ranges(ranges, landscape.names), goals)
+    if format_ == "json":
+        from convcost.render.formats import as_json  # noqa: PLC0415
+
+        write(as_json(solutions.points_data(landscape, goals, found)), output, reads=(target,))
+    else:
+        show_table(solutions.points_table(landscape, goals, found), format_, output, exact=True, reads=(target,))
+    return 0 if found else 1
+
+
+def _values(texts: Iterable[str], names: Sequence[str], option: str) -> dict[str, Fraction]:
+    """``NAME=VALUE`` options as positive numbers; of one name, VALUE alone will do."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not equals:
+            if len(names) > 1:
+                raise UsageError(f"{option} takes NAME=VALUE where there are several names, found '{text[:60]}'")
+            name = names[0]
+        if name not in names:
+            raise UsageError(f"{option}: '{name[:60]}' is not solved for; --for names {', '.join(names)}")
+        found[name] = _number(value, option)
+    return found
+
+
+def _ranges(texts: Iterable[str], names: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+    found = {}
+    for text in texts:
+        name, equals, span = text.partition("=")
+        low, dots, high = span.partition("..")
+        if not equals or not dots or name not in names:
+            raise UsageError(f"--range takes NAME=LOW..HIGH with a name of --for, found '{text[:60]}'")
+        found[name] = (_number(low, "--range"), _number(high, "--range"))
+    return found
+
+
+def _number(text: str, option: str) -> Fraction:
+    from fractions import Fraction  # noqa: PLC0415 - with what it is used for
+
+    expression = typed_expression(text, option)
+    value = expression.evaluate({}) if expression.is_constant else None
+    if isinstance(value, bool) or not isinstance(value, int | Fraction) or value <= 0:
+        raise UsageError(f"{option} takes positive numbers, found '{text[:60]}'")
+    return Fraction(value)

@@ -1,0 +1,75 @@
+"""Whether specs cost the same, as text and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.quantities import title
+from convcost.render.results import schema
+from convcost.render.values import plain
+from convcost.symbolic.simplify import tidy
+from convcost.symbolic.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.symbolic.identity import Identities, Identity
+
+_LONG = 200  # a difference beyond that is left to --format json
+
+
+def equality_text(found: Sequence[Identities]) -> str:
+    """One line per pair and quantity, then what the proofs are about."""
+    lines: list[str] = []
+    for pair in found:
+        first, second = plain(pair.first.name), plain(pair.second.name)
+        lines += [_line(one, first, second) for one in pair.found]
+        about = f"for all {', '.join(pair.names)}" if pair.names else "no name is free"
+        ties = {name: tie.text for side in (pair.first, pair.second) for name, tie in side.ties.items()}
+        about += "".join(f", {name} = {tie}" for name, tie in ties.items())
+        needs = f", where {', '.join(one.text for one in pair.conditions)}" if pair.conditions else ""
+        structures = f", in all {pair.structures} pairs of structures" if pair.structures > 1 else ""
+        lines += [f"  ({plain(about + needs + structures)})"]
+    return "\n".join(lines) + "\n"
+
+
+def _line(one: Identity, first: str, second: str) -> str:
+    if one.equal:
+        return f"{title(one.quantity)}: {first} == {second}, proved"
+    if one.counterexample is None:
+        return f"{title(one.quantity)}: {first} and {second}: neither proved equal nor found to differ"
+    values = ", ".join(f"{name} = {value}" for name, value in one.counterexample.values.items())
+    numbers = f"{one.counterexample.first:,} against {one.counterexample.second:,}"
+    difference = text(tidy(one.difference))
+    shown = f"; the difference is {difference}" if len(difference) <= _LONG else ""
+    return f"{title(one.quantity)}: {first} != {second}, as at {values or 'the values given'}: {numbers}{shown}"
+
+
+def equality_data(found: Sequence[Identities]) -> dict[str, Any]:
+    """The result of ``equal``."""
+    return {
+        "schema": schema("equal"),
+        "equal": all(one.equal for pair in found for one in pair.found),
+        "pairs": [
+            {
+                "first": pair.first.name,
+                "second": pair.second.name,
+                "free": list(pair.names),
+                "conditions": [one.text for one in pair.conditions],
+                "structures": pair.structures,
+                "quantities": {one.quantity: _data(one) for one in pair.found},
+            }
+            for pair in found
+        ],
+    }
+
+
+def _data(one: Identity) -> dict[str, Any]:
+    against = one.counterexample
+    return {
+        "equal": one.equal,
+        "difference": text(tidy(one.difference)),
+        "counterexample": None
+        if against is None
+        else {"values": against.values, "first": against.first, "second": against.second},
+    }

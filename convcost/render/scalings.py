@@ -1,0 +1,79 @@
+"""How cost scales, as a table and as data."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convcost.quantities import title
+from convcost.render.results import schema
+from convcost.symbolic.text import text
+from convcost.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.algebra import Num
+    from convcost.symbolic.closed import Formula
+    from convcost.symbolic.scaling import Scaling
+
+_COLUMNS = (
+    Column("name", "in", "text", 9),
+    Column("quantity", "of", "text", 9),
+    Column("degree", "degree", "times", 9),
+    Column("leading", "leading term", "text", 7),
+    Column("elasticity", "elasticity", "times", 9),
+    Column("fixed", "fixed part", "share", 8),
+)
+_NOTES = (
+    "elasticity: d ln cost / d ln name at the defaults; fixed part: the share that does not depend on the name;",
+    "from the closed forms without rounding",
+)
+
+
+def scaling_table(formula: Formula, rows: Sequence[Scaling]) -> Table:
+    """One row per free name and quantity; a quantity that does not depend on the name says so."""
+    shown = [
+        (row.name, title(row.quantity), row.degree, text(row.leading), _elasticity(row), row.fixed)
+        if row.fixed != 1
+        else (row.name, title(row.quantity), 0, "does not depend on it", "0", Fraction(1))
+        for row in rows
+    ]
+    graph = formula.graph
+    named = ", ".join(f"{name} = {value}" for name, value in formula.witness.items())
+    return Table(f"{graph.title} at {named}" if named else graph.title, _COLUMNS, shown, None, _NOTES)
+
+
+def _elasticity(row: Scaling) -> str:
+    below, above = row.elasticity
+    return decimal(above) if below == above else f"{decimal(below)} below, {decimal(above)} above"
+
+
+def decimal(value: Num) -> str:
+    """Four significant digits."""
+    return f"{float(value):.4g}"
+
+
+def scaling_data(formula: Formula, rows: Sequence[Scaling]) -> dict[str, Any]:
+    """The result of ``scaling``; exact ratios as text beside their decimals."""
+    return {
+        "schema": schema("scaling"),
+        "name": formula.graph.name,
+        "witness": formula.witness,
+        "assumptions": list(formula.assumptions),
+        "rows": [
+            {
+                "name": row.name,
+                "quantity": row.quantity,
+                "degree": row.degree,
+                "leading": text(row.leading),
+                "elasticity": {
+                    "below": str(row.elasticity[0]),
+                    "above": str(row.elasticity[1]),
+                    "decimal": float(row.elasticity[1]),
+                },
+                "fixed": {"exact": str(row.fixed), "decimal": float(row.fixed)},
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,125 @@
+"""Where a difference of costs is zero: for each name, the value at which both sides cost the same."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sympy
+
+from convcost.algebra import normal
+from convcost.symbolic.atoms import evaluate, to_number, to_sympy
+from convcost.symbolic.simplify import shortest, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from convcost.algebra import Num
+
+_QUADRATIC = 2
+_HALF = sympy.Rational(1, 2)
+
+
+class BreakEven(NamedTuple):
+    """A value of one name at which both cost the same.
+
+    Attributes:
+        name: of the symbol.
+        root: an expression of the others; None where there is none to write down.
+        value: the number at the default values.
+    """
+
+    name: str
+    root: Any
+    value: Num | float
+
+
+class Threshold(NamedTuple):
+    """That the first costs less exactly where ``name`` is ``relation`` (``<`` or ``>``) ``root``."""
+
+    name: str
+    relation: str
+    root: Any
+
+
+def thresholds(
+    top: Any, back: Mapping[Any, Any], names: Sequence[Any], floor: Mapping[Any, Num]
+) -> tuple[Threshold, ...]:
+    """Names in which the coefficients change their sign once: by Descartes' rule one value decides.
+
+    Args:
+        top: of the sign of the second cost less the first, functions hidden.
+        back: the hidden functions.
+        names: those to look at.
+        floor: the least value of each symbol.
+    """
+    found = []
+    for symbol in names:
+        polynomial = sympy.Poly(top, symbol)
+        if not 0 < polynomial.degree() <= _QUADRATIC:
+            continue
+        signs = [_sign(show(one, dict(back)), floor) for one in polynomial.all_coeffs() if one != 0]
+        changes = sum(one != other for one, other in pairwise(signs))
+        if changes == 1 and 0 not in signs:
+            found.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
+    return tuple(found)
+
+
+def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> int:
+    """1 or -1 where a coefficient is proved to be above or below 0, else 0."""
+    from convcost.symbolic.order import relation_to_zero  # noqa: PLC0415 - order imports this module
+
+    expanded = sympy.expand(coefficient)
+    if relation_to_zero(expanded, floor) == ">":
+        return 1
+    return -1 if relation_to_zero(sympy.expand(-expanded), floor) == ">" else 0
+
+
+def break_even(
+    top: Any, back: Mapping[Any, Any], names: Sequence[Any], values: Mapping[Any, Num]
+) -> tuple[BreakEven, ...]:
+    """For each name, where ``top`` is 0, as far as that is positive (whole numbers: at least 1) at the defaults."""
+    numbers = {one: to_sympy(value) for one, value in values.items()}
+    numbers |= {dummy: to_sympy(evaluate(function, dict(values))) for dummy, function in back.items()}
+    found = []
+    for symbol in names:
+        others = {one: value for one, value in numbers.items() if one != symbol}
+        polynomial, at_default = sympy.Poly(top, symbol), sympy.Poly(top.xreplace(others), symbol)
+        if 0 < polynomial.degree() <= _QUADRATIC:
+            pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
+        else:
+            pairs = [(None, float(root)) for root in at_default.realroots()] if at_default.degree() > 0 else []
+        for root, value in pairs:
+            if value is not None and value > 0 and (value >= 1 or not symbol.is_integer):
+                found.append(BreakEven(symbol.name, root, value))
+    return tuple(found)
+
+
+def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
+    """A root at the defaults, exact where it is rational; None where it is not real."""
+    value = root.xreplace(dict(others)).doit()
+    if value.has(sympy.zoo, sympy.nan) or not value.is_real:
+        return None
+    number = to_number(value)
+    return float(value) if number is None else normal(Fraction(number))
+
+
+def roots(polynomial: Any) -> list[Any]:
+    """The roots of a linear or quadratic polynomial; of two, the one that can be positive alone last."""
+    coefficients = polynomial.all_coeffs()
+    if len(coefficients) == _QUADRATIC:
+        a, b = coefficients
+        return [_short(-b / a)]
+    a, b, c = coefficients
+    if b == 0:
+        root = sympy.Pow(_short(-c / a), _HALF, evaluate=False)
+        return [-root, root]
+    if a.could_extract_minus_sign():
+        a, b, c = -a, -b, -c
+    discriminant = sympy.sqrt(sympy.factor(b * b - 4 * a * c))
+    return [(-b + plus * discriminant) / (2 * a) for plus in (-1, 1)]
+
+
+def _short(expr: Any) -> Any:
+    return shortest([sympy.factor(expr), sympy.cancel(expr)])

@@ -1,0 +1,90 @@
+"""Budgets as they are typed: ``macs<=300M``, ``params<=1/2*plain``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.algebra import RELATIONS, is_number, is_symbolic
+from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.expression import typed_expression
+from convcost.operations import describe
+from convcost.quantities import PARTS, QUANTITIES, quantity_names
+from convcost.spec.catalogue import bundled_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from convcost.algebra import Num
+    from convcost.expression import Expression
+    from convcost.spec.catalogue import Catalogue
+    from convcost.spec.model import Spec
+
+NEAR = "~"
+_BUDGET = re.compile(r"\s*([A-Za-z_]+)\s*(<=|>=|==|<(?!=)|>(?!=)|~)\s*(.+)")
+_SUFFIXED = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([kKMGT])(?!\w)")
+_POWERS = {"k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
+
+
+class Budget(NamedTuple):
+    """A bound on one quantity.
+
+    Attributes:
+        text: as typed.
+        quantity: what is bounded.
+        relation: how: ``<= >= < > ==``, or ``~`` for as near as can be.
+        bound: an expression of numbers, of the spec's own quantities and of other specs.
+        others: the specs it speaks of, by name.
+    """
+
+    text: str
+    quantity: str
+    relation: str
+    bound: Expression
+    others: dict[str, Spec]
+
+    def holds(self, margin: Num) -> bool:
+        """Whether it holds where its quantity less its bound is ``margin``."""
+        return bool(RELATIONS["<=" if self.relation == NEAR else self.relation](margin, 0))
+
+    def bound_of(self, own: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> Any:
+        """The value of the bound.
+
+        Args:
+            own: quantities of the spec itself, by name.
+            others: quantities of each other spec, by its name.
+        """
+        scope: dict[str, Any] = {name: own[name] for name in self.bound.names if name in own}
+        for name in self.others:
+            whole = re.search(rf"\b{re.escape(name)}\s*\.", self.bound.text) is not None
+            scope[name] = {**others[name]} if whole else others[name][self.quantity]
+        try:
+            value = self.bound.evaluate(scope)
+        except ConvcostError as error:
+            raise UsageError(f"--budget {self.text}: {error}") from None
+        if not is_number(value) and not is_symbolic(value):
+            raise UsageError(f"--budget {self.text}: a bound is a number, found {describe(value)}")
+        return value
+
+
+def parse_budget(text: str, catalogue: Catalogue) -> Budget:
+    """The budget that ``text`` means.
+
+    Raises:
+        UsageError: it is none, or speaks of what there is not.
+    """
+    match = _BUDGET.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--budget takes QUANTITY<=VALUE, as macs<=300M; found '{text[:60]}'")
+    (quantity,) = quantity_names([match[1]], "--budget")
+    written = _SUFFIXED.sub(lambda found: f"({found[1]}*10^{_POWERS[found[2]]})", match[3])
+    bound = typed_expression(written, "--budget")
+    others = {}
+    for name in bound.names:
+        if name in QUANTITIES or name in PARTS:
+            continue
+        if name not in bundled_names():
+            hint = did_you_mean(name, [*QUANTITIES, *bundled_names()])
+            raise UsageError(f"--budget: '{name[:60]}' is neither a quantity nor a bundled network or block{hint}")
+        others[name] = catalogue.target(name)
+    return Budget(text.strip(), quantity, match[2], bound, others)

@@ -1,0 +1,108 @@
+"""Identity of costs: proofs, counterexamples, ties."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from inprocess import convcost
+
+from convcost.quantities import quantities
+from convcost.spec.build import build
+from convcost.spec.catalogue import Catalogue
+from convcost.symbolic.identity import Side, identities
+
+EQUAL = [
+    "resnext_a resnext_b resnext_c",
+    "depthwise_separable_conv pointwise_depthwise_conv --where O=I",
+    "simplified_inception segmented_inception",
+    "segmented_inception extreme_inception --where S=M",
+    "group_conv pointwise_conv --set K=1 --set G=1",
+    "group_conv standard_conv --set G=1 --in params,macs,flops,activations",
+    "global_depthwise_conv depthwise_conv --set H=1 --set W=1 --set K=1",
+    "linear_bottleneck_a plain --where O=I",
+    "conv_bn conv_bn_relu",
+    "basic_residual basic_residual --in params,macs,flops",
+    "resnet50 resnet --in params,macs,flops,activations",
+    "shufflenet_v1 shufflenet_v1",
+]
+
+
+@pytest.mark.parametrize("arguments", EQUAL)
+def test_equal(arguments: str) -> None:
+    result = convcost("equal", *arguments.split())
+    assert result.code == 0, result.out + result.err
+    assert ", proved" in result.out
+
+
+DIFFERENT = [
+    # arguments, quantity, smallest values, costs there
+    ("resnext_a resnext_c --in flops", {"I": 1, "H": 1, "W": 1, "C": 2, "d": 1}, (46, 45)),
+    ("depthwise_separable_conv pointwise_depthwise_conv --in params", {"I": 1, "H": 1, "W": 1, "O": 2, "K": 1}, (3, 4)),
+    ("two_3x3 one_5x5 --in params", {"I": 1, "H": 1, "W": 1}, (18, 25)),
+    ("simplified_inception extreme_inception --in params", {"I": 1, "H": 1, "W": 1, "M": 2, "S": 1, "K": 1}, (6, 4)),
+    ("pool_then_inception inception_then_pool --in macs", {"I": 1, "H": 3, "W": 3, "O": 4}, (31, 279)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "values", "costs"), DIFFERENT)
+def test_different(arguments: str, values: dict[str, int], costs: tuple[int, int]) -> None:
+    result = convcost("equal", *arguments.split(), "--format", "json")
+    assert result.code == 1
+    (pair,) = json.loads(result.out)["pairs"]
+    (found,) = pair["quantities"].values()
+    assert found["equal"] is False
+    assert found["counterexample"]["values"] == values
+    assert (found["counterexample"]["first"], found["counterexample"]["second"]) == costs
+
+
+def test_the_counterexample_is_the_smallest() -> None:
+    """Every point with a smaller sum, counted."""
+    catalogue = Catalogue()
+    first, second = (catalogue.target(name) for name in ("depthwise_separable_conv", "pointwise_depthwise_conv"))
+    pair = identities(Side("a", first, {"H": 1, "W": 1}, {}), Side("b", second, {"H": 1, "W": 1}, {}), ["macs"])
+    against = pair.found[0].counterexample
+    assert against is not None
+    size = sum(against.values.values())
+    for i in range(1, size):
+        for o in range(1, size - i):
+            for k in range(1, size - i - o):
+                values = {"I": i, "O": o, "K": k, "H": 1, "W": 1}
+                costs = {quantities(build(spec, values).layers)["macs"] for spec in (first, second)}
+                assert len(costs) == 1, values
+
+
+def test_every_structure_is_looked_at() -> None:
+    """A spec equals itself where it takes its shortcut and where it does not; with one fixed it does not."""
+    same = json.loads(convcost("equal", "inverted_residual", "inverted_residual", "--format", "json").out)
+    assert (same["equal"], same["pairs"][0]["structures"]) == (True, 4)
+    other = convcost("equal", "inverted_residual", "inverted_residual", "--set", "inverted_residual:t=1")
+    assert other.code == 1
+    assert "t = 2" in other.out
+
+
+def test_nothing_is_proved_of_structures_that_were_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcost.symbolic.cases.MAX_CASES", 1)
+    spec = Catalogue().target("inverted_residual")
+    pair = identities(Side("a", spec, {}, {}), Side("b", spec, {}, {}), ["params"])
+    assert (pair.found[0].equal, pair.found[0].counterexample) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("plain", "error: equal needs at least two targets"),
+        ("plain plain --where O", "error: --where takes NAME=EXPR, found 'O'"),
+        ("plain plain --where Q=1", "error: --where: none of the targets has a parameter 'Q'"),
+        ("plain plain --where O=flor(I)", "error: --where: unknown function 'flor'; did you mean 'floor'?"),
+        ("plain plain --where O=1+", "error: --where: '1+' is not an expression: invalid syntax"),
+        ("plain plain --where O=Q", "error: `O` is tied to `Q`, which is no other parameter there"),
+        ("plain plain --in parms", "error: --in: no quantity is called 'parms'; did you mean 'params'?"),
+        ("plain plain --free Z", "error: none of the targets has a parameter 'Z'"),
+    ],
+)
+def test_misuse(arguments: str, message: str) -> None:
+    result = convcost("equal", *arguments.split())
+    assert result.code == 2
+    assert result.err.startswith(message)
+    assert result.err.count("\n") == 1
