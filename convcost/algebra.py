@@ -205,6 +205,8 @@ def prod(values: Iterable[Num]) -> Num:
 def total(values: Iterable[Num]) -> Num:
     """The sum of ``values``; with symbols in one step, which is what makes whole networks quick."""
     terms = list(values)
+    if len(terms) == 1:
+        return terms[0]
     if any(map(is_symbolic, terms)):
         return rules().total(terms)
     return sum(terms)

@@ -32,6 +32,10 @@ def sum_work(nodes: Iterable[Node]) -> Work:
         works[key] = node.work
         times.setdefault(key, []).append(node.count)
     counts = {key: total(copies) for key, copies in times.items()}
+    if len(works) == 1:
+        (key, work), count = next(iter(works.items())), next(iter(counts.values()))
+        if type(count) is int and count == 1:
+            return work
     return Work(
         **{
             name: total(getattr(work, name) * counts[key] for key, work in works.items() if name in vars(work))

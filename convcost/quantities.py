@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from convcost.graph import Node
+    from convcost.layers.base import Work
 
 QUANTITIES = {
     "params": "params",
@@ -27,22 +28,26 @@ MEANINGS = {
 PARTS = ("weights", "biases", "norm_params", "other_params")
 
 
-def quantities(nodes: Sequence[Node]) -> dict[str, Num]:
-    """Every quantity of ``nodes``, parallel copies included, per sample: of any algebra.
+def quantity(name: str, nodes: Sequence[Node], work: Work) -> Num:
+    """One quantity of ``nodes``, parallel copies included, per sample: of any algebra.
 
     ``activations`` are the elements that all layers write, ``conv_activations`` those that convolutions write
     (Radosavovic et al., 2020, section 3, call these "activations").
+
+    Args:
+        name: a key of :data:`QUANTITIES`, or one of :data:`PARTS`.
+        nodes: the layers.
+        work: the sum of their counts.
     """
+    if name == "conv_activations":
+        return total(node.work.written * node.count for node in nodes if node.layer.family == "conv")
+    return getattr(work, "written" if name == "activations" else name)
+
+
+def quantities(nodes: Sequence[Node]) -> dict[str, Num]:
+    """Every quantity of ``nodes``; see :func:`quantity`."""
     work = sum_work(nodes)
-    convolutions = [node for node in nodes if node.layer.family == "conv"]
-    found = {
-        "params": work.params,
-        "macs": work.macs,
-        "flops": work.flops,
-        "activations": work.written,
-        "conv_activations": total(node.work.written * node.count for node in convolutions),
-    }
-    return {**found, **{name: getattr(work, name) for name in PARTS}}
+    return {name: quantity(name, nodes, work) for name in (*QUANTITIES, *PARTS)}
 
 
 def quantity_names(text: Iterable[str] | str, option: str = "--in") -> tuple[str, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from convcost import algebra
 from convcost.assumptions import Session, assuming
+from convcost.cost import sum_work
 from convcost.errors import UnsupportedError, UsageError, did_you_mean
-from convcost.quantities import quantities
+from convcost.quantities import PARTS, QUANTITIES, quantity
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
@@ -20,7 +21,7 @@ from convcost.symbolic.extent import MAX_FORM_TERMS, terms
 from convcost.symbolic.regions import brought_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from convcost.expression import Expression
     from convcost.graph import Graph, Node
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 class Form:
     """One quantity: its closed form, and its value at the witness."""
 
-    def __init__(self, count: Any, witness: Mapping[Any, Any]) -> None:
-        self._count = count
+    def __init__(self, count: Callable[[], Any], witness: Mapping[Any, Any]) -> None:
+        self._make = count
         self._witness = witness
+
+    @cached_property
+    def _count(self) -> Any:
+        return self._make()
 
     @cached_property
     def expr(self) -> Any:
@@ -127,7 +132,13 @@ class Formula:
 
 
 def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any]) -> dict[str, Form]:
-    return {name: Form(value, witness) for name, value in quantities(nodes).items()}
+    """A form for every quantity, none of them counted before it is asked for."""
+    work = cache(partial(sum_work, nodes))
+
+    def form(name: str) -> Form:
+        return Form(lambda: quantity(name, nodes, work()), witness)
+
+    return {name: form(name) for name in (*QUANTITIES, *PARTS)}
 
 
 def formula(

@@ -78,7 +78,7 @@ class Writer:
             if ceiling is not None:
                 return ceiling, _ATOM
             return f"-{self._held(-expr, _PRODUCT)}", _SUM
-        numerator, denominator = expr.as_numer_denom()
+        numerator, denominator = (expr, 1) if all(map(_is_whole, expr.args)) else expr.as_numer_denom()
         if denominator != 1:
             bottom = self._held(denominator, _POWER)
             return f"{self._held(numerator, _PRODUCT)}{self.over}{bottom}", _PRODUCT
@@ -146,8 +146,10 @@ def _simpler(one: Any, other: Any) -> bool:
     return bool(whole and constants[0] < constants[1])
 
 
-def _divides(factor: Any) -> bool:
-    return bool(factor.is_Pow and factor.exp.is_Number and factor.exp < 0)
+def _is_whole(factor: Any) -> bool:
+    """Whether there is plainly no fraction in a factor: asking sympy takes most of the time of a long sum."""
+    base, exponent = factor.as_base_exp()
+    return bool((base.is_Integer or base.is_Symbol or base.is_Function) and exponent.is_Integer and exponent > 0)
 
 
 def _negative(term: Any) -> bool:
@@ -212,7 +214,7 @@ def _number_in(name: str) -> int | None:
 
 def ordered_factors(expr: Any) -> list[Any]:
     """The factors of a product: numbers, then symbols, then functions, then sums."""
-    return sorted(expr.as_ordered_factors(), key=_factor_order)
+    return sorted(sympy.Mul.make_args(expr), key=_factor_order)
 
 
 def _factor_order(factor: Any) -> tuple[Any, ...]:

@@ -29,7 +29,7 @@ COMMANDS = (
     (["analyze", "shufflenet_v1", "--format", "json"], FLOOR, 1.6),
     (["compare", "resnext50", "resnet50"], FLOOR, 1.6),
     (["formula", "resnet50", "--free", "size"], "import sympy", 1.5),
-    (["compare", "bottleneck", "plain"], "import sympy", 1.5),
+    (["compare", "bottleneck", "plain"], "import sympy", 2.5),
 )
 
 
