@@ -82,6 +82,8 @@ def divide(a: Num, b: Num) -> Num:
     Raises:
         ShapeError: ``b`` is zero.
     """
+    if type(a) is int and type(b) is int and b != 0 and a % b == 0:
+        return a // b
     if is_number(a) and is_number(b):
         if b == 0:
             raise ShapeError(f"{a} is divided by zero")

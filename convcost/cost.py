@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.algebra import Num, total
-from convcost.layers.base import WORK_FIELDS, Work
+from convcost.layers.base import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,12 +36,12 @@ def sum_work(nodes: Iterable[Node]) -> Work:
         (key, work), count = next(iter(works.items())), next(iter(counts.values()))
         if type(count) is int and count == 1:
             return work
-    return Work(
-        **{
-            name: total(getattr(work, name) * counts[key] for key, work in works.items() if name in vars(work))
-            for name in WORK_FIELDS
-        }
-    )
+    terms: dict[str, list[Num]] = {}
+    for key, work in works.items():
+        count = counts[key]
+        for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
+            terms.setdefault(name, []).append(value * count)
+    return Work(**{name: total(values) for name, values in terms.items()})
 
 
 def per_batch(work: Work, batch: int) -> Work:
