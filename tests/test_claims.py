@@ -2,8 +2,7 @@
 
 Symbols are those of the account: I input channels, O output channels, K kernel, H x W map, G groups, M width of a
 bottleneck, t expansion, C cardinality, d width of a path. Its "computation" is the number of weights, which is the
-multiply-accumulates per output position. Statements on the receptive field, on memory movement and on speed have
-their tests where these are computed.
+multiply-accumulates per output position.
 """
 
 from __future__ import annotations
@@ -64,6 +63,8 @@ def test_03_two_3x3_for_one_5x5() -> None:
     assert one["ratios"]["plain"]["params"]["exact"] == "25/9"
     two = data("compare", "two_3x3", "one_5x5")["ratios"]["two_3x3"]["params"]
     assert (two["exact"], two["formula"]) == ("18/25", "18/25")
+    fields = [data("receptive", name)["last_map"] for name in ("two_3x3", "one_5x5")]
+    assert [(field["size"], field["stride"]) for field in fields] == [([5, 5], [1, 1])] * 2
 
 
 def test_04_3x3_as_3x1_and_1x3() -> None:
@@ -90,11 +91,24 @@ def test_06_the_bottleneck() -> None:
     assert ratio["order"]["less_where"][0]["name"] == "M"
 
 
-def test_07_inception_with_residuals() -> None:
-    """Figures of timm's and of pytorchcv's inception_resnet_v2 (timm 1.0.31, pytorchcv 0.0.74)."""
-    found = data("analyze", "inception_resnet_v2")
-    assert (found["totals"]["params"], found["totals"]["macs"]) == (55_843_464, 13_155_794_016)
-    assert any(row["kind"] == "add" for row in found["rows"])
+@pytest.mark.parametrize(
+    ("name", "params", "macs", "blocks"),
+    [
+        # timm 1.0.31 and pytorchcv 0.0.74
+        ("inception_resnet_v2", 55_843_464, 13_155_794_016, 10 + 20 + 10),
+        ("inception_resnet_v1", None, None, 5 + 10 + 5),
+    ],
+)
+def test_07_inception_with_residuals(name: str, params: int | None, macs: int | None, blocks: int) -> None:
+    """Every block is an Inception module whose output is added to its input (Szegedy et al., 2017, figure 15)."""
+    found = data("analyze", name)
+    rows = found["rows"]
+    adds = [row for row in rows if row["kind"] == "add"]
+    concats = [row for row in rows if row["kind"] == "concat"]
+    assert len(adds) == blocks
+    assert len(concats) >= blocks  # each has one, and the reductions and the stem have theirs
+    if params is not None:
+        assert (found["totals"]["params"], found["totals"]["macs"]) == (params, macs)
 
 
 def test_08_and_09_group_convolution() -> None:
@@ -176,6 +190,19 @@ def test_16_the_evolution_of_separable_blocks() -> None:
     )
 
 
+def test_17_few_operations_are_not_speed() -> None:
+    """SqueezeNet has fewer parameters and more operations than MobileNet V2; at equal widths, 64 and 256 on the same
+    map, a residual block adds maps four times as wide as an inverted residual does.
+    """
+    small = data("compare", "squeezenet1_0", "mobilenet_v2")["ratios"]["squeezenet1_0"]
+    assert small["params"]["decimal"] < 1 < small["macs"]["decimal"]
+    widths = ("--set", "inverted_residual:I=64", "--set", "inverted_residual:t=4")
+    found = data("compare", "inverted_residual", "bottleneck_residual", "--traffic", *widths)
+    inverted, residual = (item["traffic"] for item in found["items"])
+    assert (inverted["add_elements"], residual["add_elements"]) == (3 * 64 * 56**2, 3 * 256 * 56**2)
+    assert residual["add_share"] > 2 * inverted["add_share"]
+
+
 def test_18_three_forms_of_resnext() -> None:
     out = run("equal", "resnext_a", "resnext_b", "resnext_c")
     assert out.count(", proved") == 4
@@ -211,6 +238,20 @@ def test_21_the_strided_shuffle_unit() -> None:
     after_depthwise = branch[branch.index("depthwise") + 1 :]
     assert "relu" not in after_depthwise
     assert "channel_shuffle" not in after_depthwise
+
+
+def test_22_depthwise_is_cheap_and_hard_to_run() -> None:
+    """Nine products for each element read and written: on a small device every depthwise layer waits for memory."""
+    found = data("roofline", "mobilenet_v1", "--device", "raspberry_pi_4")
+    rows = [row for row in found["rows"] if row["kind"] == "depthwise"]
+    assert len(rows) == 13
+    assert {row["limit"] for row in rows} == {"memory"}
+    time = sum(row["share"] for row in rows)
+    operations = sum(row["flops"] for row in rows) / found["totals"]["flops"]
+    assert time > 1.5 * operations
+    moved = data("traffic", "mobilenet_v1", "--by", "kind", "--fused")["rows"]
+    intensity = {row["kind"]: row["flops_per_byte"] for row in moved}
+    assert intensity["pointwise"] > 10 * intensity["depthwise"]
 
 
 def test_23_groups_in_alexnet_and_wiring_in_lenet() -> None:
