@@ -39,6 +39,14 @@ fuzz inputs="200000":
 differential graphs="1000":
     python tests/differential.py --graphs {{graphs}}
 
-# how fast, as ratios
+# the catalogue's networks against torchvision's, at four sizes (pip install torchvision)
+zoo:
+    python tests/zoo.py
+
+# how fast, as ratios: against the imports any command needs, growth, closed forms
 bench:
-    python tests/benchmarks/speed.py
+    python tests/benchmarks/speed.py && python tests/benchmarks/growth.py && python tests/benchmarks/symbolic.py
+
+# against the counters that run a network (pip install torchvision fvcore torchinfo thop ptflops)
+peers:
+    python tests/benchmarks/peers.py

@@ -59,17 +59,6 @@ def best(function: Callable[[], object], runs: int = 50) -> float:
     return min(times)
 
 
-def growth() -> None:
-    """Seconds a layer for networks of 10 to 100,000 layers, written out and repeated."""
-    print("\nlayers    repeated, us a layer    written out, us a layer (parsing included)")
-    for count in (10, 100, 1_000, 10_000, 100_000):
-        repeated = f"input: [8, 16, 16]\nlayers:\n  - {{conv: {{out: 8, kernel: 3}}, repeat: {count}}}\n"
-        written = "input: [8, 16, 16]\nlayers:\n" + "  - conv: {out: 8, kernel: 3}\n" * count
-        runs = max(1, 1000 // count)
-        costs = [best(lambda text=text: convcost.loads(text), runs) / count for text in (repeated, written)]
-        print(f"{count:>7,}{costs[0] * 1e6:>25.2f}{costs[1] * 1e6:>27.2f}")
-
-
 def main() -> None:
     """Print everything."""
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, convcost {convcost.__version__}")
@@ -81,7 +70,6 @@ def main() -> None:
     spec = Catalogue().target("resnet50")
     cost = best(lambda: sum_work(build(spec).layers), 200)
     print(f"\nResNet-50, parsed spec to totals: {cost * 1e3:.2f} ms, {1 / cost:,.0f} a second")
-    growth()
 
 
 if __name__ == "__main__":

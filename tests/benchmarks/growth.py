@@ -1,0 +1,76 @@
+"""Time against the number of layers: ``python tests/benchmarks/growth.py [--plot docs/growth.svg]``.
+
+Networks of 10 to 100,000 convolutions, written out one by one (reading the YAML included) and as one repeated step.
+The plot needs ``pip install '.[plot]'``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import convcost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COUNTS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+FORMS: dict[str, Callable[[int], str]] = {
+    "written out, YAML included": lambda count: HEAD + "  - conv: {out: 8, kernel: 3}\n" * count,
+    "one step, repeated": lambda count: f"{HEAD}  - {{conv: {{out: 8, kernel: 3}}, repeat: {count}}}\n",
+}
+HEAD = "input: [8, 16, 16]\nlayers:\n"
+
+
+def best(text: str, runs: int) -> float:
+    """The least seconds of ``runs`` analyses, from the text to the totals."""
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        convcost.analyze(convcost.loads(text))
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def plot(times: dict[str, list[float]], path: Path) -> None:
+    """Both forms on logarithmic axes, with the slope of 1 beside them."""
+    import matplotlib as mpl  # noqa: PLC0415 - an extra
+    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+
+    mpl.rcParams["svg.hashsalt"] = "convcost"  # the same figures give the same file
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for (name, seconds), marker in zip(times.items(), "os", strict=True):
+        axes.loglog(COUNTS, seconds, marker=marker, label=name)
+    axes.loglog(COUNTS, [count * 2e-5 for count in COUNTS], ":", color="grey", label="20 us a layer")
+    axes.set(xlabel="layers", ylabel="seconds, text to totals")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    """Print the times, and draw them where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--plot", type=Path, help="an SVG or PNG file to write")
+    path = parser.parse_args().plot
+    times: dict[str, list[float]] = {name: [] for name in FORMS}
+    print(f"{'layers':>8}" + "".join(f"{name:>30}{'us a layer':>12}" for name in FORMS))
+    for count in COUNTS:
+        line = f"{count:>8,}"
+        for name, text in FORMS.items():
+            seconds = best(text(count), max(1, min(20, 10_000 // count)))
+            times[name].append(seconds)
+            line += f"{seconds * 1e3:>27,.2f} ms{seconds / count * 1e6:>12.1f}"
+        print(line, flush=True)
+    if path:
+        plot(times, path)
+
+
+if __name__ == "__main__":
+    main()
