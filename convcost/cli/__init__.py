@@ -36,7 +36,7 @@ COMMANDS = {
 }
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
-_ALLOCATIONS = 100_000  # a third off a 100,000-layer spec: its nodes live until the end, and are looked over less often
+COLLECT_AFTER = 100_000  # allocations: what a command makes lives until its end, and looking for garbage is in vain
 
 
 class Commands(click.Group):
@@ -71,7 +71,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 a spec is wrong, 2 misuse, 130 interrupted."""
-    gc.set_threshold(_ALLOCATIONS)
+    gc.set_threshold(COLLECT_AFTER)
     try:
         code: Any = cli.main(prog_name="convcost", standalone_mode=False)
         sys.stdout.flush()
