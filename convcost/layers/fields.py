@@ -124,7 +124,8 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return words[value]
     if isinstance(value, str):
-        return f"'{value[:60]}'"
+        computed = any(sign in value for sign in "+-*/(")
+        return f"'{value[:60]}'" + (" (rows and tables are data, nothing in them is computed)" if computed else "")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(shown(item) for item in value[:8]) + (", ..." if len(value) > 8 else "") + "]"  # noqa: PLR2004
     text = str(value)

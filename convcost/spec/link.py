@@ -166,7 +166,7 @@ def _check_layer_arguments(step: Step, errors: Problems) -> None:
     layer = REGISTRY[step.body]
     _check_keys(step, list(layer.fields), "field", errors)
     for name, field in layer.fields.items():
-        if field.required and name not in step.arguments.values:
+        if field.required and name not in step.arguments.values and not step.arguments.broken:
             errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
         for arguments in filter(None, (step.arguments, step.first)):
             value = arguments.values.get(name)
@@ -197,7 +197,7 @@ def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
             if name in block.parameters:
                 arguments.values[name] = _checked_word(block.parameters[name], value, errors)
     for name, parameter in block.parameters.items():
-        if parameter.default is None and name not in step.arguments.values:
+        if parameter.default is None and name not in step.arguments.values and not step.arguments.broken:
             doc = f": {parameter.doc}" if parameter.doc else ""
             errors.add(step.position, f"{step.body} needs `{name}`{doc}")
 

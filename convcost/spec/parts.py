@@ -142,11 +142,13 @@ class Arguments:
         keys: where each name is written.
         fixed: those values that are the same in every run.
         evaluators: name and function of a scope of the others.
+        broken: whether what was written is no mapping, so that nothing more can be said of it.
     """
 
-    __slots__ = ("evaluators", "fixed", "keys", "values")
+    __slots__ = ("broken", "evaluators", "fixed", "keys", "values")
 
-    def __init__(self, values: dict[str, Value], keys: dict[str, Position]) -> None:
+    def __init__(self, values: dict[str, Value], keys: dict[str, Position], *, broken: bool = False) -> None:
+        self.broken = broken
         self.values = values
         self.keys = keys
         self.fixed: dict[str, Any] = {}

@@ -67,11 +67,15 @@ def _body(step: Step, node: Node, problems: Problems) -> None:
 
 def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
     """The arguments of a layer or block."""
-    result = Arguments({}, {})
-    if not isinstance(node, Mapping):
-        problems.add(node.position, f"arguments of {owner} are a mapping, as {{out: 64, kernel: 3}}")
-        return result
     layer = REGISTRY.get(owner)
+    if not isinstance(node, Mapping):
+        needed = [name for name, field in layer.fields.items() if field.required] if layer else []
+        example = (
+            f"{needed[0]}: {node.text[:60]}" if isinstance(node, Scalar) and len(needed) == 1 else "out: 64, kernel: 3"
+        )
+        problems.add(node.position, f"arguments of {owner} are a mapping, as {{{example}}}")
+        return Arguments({}, {}, broken=True)
+    result = Arguments({}, {})
     for key, item in node.entries:
         if not is_identifier(key.text):
             missing = "; a space is missing after its colon" if ":" in key.text else ""
