@@ -26,6 +26,7 @@ MEANINGS = {
     "conv_activations": "elements written by convolutions",
 }
 PARTS = ("weights", "biases", "norm_params", "other_params")
+REPORTED = "reported"  # the number that a convention prints, where one was named
 
 
 def quantity(name: str, nodes: Sequence[Node], work: Work) -> Num:
@@ -50,18 +51,25 @@ def quantities(nodes: Sequence[Node]) -> dict[str, Num]:
     return {name: quantity(name, nodes, work) for name in (*QUANTITIES, *PARTS)}
 
 
-def quantity_names(text: Iterable[str] | str, option: str = "--in") -> tuple[str, ...]:
+def quantity_names(text: Iterable[str] | str, option: str = "--in", *, named: bool = False) -> tuple[str, ...]:
     """The names in a list such as ``params,macs``.
+
+    Args:
+        text: the list.
+        option: what it was given to, for errors.
+        named: whether a convention was named, so that there is a ``reported`` number.
 
     Raises:
         UsageError: one of them is no quantity.
     """
     names = text.split(",") if isinstance(text, str) else text
-    return tuple(dict.fromkeys(_known(name.strip().lower(), option) for name in names))
+    return tuple(dict.fromkeys(_known(name.strip().lower(), option, named=named) for name in names))
 
 
-def _known(name: str, option: str) -> str:
-    known = (*QUANTITIES, *PARTS)
+def _known(name: str, option: str, *, named: bool) -> str:
+    known = (*QUANTITIES, *PARTS, *((REPORTED,) if named else ()))
+    if name == REPORTED and not named:
+        raise UsageError(f"{option}: whose reported number? name its convention with --convention")
     if name not in known:
         raise UsageError(f"{option}: no quantity is called '{name[:60]}'{did_you_mean(name, known)}; {listed()}")
     return name

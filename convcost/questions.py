@@ -66,6 +66,7 @@ def formula(
     free: Sequence[str] | None = None,
     *,
     input: Sequence[int] | None = None,  # noqa: A002
+    convention: str = "convcost",
     **parameters: Any,
 ) -> Formula:
     """Closed forms, per layer and in total.
@@ -74,10 +75,11 @@ def formula(
         target: a network or block.
         free: names to leave as symbols; by default all of a block, of a network its input size and ``classes``.
         input: ``(channels, *spatial)`` in place of the spec's own.
+        convention: whose number is the quantity ``reported``, beside the plain ones.
         **parameters: values of the others; of a free name, where questions of structure are decided.
 
     Raises:
-        UsageError: there is no such parameter, or it cannot be a symbol.
+        UsageError: there is no such parameter or convention, or the name cannot be a symbol.
         SpecError: the spec is wrong, or a value does not fit.
 
     >>> formula("depthwise_separable_conv").totals["params"].expr
@@ -86,7 +88,7 @@ def formula(
     from convcost.symbolic.closed import formula as closed  # noqa: PLC0415 - imports sympy
 
     (spec,), (given,) = _sides((target,), parameters)
-    return closed(spec, free, given, _shape(input))
+    return closed(spec, free, given, _shape(input), whose=convention)
 
 
 def scaling(
@@ -95,6 +97,7 @@ def scaling(
     quantities: Sequence[str] = ("params", "macs"),
     *,
     input: Sequence[int] | None = None,  # noqa: A002
+    convention: str = "convcost",
     **parameters: Any,
 ) -> list[Scaling]:
     """How cost grows with each free name: degree, leading term, elasticity, and the share that does not depend on it.
@@ -102,16 +105,18 @@ def scaling(
     Args:
         target: a network or block.
         free: names to vary; all that can be where not given.
-        quantities: see :mod:`convcost.quantities`.
+        quantities: see :mod:`convcost.quantities`; with a convention also ``reported``.
         input: ``(channels, *spatial)`` in place of the spec's own.
+        convention: whose number is ``reported``.
         **parameters: values at which the elasticity is taken.
 
     Raises:
-        UsageError: there is no such parameter or quantity.
+        UsageError: there is no such parameter, quantity or convention.
 
     >>> [row.degree for row in scaling("mobilenet_v1", ["rho"])]
     [0, 2]
     """
+    from convcost.conventions import DEFAULT  # noqa: PLC0415
     from convcost.quantities import quantity_names  # noqa: PLC0415
     from convcost.symbolic import scaling as rules  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.closed import everything_free  # noqa: PLC0415
@@ -119,7 +124,8 @@ def scaling(
 
     (spec,), (given,) = _sides((target,), parameters)
     names = free or everything_free(spec, given, _shape(input))
-    return rules.scaling(closed(spec, names, given, _shape(input)), quantity_names(quantities, "quantities"))
+    found = closed(spec, names, given, _shape(input), whose=convention)
+    return rules.scaling(found, quantity_names(quantities, "quantities", named=convention != DEFAULT))
 
 
 def equal(
@@ -169,6 +175,7 @@ def solve(
     largest: bool = True,
     step: Any = None,
     input: Sequence[int] | None = None,  # noqa: A002
+    convention: str = "convcost",
     **parameters: Any,
 ) -> Solution:
     """The largest or smallest value of a parameter that meets the budgets, exact with all rounding.
@@ -180,15 +187,17 @@ def solve(
         largest: or the smallest.
         step: only multiples of it count.
         input: ``(channels, *spatial)`` in place of the spec's own.
+        convention: whose number ``reported`` is in a budget, as ``reported<=300M``.
         **parameters: values of the others.
 
     Raises:
-        UsageError: there is no such parameter, or a budget is none.
+        UsageError: there is no such parameter or convention, or a budget is none.
         UnsupportedError: it cannot be told how a cost goes with the name.
 
     >>> solve("bottleneck", "M", "macs<=1/2*plain").place.value
     154
     """
+    from convcost.conventions import DEFAULT  # noqa: PLC0415
     from convcost.spec.bind import from_python  # noqa: PLC0415
     from convcost.symbolic.solving import one  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415
@@ -197,8 +206,8 @@ def solve(
     if not budgets:
         raise UsageError("solve needs a budget, as macs<=300M")
     (spec,), (given,) = _sides((target,), parameters)
-    bounds = [parse_budget(text, Catalogue()) for text in budgets]
-    landscape = Landscape(spec, [name], given, bounds, None, _shape(input))
+    bounds = [parse_budget(text, Catalogue(), named=convention != DEFAULT) for text in budgets]
+    landscape = Landscape(spec, [name], given, bounds, None, _shape(input), whose=convention)
     return one.solve(landscape, largest=largest, step=None if step is None else from_python(step))
 
 

@@ -21,11 +21,16 @@ COMMANDS = {
         "compare depthwise_separable_conv standard_conv",
         "compare group_conv standard_conv",
     ],
-    "formula": ["formula mobilenet_v1 --free alpha --latex", "formula inverted_residual"],
-    "scaling": ["scaling mobilenet_v1"],
+    "formula": [
+        "formula mobilenet_v1 --free alpha --latex",
+        "formula inverted_residual",
+        "formula lenet5 --convention fvcore",
+    ],
+    "scaling": ["scaling mobilenet_v1", "scaling lenet5 --convention fvcore"],
     "equal": ["equal depthwise_separable_conv pointwise_depthwise_conv"],
     "solve": [
         "solve mobilenet_v1 --for alpha --budget macs<=300M",
+        "solve mobilenet_v1 --for alpha --budget reported<=300M --convention fvcore",
         "solve mobilenet_v1 --for alpha,size --budget macs<=100M --step alpha=0.25 --step size=64",
     ],
     "verify": ["verify lenet5"],

@@ -8,6 +8,7 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    convention_option,
     free_option,
     input_option,
     names_in,
@@ -17,8 +18,9 @@ from convcost.cli.options import (
     set_option,
     write,
 )
+from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
-from convcost.quantities import QUANTITIES, quantity_names
+from convcost.quantities import QUANTITIES, REPORTED, quantity_names
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ FORMS = ("exact", "named", "ideal", "unrounded")
 @free_option
 @set_option
 @input_option
+@convention_option
 @click.option("--form", type=click.Choice(FORMS), help="Shape of the formulas; by default exact, named where too long.")
 @click.option("--in", "wanted", metavar="NAME,...", help="Quantities: params, macs, flops, activations ...")
 @click.option("--total", is_flag=True, help="The whole only, not each layer.")
@@ -54,6 +57,7 @@ def command(  # noqa: PLR0913 - one argument per option
     free: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
+    convention_: str,
     form: str | None,
     wanted: str | None,
     format_: str,
@@ -72,17 +76,18 @@ def command(  # noqa: PLR0913 - one argument per option
 
     spec = Catalogue().target(target)
     given = (names_in(free), parse_settings(spec, settings), parse_input(input_))
-    quantities = quantity_names(wanted or QUANTITIES)
+    named = convention_ != DEFAULT
+    quantities = quantity_names(wanted or (*QUANTITIES, *((REPORTED,) if named else ())), named=named)
     if all_cases:
         from convcost.render.formulas import cases_text  # noqa: PLC0415
         from convcost.symbolic.cases import cases  # noqa: PLC0415
 
         if format_ not in ("text", "unicode"):
             raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
-        write(cases_text(cases(spec, *given), quantities, _writer(format_)), output, reads=(target,))
+        write(cases_text(cases(spec, *given, whose=convention_), quantities, _writer(format_)), output, reads=(target,))
         return
-    found = formula(spec, *given)
-    in_rows = () if total else quantities if wanted else ("params", "macs")
+    found = formula(spec, *given, whose=convention_)
+    in_rows = () if total else quantities if wanted else ("params", "macs", *((REPORTED,) if named else ()))
     write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output, reads=(target,))
 
 

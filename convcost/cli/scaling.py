@@ -6,6 +6,7 @@ import click
 
 from convcost.cli.options import (
     TARGET,
+    convention_option,
     free_option,
     input_option,
     names_in,
@@ -16,8 +17,11 @@ from convcost.cli.options import (
     show_table,
     write,
 )
-from convcost.quantities import quantity_names
+from convcost.conventions import DEFAULT
+from convcost.quantities import REPORTED, quantity_names
 from convcost.spec.catalogue import Catalogue
+
+_USUAL = ("params", "macs", "flops", "activations")
 
 
 @click.command("scaling")
@@ -25,14 +29,16 @@ from convcost.spec.catalogue import Catalogue
 @free_option
 @set_option
 @input_option
-@click.option("--in", "wanted", metavar="NAME,...", default="params,macs,flops,activations", help="Quantities.")
+@convention_option
+@click.option("--in", "wanted", metavar="NAME,...", help="Quantities: params, macs, flops, activations ...")
 @output_options
-def command(
+def command(  # noqa: PLR0913 - one argument per option
     target: str,
     free: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
-    wanted: str,
+    convention_: str,
+    wanted: str | None,
     format_: str,
     output: str | None,
     *,
@@ -45,8 +51,9 @@ def command(
 
     spec = Catalogue().target(target)
     given, shape = parse_settings(spec, settings), parse_input(input_)
-    found = formula(spec, names_in(free) or everything_free(spec, given, shape), given, shape)
-    rows = scaling(found, quantity_names(wanted))
+    found = formula(spec, names_in(free) or everything_free(spec, given, shape), given, shape, whose=convention_)
+    named = convention_ != DEFAULT
+    rows = scaling(found, quantity_names(wanted or (*_USUAL, *((REPORTED,) if named else ())), named=named))
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcost.cli.compare import settings_for
-from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_table, write
+from convcost.cli.options import (
+    TARGET,
+    convention_option,
+    input_option,
+    output_options,
+    parse_input,
+    set_option,
+    show_table,
+    write,
+)
+from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.expression import typed_expression
 from convcost.spec.catalogue import Catalogue
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--objective", "objectives", multiple=True, metavar="GOAL NAME", help="Of several: as 'max alpha'.")
 @set_option
 @input_option
+@convention_option
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
@@ -42,6 +53,7 @@ def command(  # noqa: PLR0913 - one argument per option
     objectives: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
+    convention_: str,
     format_: str,
     output: str | None,
     *,
@@ -51,7 +63,8 @@ def command(  # noqa: PLR0913 - one argument per option
     """The value of a parameter of TARGET that meets a budget, to the unit, with its neighbours.
 
     BOUND is QUANTITY<=VALUE, also >=, ==, or ~ for as near as can be. VALUE takes numbers such as 300M or 1.5G, the
-    target's quantities, and other networks and blocks: macs<=1/2*plain. Several names: --for alpha,size with a
+    target's quantities, and other networks and blocks: macs<=1/2*plain; with --convention, reported<=300M is that of
+    the tool. Several names: --for alpha,size with a
     --step for each gives the points that no other beats. Exit code 1 where nothing meets the budget.
     """
     from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
@@ -61,13 +74,14 @@ def command(  # noqa: PLR0913 - one argument per option
     catalogue = Catalogue()
     spec = catalogue.target(target)
     wanted = list(dict.fromkeys(name.strip() for part in names for name in part.split(",")))
-    bounds = [parse_budget(text, catalogue) for text in budgets]
+    named = convention_ != DEFAULT
+    bounds = [parse_budget(text, catalogue, named=named) for text in budgets]
     others = {name: one for bound in bounds for name, one in bound.others.items()}
     given, *theirs = settings_for([spec, *others.values()], settings)
-    goals = [objective(text, wanted) for part in objectives for text in part.split(",")]
+    goals = [objective(text, wanted, named=named) for part in objectives for text in part.split(",")]
     reported = [one.key for one in goals if one.key not in wanted]
     values = dict(zip(others, theirs, strict=True))
-    landscape = Landscape(spec, wanted, given, bounds, values, parse_input(input_), reported)
+    landscape = Landscape(spec, wanted, given, bounds, values, parse_input(input_), reported, convention_)
     taken = _values(steps, wanted, "--step")
     if len(wanted) == 1:
         if ranges or objectives:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from convcost.quantities import MEANINGS, QUANTITIES, title
+from convcost.quantities import MEANINGS
 from convcost.render.results import schema
 from convcost.render.values import plain
+from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
@@ -47,6 +48,7 @@ def as_text(
         write: from an expression to text.
     """
     graph = formula.graph
+    titles = {name: quantity_title(formula, name) for name in (*in_rows, *quantities)}
     lines = [plain(f"{graph.title}, input {_sizes(graph.input, shown, write)}")]
     if formula.witness:
         lines.append("free: " + ", ".join(f"{name} = {value}" for name, value in formula.witness.items()))
@@ -58,15 +60,16 @@ def as_text(
         sizes = f"{_sizes(row.input, shown, write)} -> {_sizes(row.output, shown, write)}"
         lines += ["", plain(f"{row.path} ({row.kind}, {sizes}{copies}{again})")]
         lines += [
-            f"  {_line(name, tidy(shown.change(row.forms[name].expr)), row.forms[name].value, shown, write)}"
+            f"  {_line(titles[name], tidy(shown.change(row.forms[name].expr)), row.forms[name].value, shown, write)}"
             for name in in_rows
             if _is_told(row, name)
         ]
     lines += ["", "total"]
     lines += [
-        f"  {_line(name, shown.shown(name), formula.totals[name].value, shown, write)}{_meaning(name)}"
+        f"  {_line(titles[name], shown.shown(name), formula.totals[name].value, shown, write)}{_meaning(name)}"
         for name in quantities
     ]
+    lines += whose_notes(formula)
     return "\n".join([*lines, *_offers(formula, shown, write)]) + "\n"
 
 
@@ -112,12 +115,12 @@ def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., st
     if not shown.exact:
         near = evaluate(to_sympy(expr), shown.values)
         at_default = f"{round(near):,}" if near == round(near) else f"{float(near):,.1f}"
-        return f"{title(name)} ~ {written}; at the defaults {at_default}, exactly {number}"
+        return f"{name} ~ {written}; at the defaults {at_default}, exactly {number}"
     steps = [written]
     if len(written) <= READABLE and not shown.lets:
         steps.append(write(expr, {symbol: str(one) for symbol, one in shown.values.items()}))
     kept = [step for step in dict.fromkeys(steps) if step != str(value)]
-    return " = ".join([title(name), *kept, number])
+    return " = ".join([name, *kept, number])
 
 
 def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[str]:
@@ -131,7 +134,7 @@ def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[st
         new = kind != "unrounded" or bool(other.rounded)
         if kind != shown.kind and new and len(one) < here:
             where = ", ".join([*(one.text for one in other.residues), *other.rounded])
-            lines.append(f"--form {kind}: {title(quantity)} = {one}, {_LABELS[kind]} ({where})")
+            lines.append(f"--form {kind}: {quantity_title(formula, quantity)} = {one}, {_LABELS[kind]} ({where})")
     if any(one.structural for one in formula.conditions):
         lines.append("elsewhere the network may have another structure; --cases shows all")
     return ["", *lines] if lines else []
@@ -143,7 +146,7 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
     for formula in cases.formulas:
         lines += ["", f"where {plain(', '.join(formula.assumptions)) or 'nothing is assumed'}"]
         exact = view(formula, "exact", quantities)
-        lines += [f"  {title(name)} = {write(exact.shown(name))}" for name in quantities]
+        lines += [f"  {quantity_title(formula, name)} = {write(exact.shown(name))}" for name in quantities]
     if not cases.complete:
         lines += ["", "there may be more structures"]
     return "\n".join(lines) + "\n"
@@ -157,11 +160,11 @@ def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_row
     for row, times in _told(formula.rows, in_rows) if in_rows else ():
         label = escaped(row.path) + (rf" $\times {times}$" if times > 1 else "")
         lines += [
-            _latex_line(label, title(name), latex(tidy(shown.change(row.forms[name].expr))))
+            _latex_line(label, quantity_title(formula, name), latex(tidy(shown.change(row.forms[name].expr))))
             for name in in_rows
             if _is_told(row, name)
         ]
-    lines += [_latex_line("total", title(name), latex(shown.shown(name))) for name in quantities]
+    lines += [_latex_line("total", quantity_title(formula, name), latex(shown.shown(name))) for name in quantities]
     lines += [f"{latex(let.name)} &= {latex(let.stands_for)}" for let in shown.lets]
     notes = [*(f"assuming {one}" for one in formula.assumptions), *(f"with {one}" for one in shown.where)]
     head = "".join(f"% {plain(one)}\n" for one in notes)
@@ -182,12 +185,13 @@ def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any
         "input": [text(size) for size in graph.input],
         "free": list(formula.witness),
         "witness": formula.witness,
+        **whose_data(formula),
         "assumptions": list(formula.assumptions),
         "conditions": [{"text": one.text, "structural": one.structural} for one in formula.conditions],
-        "totals": _forms_data(formula.totals, with_latex=with_latex),
-        "values": {name: formula.totals[name].value for name in QUANTITIES},
-        "forms": {kind: _view_data(view(formula, kind)) for kind in VIEWS if kind != "exact"},
-        "rows": [_row_data(row, with_latex=with_latex) for row in formula.rows],
+        "totals": _forms_data(formula.totals, formula.quantities, with_latex=with_latex),
+        "values": {name: formula.totals[name].value for name in formula.quantities},
+        "forms": {kind: _view_data(view(formula, kind, formula.quantities)) for kind in VIEWS if kind != "exact"},
+        "rows": [_row_data(row, formula.quantities, with_latex=with_latex) for row in formula.rows],
     }
 
 
@@ -197,25 +201,25 @@ def _view_data(shown: View) -> dict[str, Any]:
         "lets": {let.name.name: text(let.stands_for) for let in shown.lets},
         "where": [one.text for one in shown.residues],
         "rounding_left_out": list(shown.rounded),
-        "totals": {name: text(shown.shown(name)) for name in QUANTITIES},
-        "values": {name: shown.value(name) for name in QUANTITIES},
+        "totals": {name: text(shown.shown(name)) for name in shown.exprs},
+        "values": {name: shown.value(name) for name in shown.exprs},
     }
 
 
-def _row_data(row: FormRow, *, with_latex: bool) -> dict[str, Any]:
+def _row_data(row: FormRow, quantities: Sequence[str], *, with_latex: bool) -> dict[str, Any]:
     return {
         "path": row.path,
         "kind": row.kind,
         "input": [text(size) for size in row.input],
         "output": [text(size) for size in row.output],
         "count": row.count if isinstance(row.count, int) else text(row.count),
-        **_forms_data(row.forms, with_latex=with_latex),
-        "values": {name: row.forms[name].value for name in QUANTITIES},
+        **_forms_data(row.forms, quantities, with_latex=with_latex),
+        "values": {name: row.forms[name].value for name in quantities},
     }
 
 
-def _forms_data(forms: dict[str, Form], *, with_latex: bool) -> dict[str, Any]:
-    tidied = {name: tidy(forms[name].expr) for name in QUANTITIES}
+def _forms_data(forms: dict[str, Form], quantities: Sequence[str], *, with_latex: bool) -> dict[str, Any]:
+    tidied = {name: tidy(forms[name].expr) for name in quantities}
     data: dict[str, Any] = {name: text(expr) for name, expr in tidied.items()}
     if with_latex:
         from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import

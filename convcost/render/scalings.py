@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.quantities import title
 from convcost.render.results import schema
+from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.text import text
 from convcost.table import Column, Table
 
@@ -34,14 +34,16 @@ _NOTES = (
 def scaling_table(formula: Formula, rows: Sequence[Scaling]) -> Table:
     """One row per free name and quantity; a quantity that does not depend on the name says so."""
     shown = [
-        (row.name, title(row.quantity), row.degree, text(row.leading), _elasticity(row), row.fixed)
+        (row.name, quantity_title(formula, row.quantity), row.degree, text(row.leading), _elasticity(row), row.fixed)
         if row.fixed != 1
-        else (row.name, title(row.quantity), 0, "does not depend on it", "0", Fraction(1))
+        else (row.name, quantity_title(formula, row.quantity), 0, "does not depend on it", "0", Fraction(1))
         for row in rows
     ]
     graph = formula.graph
     named = ", ".join(f"{name} = {value}" for name, value in formula.witness.items())
-    return Table(f"{graph.title} at {named}" if named else graph.title, _COLUMNS, shown, None, _NOTES)
+    return Table(
+        f"{graph.title} at {named}" if named else graph.title, _COLUMNS, shown, None, (*_NOTES, *whose_notes(formula))
+    )
 
 
 def _elasticity(row: Scaling) -> str:
@@ -60,6 +62,7 @@ def scaling_data(formula: Formula, rows: Sequence[Scaling]) -> dict[str, Any]:
         "schema": schema("scaling"),
         "name": formula.graph.name,
         "witness": formula.witness,
+        **whose_data(formula),
         "assumptions": list(formula.assumptions),
         "rows": [
             {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.quantities import title
 from convcost.render.results import schema
+from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.text import text
 from convcost.table import Column, Table
 
@@ -35,10 +35,11 @@ def solution_table(landscape: Landscape, found: Solution) -> Table:
     wide = any(place is not None and place.range.low != place.range.high for place in _places(found))
     columns = [Column("value", found.name, "times", 9)]
     columns += [Column("range", "same cost for", "text", 8)] if wide else []
-    columns += [Column(name, title(name), "count", 9) for name in found.place.costs]
+    columns += [Column(name, quantity_title(landscape.first.formula, name), "count", 9) for name in found.place.costs]
     columns.append(Column("budget", "", "text", 9))
     rows = [_row(place, found, wide=wide) for place in _places(found) if place is not None]
-    return Table(heading, tuple(columns), rows, None, tuple(_notes(found)))
+    notes = (*_notes(found), *whose_notes(landscape.first.formula))
+    return Table(heading, tuple(columns), rows, None, notes)
 
 
 def _places(found: Solution) -> tuple[Place | None, ...]:
@@ -89,6 +90,7 @@ def solution_data(landscape: Landscape, found: Solution) -> dict[str, Any]:
         "name": landscape.spec.name,
         "for": [found.name],
         "goal": found.goal,
+        **whose_data(landscape.first.formula),
         "budgets": [one.text for one in landscape.budgets],
         "unbounded": found.unbounded,
         "answer": _place_data(found.place),
@@ -130,13 +132,14 @@ def points_table(landscape: Landscape, objectives: Sequence[Objective], points: 
     heading = f"{landscape.first.formula.graph.title}: {', '.join(one.text for one in landscape.budgets)}"
     costs = landscape.reported
     columns = [Column(name, name, "times", 9) for name in landscape.names]
-    columns += [Column(name, title(name), "count", 9) for name in costs]
+    columns += [Column(name, quantity_title(landscape.first.formula, name), "count", 9) for name in costs]
     rows = [
         (*(written(point.values[name]) for name in landscape.names), *(point.costs[name] for name in costs))
         for point in points
     ]
     goals = ", ".join(f"{'max' if one.largest else 'min'} {one.key}" for one in objectives)
-    return Table(heading, tuple(columns), rows, None, (f"no other point of the grid is at least as good in {goals}",))
+    notes = (f"no other point of the grid is at least as good in {goals}", *whose_notes(landscape.first.formula))
+    return Table(heading, tuple(columns), rows, None, notes)
 
 
 def points_data(landscape: Landscape, objectives: Sequence[Objective], points: Sequence[Point]) -> dict[str, Any]:
@@ -145,6 +148,7 @@ def points_data(landscape: Landscape, objectives: Sequence[Objective], points: S
         "schema": schema("solve"),
         "name": landscape.spec.name,
         "for": list(landscape.names),
+        **whose_data(landscape.first.formula),
         "budgets": [one.text for one in landscape.budgets],
         "objectives": [{"key": one.key, "goal": "max" if one.largest else "min"} for one in objectives],
         "points": [{"values": point.values, "costs": point.costs} for point in points],

@@ -11,6 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import normal
+from convcost.conventions import DEFAULT
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.symbolic.atoms import evaluate
 from convcost.symbolic.closed import Formula, formula
@@ -55,9 +56,10 @@ def cases(
     input_shape: Shape | None = None,
     *,
     ties: Mapping[str, Expression] | None = None,
+    whose: str = DEFAULT,
 ) -> Cases:
     """Every structure of ``spec``; arguments as :func:`convcost.symbolic.closed.formula`."""
-    first = formula(spec, free, given, input_shape, ties=ties)
+    first = formula(spec, free, given, input_shape, ties=ties, whose=whose)
     names = list(first.symbols)
     found = {_key(first.answers): first}
     todo = list(_turned(first, {}))
@@ -73,7 +75,7 @@ def cases(
         if witness is None:
             continue  # nothing gives these answers
         try:
-            one = formula(spec, names, {**(given or {}), **witness}, input_shape, ties=ties, forced=forced)
+            one = formula(spec, names, {**(given or {}), **witness}, input_shape, ties=ties, forced=forced, whose=whose)
         except ConvcostError:
             complete = complete and bool(witness)  # values that give these answers make no network
             continue

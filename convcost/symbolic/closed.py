@@ -9,9 +9,11 @@ import sympy
 
 from convcost import algebra
 from convcost.assumptions import Session, assuming
+from convcost.conventions import DEFAULT, convention
+from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
 from convcost.errors import UnsupportedError, UsageError, did_you_mean
-from convcost.quantities import PARTS, QUANTITIES, quantity
+from convcost.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
@@ -67,7 +69,7 @@ class FormRow:
         count: identical parallel copies.
     """
 
-    def __init__(self, node: Node, witness: Mapping[Any, Any]) -> None:
+    def __init__(self, node: Node, witness: Mapping[Any, Any], reported: Reported | None) -> None:
         self.path = node.path
         self.kind = node.kind
         self.input = node.input
@@ -75,11 +77,12 @@ class FormRow:
         self.count = node.count
         self._node = node
         self._witness = witness
+        self._reported = reported
 
     @cached_property
     def forms(self) -> dict[str, Form]:
         """By quantity; see :mod:`convcost.quantities`."""
-        return _forms([self._node], self._witness)
+        return _forms([self._node], self._witness, self._reported)
 
 
 class Formula:
@@ -92,18 +95,30 @@ class Formula:
             ``conditions``, not just for these.
         conditions: what must hold.
         answers: the questions of structure that came up, with the answer that was given.
+        reported: the number of a convention, if one was named; ``reported`` is then a quantity too.
         rows: per layer.
         totals: of the whole, by quantity.
     """
 
     def __init__(
-        self, graph: Graph, symbols: dict[str, Any], witness: dict[str, Any], conditions: tuple[Condition, ...]
+        self,
+        graph: Graph,
+        symbols: dict[str, Any],
+        witness: dict[str, Any],
+        conditions: tuple[Condition, ...],
+        reported: Reported | None = None,
     ) -> None:
         self.graph = graph
         self.symbols = symbols
         self.witness = witness
         self.conditions = conditions
         self.answers: dict[Any, bool] = {}
+        self.reported = reported
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is stated by default: :data:`~convcost.quantities.QUANTITIES`, and ``reported`` where it is one."""
+        return (*QUANTITIES, *((REPORTED,) if self.reported is not None else ()))
 
     @property
     def values(self) -> dict[Any, Any]:
@@ -118,12 +133,12 @@ class Formula:
     @cached_property
     def totals(self) -> dict[str, Form]:
         """By quantity; see :mod:`convcost.quantities`."""
-        return _forms(self.graph.layers, self.values)
+        return _forms(self.graph.layers, self.values, self.reported)
 
     @cached_property
     def rows(self) -> tuple[FormRow, ...]:
         """In the order of execution."""
-        return tuple(FormRow(node, self.values) for node in self.graph.layers)
+        return tuple(FormRow(node, self.values, self.reported) for node in self.graph.layers)
 
     def violated(self, values: Mapping[str, Any]) -> list[Condition]:
         """The conditions that do not hold with these values of the free names."""
@@ -131,14 +146,17 @@ class Formula:
         return [one for one in self.conditions if not one.holds(numbers)]
 
 
-def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any]) -> dict[str, Form]:
+def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any], reported: Reported | None) -> dict[str, Form]:
     """A form for every quantity, none of them counted before it is asked for."""
     work = cache(partial(sum_work, nodes))
 
     def form(name: str) -> Form:
         return Form(lambda: quantity(name, nodes, work()), witness)
 
-    return {name: form(name) for name in (*QUANTITIES, *PARTS)}
+    forms = {name: form(name) for name in (*QUANTITIES, *PARTS)}
+    if reported is not None:
+        forms[REPORTED] = Form(lambda: reported.of(nodes), witness)
+    return forms
 
 
 def formula(
@@ -149,6 +167,7 @@ def formula(
     *,
     ties: Mapping[str, Expression] | None = None,
     forced: Mapping[Any, bool] | None = None,
+    whose: str = DEFAULT,
 ) -> Formula:
     """Closed forms of ``spec``.
 
@@ -160,9 +179,10 @@ def formula(
         input_shape: in place of the spec's own.
         ties: names whose value is an expression of others: ``O`` tied to ``I``.
         forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
+        whose: the convention whose number is to be a quantity too; a name or a file.
 
     Raises:
-        UsageError: a name that is no parameter, or cannot be a symbol.
+        UsageError: a name that is no parameter, or cannot be a symbol; there is no such convention.
         SpecError: the spec is wrong, or its values do not fit.
     """
     given = {name: from_python(value) for name, value in (given or {}).items()}
@@ -178,7 +198,8 @@ def formula(
         tied = _tied(ties, {**numeric.parameters, **symbols})
         graph = build(spec, {**given, **symbols, **tied}, input_shape)
     bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
-    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]))
+    reported = None if whose == DEFAULT else Reported(graph, convention(whose, spec))
+    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
     found.answers = session.answers
     return found
 

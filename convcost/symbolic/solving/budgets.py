@@ -9,7 +9,7 @@ from convcost.algebra import RELATIONS, is_number, is_symbolic
 from convcost.errors import ConvcostError, UsageError, did_you_mean
 from convcost.expression import typed_expression
 from convcost.operations import describe
-from convcost.quantities import PARTS, QUANTITIES, quantity_names
+from convcost.quantities import PARTS, QUANTITIES, REPORTED, quantity_names
 from convcost.spec.catalogue import bundled_names
 
 if TYPE_CHECKING:
@@ -67,8 +67,13 @@ class Budget(NamedTuple):
         return value
 
 
-def parse_budget(text: str, catalogue: Catalogue) -> Budget:
+def parse_budget(text: str, catalogue: Catalogue, *, named: bool = False) -> Budget:
     """The budget that ``text`` means.
+
+    Args:
+        text: as typed.
+        catalogue: where to find the specs that it speaks of.
+        named: whether a convention was named, so that there is a ``reported`` number.
 
     Raises:
         UsageError: it is none, or speaks of what there is not.
@@ -76,12 +81,12 @@ def parse_budget(text: str, catalogue: Catalogue) -> Budget:
     match = _BUDGET.fullmatch(text)
     if match is None:
         raise UsageError(f"--budget takes QUANTITY<=VALUE, as macs<=300M; found '{text[:60]}'")
-    (quantity,) = quantity_names([match[1]], "--budget")
+    (quantity,) = quantity_names([match[1]], "--budget", named=named)
     written = _SUFFIXED.sub(lambda found: f"({found[1]}*10^{_POWERS[found[2]]})", match[3])
     bound = typed_expression(written, "--budget")
     others = {}
     for name in bound.names:
-        if name in QUANTITIES or name in PARTS:
+        if name in (*QUANTITIES, *PARTS, REPORTED):
             continue
         if name not in bundled_names():
             hint = did_you_mean(name, [*QUANTITIES, *bundled_names()])

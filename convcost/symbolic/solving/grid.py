@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.algebra import normal
 from convcost.errors import ConvcostError, UsageError, did_you_mean
-from convcost.quantities import PARTS, QUANTITIES
+from convcost.quantities import PARTS, QUANTITIES, REPORTED
 from convcost.symbolic.lattice import lattice
 from convcost.symbolic.solving.one import solve
 
@@ -42,7 +42,7 @@ class Point(NamedTuple):
         return tuple(both[one.key] if one.largest else -both[one.key] for one in objectives)
 
 
-def objective(text: str, names: Sequence[str]) -> Objective:
+def objective(text: str, names: Sequence[str], *, named: bool = False) -> Objective:
     """The objective that ``max alpha`` or ``min:macs`` means.
 
     Raises:
@@ -50,7 +50,7 @@ def objective(text: str, names: Sequence[str]) -> Objective:
     """
     goal, _, key = text.strip().replace(":", " ").partition(" ")
     key = key.strip()
-    known = (*names, *QUANTITIES, *PARTS)
+    known = (*names, *QUANTITIES, *PARTS, *((REPORTED,) if named else ()))
     if goal not in ("max", "min") or not key:
         raise UsageError(f"--objective takes max NAME or min NAME, found '{text[:60]}'")
     if key not in known:

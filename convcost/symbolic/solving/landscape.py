@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from convcost.algebra import normal
+from convcost.conventions import DEFAULT, convention, reported
 from convcost.errors import ConvcostError
-from convcost.quantities import quantities
+from convcost.quantities import REPORTED, quantities
 from convcost.spec.build import build
 from convcost.spec.freedom import free_names
 from convcost.symbolic.atoms import to_sympy
@@ -102,6 +103,7 @@ class Landscape:
         others: Mapping[str, Mapping[str, Any]] | None = None,
         input_shape: Shape | None = None,
         reported: Sequence[str] = (),
+        whose: str = DEFAULT,
     ) -> None:
         """Derive the closed forms at the defaults.
 
@@ -113,9 +115,10 @@ class Landscape:
             others: the values given to each other spec that the budgets speak of.
             input_shape: in place of the spec's own.
             reported: quantities to state besides params, MACs and those that have a budget.
+            whose: the convention whose number is ``reported``; a name or a file.
 
         Raises:
-            UsageError: a name cannot be varied.
+            UsageError: a name cannot be varied, or there is no such convention.
             SpecError: the spec is wrong.
         """
         self.spec = spec
@@ -124,19 +127,22 @@ class Landscape:
         self.budgets = tuple(budgets)
         self._others = {name: dict(values) for name, values in (others or {}).items()}
         self._input_shape = input_shape
-        self.reported = list(dict.fromkeys(["params", "macs", *(one.quantity for one in budgets), *reported]))
+        self.whose = whose
+        named = [] if whose == DEFAULT else [REPORTED]
+        self.reported = list(dict.fromkeys(["params", "macs", *named, *(one.quantity for one in budgets), *reported]))
         self._known: list[Known] = []
         self.first = self._derived(self.given)
         self.witness: dict[str, Num] = dict(self.first.formula.witness)
 
     def _derived(self, given: Mapping[str, Any]) -> Known:
-        found = formula(self.spec, self.names, given, self._input_shape)
+        found = formula(self.spec, self.names, given, self._input_shape, whose=self.whose)
         others = {}
         for budget in self.budgets:
             for name, spec in budget.others.items():
                 shared = [one for one in self.names if one in free_names(spec)]
                 values = {**self._others.get(name, {}), **{one: found.witness[one] for one in shared}}
-                others[name] = formula(spec, shared, values, self._input_shape if spec.is_block else None)
+                shape = self._input_shape if spec.is_block else None
+                others[name] = formula(spec, shared, values, shape, whose=self.whose)
         known = Known(found, others, self.budgets, self.reported)
         self._known.append(known)
         return known
@@ -159,12 +165,17 @@ class Landscape:
 
     def narrowed(self, name: str, values: Mapping[str, Num]) -> Landscape:
         """The same over one name alone, with ``values`` for others."""
-        return Landscape(self.spec, [name], {**self.given, **values}, self.budgets, self._others, self._input_shape)
+        given = {**self.given, **values}
+        return Landscape(self.spec, [name], given, self.budgets, self._others, self._input_shape, whose=self.whose)
 
     def count(self, values: Mapping[str, Num]) -> dict[str, Num]:
         """Every quantity at ``values``, counted layer by layer rather than read off a closed form."""
         given = {**self.given, **{name: normal(value) for name, value in values.items()}}
-        return quantities(build(self.spec, given, self._input_shape).layers)
+        graph = build(self.spec, given, self._input_shape)
+        counted = quantities(graph.layers)
+        if self.whose != DEFAULT:
+            counted[REPORTED] = reported(graph, convention(self.whose, self.spec)).value()
+        return counted
 
     def broken(self, costs: Mapping[str, Num]) -> list[Budget]:
         """The budgets that do not hold where :meth:`Known.costs` gave ``costs``."""
