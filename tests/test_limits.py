@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import resource
 import subprocess
 import sys
-import time
 from textwrap import dedent
 
 import pytest
@@ -131,16 +129,15 @@ MOST_SECONDS, MOST_MEGABYTES = 20, 700
 
 @pytest.mark.parametrize("name", LARGE)
 def test_large_but_honest(name: str) -> None:
-    began = time.monotonic()
     program = (
-        "import sys, resource, convcost\n"
+        "import sys, resource, time, convcost\n"
         "totals = convcost.analyze(convcost.loads(sys.stdin.read())).totals\n"
-        "print(totals.macs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "print(totals.macs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time_ns())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], input=LARGE[name], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    macs, kilobytes = map(int, done.stdout.split())
+    macs, kilobytes, nanoseconds = map(int, done.stdout.split())
     expected = {
         "100,000 layers written out": 100_000 * 8 * 8 * 9 * 256,
         "100,000 layers repeated": 100_000 * 3 * 3 * 9 * 64,
@@ -149,6 +146,5 @@ def test_large_but_honest(name: str) -> None:
         "a size of 10^9": 64 * 3 * 9 * (500_000_000 * 500_000_000),
     }[name]
     assert macs == expected
-    assert time.monotonic() - began < MOST_SECONDS
+    assert nanoseconds < MOST_SECONDS * 10**9  # of the processor: others may be at work
     assert kilobytes < MOST_MEGABYTES * 1024
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
