@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any, NoReturn
@@ -77,8 +78,7 @@ def main() -> NoReturn:
     except ConvcostError as error:
         code = _fail(f"error: {error}" if not hasattr(error, "problems") else str(error), 1)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _misuse(error)
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except BrokenPipeError:
@@ -87,6 +87,12 @@ def main() -> NoReturn:
     except OSError as error:
         code = _fail(f"error: cannot write the output: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misuse(error: click.ClickException) -> int:
+    told = io.StringIO()
+    error.show(told)
+    return _fail(told.getvalue().rstrip("\n"), error.exit_code)
 
 
 def _fail(message: str, code: int) -> int:

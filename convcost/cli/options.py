@@ -178,13 +178,14 @@ def write(text: str, output: str | None, *, reads: tuple[str, ...] = ()) -> None
     if output is None:
         sys.stdout.write(text)
         return
-    output = os.path.realpath(output)
-    if any(os.path.exists(path) and _same_file(path, output) for path in reads):
-        raise UsageError(f"-o {output} would overwrite the command's own input")
     try:
+        output = os.path.realpath(output)
+        if any(os.path.exists(path) and _same_file(path, output) for path in reads):
+            raise UsageError(f"-o {output} would overwrite the command's own input")
         _put(text, output)
-    except OSError as error:
-        raise ConvcostError(f"cannot write {output}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConvcostError(f"cannot write {output[:100]}: {reason}") from None
 
 
 def _put(text: str, output: str) -> None:

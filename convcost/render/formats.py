@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from convcost.table import Table
 
 FORMATS = ("table", "json", "csv", "markdown")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # what a spreadsheet would compute
 
 
 def as_markdown(table: Table, *, exactly: bool = False) -> str:
@@ -50,12 +50,18 @@ def as_csv(table: Table) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = exact(value)
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        return f"'{text}"
-    return text
+    if not isinstance(value, str):
+        return exact(value)
+    text = plain(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def as_json(result: dict[str, Any]) -> str:
-    """A result as JSON, keys in the order given."""
-    return json.dumps(json_value(result), indent=2, ensure_ascii=False) + "\n"
+    """A result as JSON, keys in the order given; what is not printable stands as an escape."""
+    text = json.dumps(json_value(result), indent=2, ensure_ascii=False)
+    return "".join(one if one.isprintable() or one == "\n" else _escape(one) for one in text) + "\n"
+
+
+def _escape(character: str) -> str:
+    """As ``\\u202e``: outside of strings JSON has none but line ends."""
+    return json.dumps(character)[1:-1]

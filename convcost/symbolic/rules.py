@@ -34,17 +34,24 @@ _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 def divide(a: Any, b: Any) -> Expr:
     """``a / b``."""
-    return to_sympy(a) / to_sympy(b)
+    return to_sympy(a) / _divisor(a, b)
 
 
 def floor_div(a: Any, b: Any) -> Expr:
     """``floor(a / b)``."""
-    return FloorDiv(to_sympy(a), to_sympy(b))
+    return FloorDiv(to_sympy(a), _divisor(a, b))
+
+
+def _divisor(a: Any, b: Any) -> Expr:
+    divisor = to_sympy(b)
+    if divisor == 0:
+        raise ShapeError(f"{text(to_sympy(a))} is divided by zero")
+    return divisor
 
 
 def ceil_div(a: Any, b: Any) -> Expr:
     """``ceil(a / b)``: of whole numbers, a floor with the constant raised."""
-    a, b = to_sympy(a), to_sympy(b)
+    a, b = to_sympy(a), _divisor(a, b)
     if is_whole_polynomial(a) and b.is_integer:
         return FloorDiv(a + b - 1, b)
     return -FloorDiv(-a, b)
