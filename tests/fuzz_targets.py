@@ -211,11 +211,11 @@ def command(arguments: list[str]) -> None:
 _put = options._put  # noqa: SLF001 - what is replaced by _put_here
 
 
-def _put_here(text: str, output: str) -> None:
+def _put_here(data: bytes, output: str) -> None:
     """Nothing is written outside the fuzzer's own folder, whatever path an input spells."""
     if os.path.dirname(output) != os.path.realpath(HERE):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-    _put(text, output)
+    _put(data, output)
 
 
 FILES = {

@@ -70,6 +70,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 a spec is wrong, 2 misuse, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may hold what the terminal has no character for
     try:
         code: Any = cli.main(prog_name="convcost", standalone_mode=False)
         sys.stdout.flush()
@@ -82,11 +85,18 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        _drop_output()
         code = _CLOSED_PIPE
     except OSError as error:
+        _drop_output()
         code = _fail(f"error: cannot write the output: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, or the interpreter tries again at its end, and complains."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misuse(error: click.ClickException) -> int:

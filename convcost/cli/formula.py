@@ -79,11 +79,11 @@ def command(  # noqa: PLR0913 - one argument per option
 
         if format_ not in ("text", "unicode"):
             raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
-        write(cases_text(cases(spec, *given), quantities, _writer(format_)), output, reads=(target,))
+        write(cases_text(cases(spec, *given), quantities, _writer(format_)), output)
         return
     found = formula(spec, *given)
     in_rows = () if total else quantities if wanted else ("params", "macs")
-    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output, reads=(target,))
+    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output)
 
 
 def _rendered(

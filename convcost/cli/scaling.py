@@ -50,6 +50,6 @@ def command(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(scalings.scaling_data(found, rows)), output, reads=(target,))
+        write(as_json(scalings.scaling_data(found, rows)), output)
         return
-    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact, reads=(target,))
+    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact)

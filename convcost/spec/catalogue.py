@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
 from convcost.spec.link import link
 from convcost.spec.parse import parse_spec
-from convcost.spec.reader import MAX_BYTES, read
+from convcost.spec.reader import MAX_BYTES, contents, read
 from convcost.spec.values import Problems
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Catalogue:
 
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""
-        real = os.path.realpath(path)
+        real = _real(path)
         root = os.path.realpath(bundled_folder())
         is_bundled = real.startswith(root + os.path.sep)
         known = _bundled if is_bundled else self._own
@@ -166,10 +166,16 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError) as error:  # a zero byte, a loop of links
+        raise ConvcostError(f"cannot read {path[:100]}: {getattr(error, 'strerror', None) or error}") from None
+
+
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        return contents(path)
     except FileNotFoundError:
         raise ConvcostError(_no_such(path)) from None
     except IsADirectoryError:

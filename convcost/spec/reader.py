@@ -6,6 +6,7 @@ and what a spec has no use for (aliases, anchors, tags, several documents) is re
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
@@ -18,7 +19,22 @@ if TYPE_CHECKING:
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 60
 
+READ: set[str] = set()  # files that this process has read: no output may take their place
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+
+
+def contents(path: str) -> bytes:
+    """The bytes of a file, one more than it may have at most.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: the path holds a zero byte.
+    """
+    with open(path, "rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    READ.add(os.path.realpath(path))
+    return data
 
 
 class _Node:

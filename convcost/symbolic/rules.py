@@ -88,8 +88,17 @@ def total(values: list[Any]) -> Expr:
 
 
 def power(base: Any, exponent: Any) -> Expr:
-    """``base ** exponent``."""
-    return to_sympy(base) ** to_sympy(exponent)
+    """``base ** exponent``.
+
+    Raises:
+        ShapeError: the exponent is not a whole number, or zero has to be divided by.
+    """
+    over, under = to_sympy(exponent), to_sympy(base)
+    if not over.is_Integer:
+        raise ShapeError(f"an exponent must be a whole number, found {text(over)}")
+    if under == 0 and over < 0:
+        raise ShapeError("zero has no negative power")
+    return under**over
 
 
 def bounded(value: Any) -> None:
