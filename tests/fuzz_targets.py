@@ -133,7 +133,6 @@ def device_file(data: bytes) -> None:
     """A device, and a network on it."""
     path = HERE / "device.yaml"
     path.write_bytes(data)
-    device.cache_clear()
     machine = device(str(path))
     for dtype in machine.peak:
         assert roofline_table(roofline(graph_of("lenet5"), machine, dtype=dtype)).rows
@@ -143,7 +142,6 @@ def convention_file(data: bytes) -> None:
     """A convention, and the number of a network under it."""
     path = HERE / "convention.yaml"
     path.write_bytes(data)
-    conventions._read.cache_clear()  # noqa: SLF001 - every input is another file of that name
     found = conventions.convention(str(path), spec_of("lenet5"))
     analyze(graph_of("lenet5"), convention=found).reported.causes()
 
