@@ -153,24 +153,25 @@ def _piece(polynomial: Any, floor: Mapping[Any, Num]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _terms(polynomial: Any, symbols: tuple[Any, ...]) -> dict[tuple[int, ...], Fraction] | None:
+def _terms(polynomial: Any, symbols: tuple[Any, ...]) -> dict[tuple[int, ...], Num] | None:
     """Coefficients by the powers of ``symbols``; None where it is no polynomial with rational ones."""
     whole = polynomial.as_poly(*symbols) if symbols else None
     if whole is None or not all(one.is_Rational for one in whole.coeffs()):
         return None
-    return {powers: Fraction(int(one.p), int(one.q)) for powers, one in whole.terms()}
+    return {powers: normal(Fraction(int(one.p), int(one.q))) for powers, one in whole.terms()}
 
 
 def _shifted(polynomial: Any, symbols: Sequence[Any], floor: Mapping[Any, Num]) -> list[tuple[Any, set[Any]]]:
     """Coefficient and symbols of every term, each symbol written as its least value plus something."""
     terms = _terms(polynomial, tuple(symbols))
     if terms is None:
-        moved = sympy.expand(polynomial.xreplace({one: one + to_sympy(floor[one]) for one in symbols}))
-        return [(coefficient, term.free_symbols) for term, coefficient in moved.as_coefficients_dict().items()]
+        whole = sympy.expand(polynomial.xreplace({one: one + to_sympy(floor[one]) for one in symbols}))
+        return [(coefficient, term.free_symbols) for term, coefficient in whole.as_coefficients_dict().items()]
     for place, symbol in enumerate(symbols):
-        least, moved = floor[symbol], {}
+        least = normal(floor[symbol])
         if not least:
             continue
+        moved: dict[tuple[int, ...], Num] = {}
         for powers, coefficient in terms.items():  # by the binomial theorem: sympy takes a hundred times as long
             for power in range(powers[place] + 1):
                 key = (*powers[:place], power, *powers[place + 1 :])
