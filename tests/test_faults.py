@@ -270,3 +270,10 @@ def test_a_zero_byte_in_a_path_is_reported(tmp_path: Path) -> None:
         result = convcost(*line)
         assert (result.code, result.out) == (1, "")
         assert re.fullmatch(r"error: cannot (read|write) .*: embedded null byte\n", result.err)
+
+
+def test_a_thousand_faults_are_not_a_thousand_lines(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("input: [3]\nlayers:\n" + "  - nonsense\n" * 1000)
+    result = convcost("analyze", str(tmp_path / "net.yaml"))
+    lines = result.err.rstrip("\n").split("\n")
+    assert (result.code, len(lines), lines[-1]) == (1, 101, "... and 900 lines more")

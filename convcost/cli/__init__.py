@@ -36,6 +36,7 @@ COMMANDS = {
 }
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
+_MOST_LINES = 100  # of an error: nobody mends more faults at once
 
 
 class Commands(click.Group):
@@ -108,6 +109,8 @@ def _misuse(error: click.ClickException) -> int:
 def _fail(message: str, code: int) -> int:
     from convcost.render.values import plain  # noqa: PLC0415 - only an error pays for it
 
-    for line in message.split("\n"):
+    lines = message.split("\n")
+    more = [f"... and {len(lines) - _MOST_LINES:,} lines more"] if len(lines) > _MOST_LINES else []
+    for line in [*lines[:_MOST_LINES], *more]:
         click.echo(plain(line), err=True)
     return code

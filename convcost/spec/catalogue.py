@@ -11,9 +11,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
+from convcost.limits import MAX_BYTES
 from convcost.spec.link import link
 from convcost.spec.parse import parse_spec
-from convcost.spec.reader import MAX_BYTES, contents, read
+from convcost.spec.reader import contents, read
 from convcost.spec.values import Problems
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import yaml
 
 from convcost.errors import Position, Problem, SpecError
+from convcost.limits import MAX_BYTES, MAX_NESTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_BYTES = 8 * 1024 * 1024
-MAX_DEPTH = 60
 
 READ: set[str] = set()  # files that this process has read: no output may take their place
 
@@ -198,8 +197,8 @@ class _Tree:
     def _collection(self, event: Any, depth: int) -> Sequence | Mapping:
         if event.anchor or event.tag:
             self._decorated(event)
-        if depth >= MAX_DEPTH:
-            self._refuse(event, f"brackets and indents nest deeper than {MAX_DEPTH} levels")
+        if depth >= MAX_NESTING:
+            self._refuse(event, f"brackets and indents nest deeper than {MAX_NESTING} levels")
         make = Sequence if type(event) is yaml.SequenceStartEvent else Mapping
         return make(self._file, event.start_mark)
 

@@ -10,6 +10,7 @@ from sympy import Add, Expr
 
 from convcost import algebra, assumptions
 from convcost.errors import ShapeError, UnsupportedError
+from convcost.limits import MAX_DEGREE, MAX_TERMS
 from convcost.symbolic.atoms import (
     FloorDiv,
     Gcd,
@@ -26,7 +27,7 @@ from convcost.symbolic.atoms import (
 )
 from convcost.symbolic.bounds import is_monotone, lower_bound, without_floors
 from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
-from convcost.symbolic.extent import MAX_DEGREE, MAX_TERMS, degree, terms
+from convcost.symbolic.extent import degree, terms
 from convcost.symbolic.text import text
 
 _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
