@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzz_targets import SEPARATOR, TARGETS, clean_up, spec_from_bytes
+from fuzz_targets import SEPARATOR, TARGETS, spec_from_bytes
 
 from convcost import graph
 from convcost.errors import ConvcostError
@@ -199,10 +199,7 @@ def main() -> None:
     signal.signal(signal.SIGALRM, _alarm)
     signal.signal(signal.SIGPROF, _alarm)
     run = run_random if options.driver == "random" else run_atheris
-    try:
-        failed = run(options.inputs, options.seed, crashes)
-    finally:
-        clean_up()
+    failed = run(options.inputs, options.seed, crashes)
     sys.stdout.write(f"{options.inputs:,} inputs, {failed} failed\n")
     if failed:
         sys.stdout.write(f"see {crashes}\n")

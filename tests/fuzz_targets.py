@@ -5,6 +5,7 @@ A target ends quietly, or in a ``ConvcostError`` where it refuses its input. Wha
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import io
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(tempfile.mkdtemp(prefix="convcost-fuzz-files-"))
+atexit.register(shutil.rmtree, HERE, ignore_errors=True)
 SEPARATOR = "\x1f"  # between the words of one input
 
 
@@ -53,11 +55,6 @@ class Target(NamedTuple):
     run: Callable[[bytes], None]
     seeds: list[bytes]
     share: int
-
-
-def clean_up() -> None:
-    """Remove the folder that files were written to."""
-    shutil.rmtree(HERE, ignore_errors=True)
 
 
 def words(data: bytes) -> list[str]:

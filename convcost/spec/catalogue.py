@@ -5,9 +5,11 @@ A name is looked up beside the file that uses it, in a folder ``blocks`` there, 
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
@@ -18,7 +20,7 @@ from convcost.spec.reader import contents, read
 from convcost.spec.values import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from convcost.spec.model import Spec
 
@@ -107,9 +109,10 @@ class Catalogue:
             name: the spec's name.
             folder: where its neighbours lie.
         """
-        spec = parse_spec(read(data, label), name, problems := Problems())
-        spec.folder = folder
-        link(spec, self, problems, self.warnings)
+        with _collector_paused():
+            spec = parse_spec(read(data, label), name, problems := Problems())
+            spec.folder = folder
+            link(spec, self, problems, self.warnings)
         if problems.found:
             raise SpecError(sorted(set(problems.found)))
         return spec
@@ -153,6 +156,18 @@ class Catalogue:
         folder = beside.root.folder
         own = [*_stems(folder), *_stems(os.path.join(folder, "blocks"))] if folder else []
         return [*own, *bundled_names()]
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """The parts of a large spec are many and all alive: looking for garbage among them takes as long as making them."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _shorter(path: str) -> str:
