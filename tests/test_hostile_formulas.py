@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import run_convcost
 
-from convcost import compare, equal, solve
+from convcost import compare, equal, scaling, solve
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
@@ -101,3 +101,32 @@ def test_long_formulas_are_compared_in_reasonable_time() -> None:
     k, l, m, n = 192, 224, 256, 384  # noqa: E741 - the paper's names
     norms = 2 * (k + l + m + n)
     assert ratio.exact == Fraction(384 * k + 9 * (384 * n + k * l + l * m) + norms, 9 * 256 * 256)
+
+
+def test_a_name_is_no_exponent() -> None:
+    with pytest.raises(ConvcostError, match="an exponent must be a whole number, found I"):
+        equal("depthwise_separable_conv", "plain", where={"O": "2**I"})
+
+
+def test_a_root_next_to_zero_is_told_from_zero() -> None:
+    """Of the two roots of a M^2 + b M = c, with c of 10^-137, one is the small difference of two large numbers."""
+    found = solve("bottleneck", "M", "macs<=1/29**99*plain")
+    assert found.place is None
+    (root,) = found.ideal
+    assert root.value is not None
+    slope = (256 + 256) * 14 * 14  # of the two pointwise convolutions; the square does not matter next to zero
+    assert root.value == pytest.approx(115_605_504 / 29**99 / slope, rel=1e-9)
+
+
+def test_numbers_that_nobody_reads_are_not_factored(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "input: {I: 2, H: 5, W: 5}\nparameters: {O: 6, K: 3}\nlayers:\n"
+        "  - conv: {out: O, kernel: 110**40, bias: false}\n  - conv: {out: O, kernel: K, groups: O, bias: false}\n"
+    )
+    start = time.perf_counter()
+    (row,) = [one for one in scaling(str(spec), ["I", "H", "W", "O", "K"], ["params"]) if one.name == "O"]
+    assert time.perf_counter() - start < 5
+    values = {"I": 2, "K": 3, "O": 1}
+    found = row.leading.subs({one: values[one.name] for one in row.leading.free_symbols})
+    assert int(found) == 2 * 110**80 + 9

@@ -175,7 +175,7 @@ def test_every_limit_is_stated_in_the_documentation_and_tested_here() -> None:
 
 
 MOST_SECONDS, MOST_MEGABYTES = 20, 700
-MOST_GROWTH = 12  # for ten times as many layers
+MOST_GROWTH = 15  # for ten times as many layers, on a machine that is doing something else as well
 
 
 @pytest.mark.parametrize("name", NETWORKS)
