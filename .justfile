@@ -35,6 +35,10 @@ mutants:
 fuzz inputs="200000":
     python tests/fuzz.py --inputs {{inputs}}
 
+# large networks: time, memory, growth
+large:
+    python tests/large.py
+
 # random networks against PyTorch (pip install '.[torch]')
 differential graphs="1000":
     python tests/differential.py --graphs {{graphs}}

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.errors import ShapeError, UnsupportedError
+from convcost.limits import MAX_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -216,7 +217,6 @@ def total(values: Iterable[Num]) -> Num:
     return sum(terms)
 
 
-MAX_BITS = 4096
 _SMALL = 1 << 62
 
 

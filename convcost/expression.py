@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from convcost import operations as ops
 from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.limits import MAX_DEPTH, MAX_LENGTH
 from convcost.operations import BUILTINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_LENGTH = 1000
-MAX_DEPTH = 40
 
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}
 _WHOLE = re.compile(r"[0-9]{1,18}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convcost import assumptions
 from convcost.errors import ConvcostError, ShapeError
 from convcost.layers.base import REGISTRY, Layer, Shape, Work
+from convcost.limits import MAX_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from convcost.algebra import Num
     from convcost.errors import Position
 
-MAX_NODES = 250_000
 AXES = {1: ("c",), 2: ("c", "w"), 3: ("c", "h", "w"), 4: ("c", "d", "h", "w")}
 
 _inferred: dict[Any, tuple[Layer, str, Shape, Work]] = {}  # equal layers on equal inputs, within a process
@@ -182,13 +182,12 @@ class Builder:
         outputs: index of each named side output.
     """
 
-    def __init__(self, input_shape: Shape, *, max_nodes: int = MAX_NODES) -> None:
+    def __init__(self, input_shape: Shape) -> None:
         self.nodes: list[Node] = [
             Node(0, "input", 1, Input(input_shape), "input", (), input_shape, input_shape, Work(), 1, None)
         ]
         # a run over symbols records what it assumes, so that it must not find its layers inferred already
         self._memo = _inferred if assumptions.current() is None else {}
-        self._max_nodes = max_nodes
         self.outputs: dict[str, int] = {}
 
     @property
@@ -239,8 +238,8 @@ class Builder:
         Raises:
             ConvcostError: the graph would grow beyond the limit.
         """
-        if len(self.nodes) + count > self._max_nodes + 1:
-            raise ConvcostError(f"more than {self._max_nodes:,} layers")
+        if len(self.nodes) + count > MAX_NODES + 1:
+            raise ConvcostError(f"more than {MAX_NODES:,} layers")
 
     def _infer(
         self, key: str, values: Mapping[str, Any], inputs: tuple[tuple[Tensor, Num], ...]

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from convcost import algebra, rounding
 from convcost.errors import ShapeError, did_you_mean
+from convcost.limits import MAX_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from convcost.algebra import Num
 
-MAX_ITEMS = 100_000
-MAX_BITS = algebra.MAX_BITS
 _MAX_EXPONENT = 300
 _DECIMAL = re.compile(r"([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,6}))?")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import subprocess
 import sys
 from typing import Any
 
 from conftest import ROOT
+from fuzz import mutated
+from fuzz_targets import spec_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +99,14 @@ def test_structured_specs_end_in_a_result_or_a_clear_error(spec: dict[str, Any])
     except ConvcostError:
         return
     assert analyze(graph).totals.params >= 0
+
+
+@settings(max_examples=200, deadline=2000, derandomize=True)
+@given(specs, st.integers(0, 2**32))
+def test_structured_specs_with_changed_bytes_do_too(spec: dict[str, Any], seed: int) -> None:
+    text = flow(spec).encode()
+    with contextlib.suppress(ConvcostError):
+        spec_from_bytes(mutated(text, [text], random.Random(seed)))  # noqa: S311 - not a secret
 
 
 def test_two_thousand_mutated_inputs() -> None:

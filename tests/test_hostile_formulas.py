@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import run_convcost
+
+from convcost import compare, equal, scaling, solve
+from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +47,86 @@ def test_ties_are_bounded_too() -> None:
     assert result.code in (1, 2)
     assert "Traceback" not in result.err
     assert "4,096 bits" in result.err or "terms" in result.err
+
+
+# What the fuzzer found.
+
+
+def test_a_bound_divided_by_zero_is_no_bound() -> None:
+    for bound in ("macs~plain.macs/0", "macs<=plain//0", "macs<=plain % 0"):
+        with pytest.raises(ConvcostError, match="is divided by zero"):
+            solve("bottleneck", "M", bound)
+
+
+def test_a_bound_far_away_is_met_as_quickly_as_a_near_one(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [3, 8, 8]\nparameters: {n: 4}\nlayers:\n  - conv: {out: n, kernel: 3}\n")
+    start = time.perf_counter()
+    found = solve(str(spec), "n", "macs<=10000000000k", step=2)
+    assert time.perf_counter() - start < 5
+    assert found.place is not None
+    most = 10**13 // (3 * 9 * 8 * 8)  # 1,728 operations a channel
+    assert found.place.value == most - most % 2
+
+
+def test_names_tied_to_an_expression_get_its_value(tmp_path: Path) -> None:
+    """An even width is halved and doubled again: the condition ties it to itself, which is no tie."""
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "input: {I: 4, H: 2, W: 2}\nparameters: {O: {example: 6}}\nlet: {half: ceil(O/2)}\nlayers:\n"
+        "  - conv: {out: 2*half, bias: false}\n  - {slice: {out: O}, when: 2*half != O}\n"
+    )
+    (found,) = equal(str(spec), "pointwise_conv", ["params"]).found
+    assert found.counterexample is not None
+    assert (found.counterexample.first, found.counterexample.second) == (2, 1)  # O = 1 is rounded up to 2
+
+
+def test_costs_that_meet_at_the_root_of_a_cubic(tmp_path: Path) -> None:
+    for name, kernel in (("cube", "K"), ("three", "3")):
+        (tmp_path / f"{name}.yaml").write_text(
+            "input: {I: 4, D: 9, H: 9, W: 9}\nparameters: {O: 8, K: 2}\n"
+            f"layers: [conv: {{out: O, kernel: {kernel}, bias: false}}]\n"
+        )
+    found = compare(str(tmp_path / "cube.yaml"), str(tmp_path / "three.yaml"))
+    order = found.ratios["cube"]["params"].order
+    assert order is not None
+    assert [(one.name, round(one.value, 9)) for one in order.break_even] == [("K", 3.0)]
+
+
+def test_long_formulas_are_compared_in_reasonable_time() -> None:
+    start = time.perf_counter()
+    found = compare("inception_v4_reduction_a", "plain")
+    assert time.perf_counter() - start < 8  # it took four times as long
+    ratio = found.ratios["inception_v4_reduction_a"]["params"]
+    k, l, m, n = 192, 224, 256, 384  # noqa: E741 - the paper's names
+    norms = 2 * (k + l + m + n)
+    assert ratio.exact == Fraction(384 * k + 9 * (384 * n + k * l + l * m) + norms, 9 * 256 * 256)
+
+
+def test_a_name_is_no_exponent() -> None:
+    with pytest.raises(ConvcostError, match="an exponent must be a whole number, found I"):
+        equal("depthwise_separable_conv", "plain", where={"O": "2**I"})
+
+
+def test_a_root_next_to_zero_is_told_from_zero() -> None:
+    """Of the two roots of a M^2 + b M = c, with c of 10^-137, one is the small difference of two large numbers."""
+    found = solve("bottleneck", "M", "macs<=1/29**99*plain")
+    assert found.place is None
+    (root,) = found.ideal
+    assert root.value is not None
+    slope = (256 + 256) * 14 * 14  # of the two pointwise convolutions; the square does not matter next to zero
+    assert root.value == pytest.approx(115_605_504 / 29**99 / slope, rel=1e-9)
+
+
+def test_numbers_that_nobody_reads_are_not_factored(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "input: {I: 2, H: 5, W: 5}\nparameters: {O: 6, K: 3}\nlayers:\n"
+        "  - conv: {out: O, kernel: 110**40, bias: false}\n  - conv: {out: O, kernel: K, groups: O, bias: false}\n"
+    )
+    start = time.perf_counter()
+    (row,) = [one for one in scaling(str(spec), ["I", "H", "W", "O", "K"], ["params"]) if one.name == "O"]
+    assert time.perf_counter() - start < 5
+    values = {"I": 2, "K": 3, "O": 1}
+    found = row.leading.subs({one: values[one.name] for one in row.leading.free_symbols})
+    assert int(found) == 2 * 110**80 + 9

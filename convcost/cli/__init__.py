@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import Any, NoReturn
@@ -37,6 +38,7 @@ COMMANDS = {
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
 COLLECT_AFTER = 100_000  # allocations: what a command makes lives until its end, and looking for garbage is in vain
+_MOST_LINES = 100  # of an error: nobody mends more faults at once
 
 
 class Commands(click.Group):
@@ -72,6 +74,9 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 a spec is wrong, 2 misuse, 130 interrupted."""
     gc.set_threshold(COLLECT_AFTER)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may hold what the terminal has no character for
     try:
         code: Any = cli.main(prog_name="convcost", standalone_mode=False)
         sys.stdout.flush()
@@ -80,21 +85,35 @@ def main() -> NoReturn:
     except ConvcostError as error:
         code = _fail(f"error: {error}" if not hasattr(error, "problems") else str(error), 1)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _misuse(error)
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        _drop_output()
         code = _CLOSED_PIPE
     except OSError as error:
+        _drop_output()
         code = _fail(f"error: cannot write the output: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, or the interpreter tries again at its end, and complains."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _misuse(error: click.ClickException) -> int:
+    told = io.StringIO()
+    error.show(told)
+    return _fail(told.getvalue().rstrip("\n"), error.exit_code)
 
 
 def _fail(message: str, code: int) -> int:
     from convcost.render.values import plain  # noqa: PLC0415 - only an error pays for it
 
-    for line in message.split("\n"):
+    lines = message.split("\n")
+    more = [f"... and {len(lines) - _MOST_LINES:,} lines more"] if len(lines) > _MOST_LINES else []
+    for line in [*lines[:_MOST_LINES], *more]:
         click.echo(plain(line), err=True)
     return code

@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one argument per option
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
         from convcost.render.results import analysis_data  # noqa: PLC0415
 
-        write(as_json(analysis_data(analysis, sort=sort, top=top)), output, reads=(target,))
+        write(as_json(analysis_data(analysis, sort=sort, top=top)), output)
         return
     if format_ == "csv" and chosen is None:
         chosen = [*MACHINE_COLUMNS, *([] if convention_ == DEFAULT else ["reported"])]
@@ -77,4 +77,4 @@ def command(  # noqa: PLR0913 - one argument per option
         fold=fold and format_ == "table",
         title=heading(graph, batch),
     )
-    show_table(table, format_, output, exact=exact, reads=(target,))
+    show_table(table, format_, output, exact=exact)

@@ -60,13 +60,13 @@ def command(  # noqa: PLR0913 - one argument per option
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(comparison_data(found, with_traffic=with_traffic)), output, reads=targets)
+        write(as_json(comparison_data(found, with_traffic=with_traffic)), output)
         return
     if format_ == "csv":
         tables = [flat_table(found, with_traffic=with_traffic)]
     else:
         tables = [*comparison_tables(found), *([traffic_table(found)] if with_traffic else [])]
-    show_tables(tables, format_, output, exact=True, reads=targets)
+    show_tables(tables, format_, output, exact=True)
 
 
 def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[str, Any]]:

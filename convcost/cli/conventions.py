@@ -57,6 +57,6 @@ def command(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415
 
-        write(as_json(render.survey_data(graph, readings)), output, reads=(target, *files))
+        write(as_json(render.survey_data(graph, readings)), output)
         return
-    show_table(render.survey_table(graph, readings), format_, output, exact=exact, reads=(target, *files))
+    show_table(render.survey_table(graph, readings), format_, output, exact=exact)

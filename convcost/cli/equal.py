@@ -68,9 +68,9 @@ def command(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415
 
-        write(as_json(equalities.equality_data(found)), output, reads=targets)
+        write(as_json(equalities.equality_data(found)), output)
     else:
-        write(equalities.equality_text(found), output, reads=targets)
+        write(equalities.equality_text(found), output)
     return 0 if all(one.equal for pair in found for one in pair.found) else 1
 
 

@@ -52,6 +52,6 @@ def command(  # noqa: PLR0913 - one argument per option
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.explanation_data(found)), output, reads=(target,))
+        write(as_json(render.explanation_data(found)), output)
         return
-    show_table(render.explanation_table(found), format_, output, exact=exact, reads=(target,))
+    show_table(render.explanation_table(found), format_, output, exact=exact)

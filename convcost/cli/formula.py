@@ -84,11 +84,11 @@ def command(  # noqa: PLR0913 - one argument per option
 
         if format_ not in ("text", "unicode"):
             raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
-        write(cases_text(cases(spec, *given, whose=convention_), quantities, _writer(format_)), output, reads=(target,))
+        write(cases_text(cases(spec, *given, whose=convention_), quantities, _writer(format_)), output)
         return
     found = formula(spec, *given, whose=convention_)
     in_rows = () if total else quantities if wanted else ("params", "macs", *((REPORTED,) if named else ()))
-    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output, reads=(target,))
+    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output)
 
 
 def _rendered(

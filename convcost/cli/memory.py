@@ -54,11 +54,11 @@ def command(  # noqa: PLR0913 - one argument per option
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.memory_data(graph, setting)), output, reads=(target,))
+        write(as_json(render.memory_data(graph, setting)), output)
         return
     if steps:
         table = render.steps_table(graph, setting, in_place=in_place, folded=fold_norm)
         table = fold_rows(table, ()) if format_ == "table" else table
     else:
         table = render.memory_table(graph, setting)
-    show_table(table, format_, output, exact=exact, reads=(target,))
+    show_table(table, format_, output, exact=exact)

@@ -14,6 +14,7 @@ from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names
+from convcost.spec.reader import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,39 +164,40 @@ def parse_input(text: str | None) -> tuple[int, ...] | None:
     return shape
 
 
-def write(text: str, output: str | None, *, reads: tuple[str, ...] = ()) -> None:
-    """Print ``text``, or put it into a file whole or not at all.
+def write(content: str | bytes, output: str | None) -> None:
+    """Print a text, or put it (or an image) into a file whole or not at all.
 
     Args:
-        text: what to write.
+        content: what to write.
         output: a path, or None for standard output.
-        reads: files that the command read, which it must not overwrite.
 
     Raises:
-        UsageError: the file is one that was read.
+        UsageError: the file is one that the command read.
         ConvcostError: the file cannot be written.
     """
     if output is None:
-        sys.stdout.write(text)
+        sys.stdout.write(str(content))
         return
-    output = os.path.realpath(output)
-    if any(os.path.exists(path) and _same_file(path, output) for path in reads):
-        raise UsageError(f"-o {output} would overwrite the command's own input")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
-        _put(text, output)
-    except OSError as error:
-        raise ConvcostError(f"cannot write {output}: {error.strerror}") from None
+        output = os.path.realpath(output)
+        if any(os.path.exists(path) and _same_file(path, output) for path in READ):
+            raise UsageError(f"-o {output} would overwrite the command's own input")
+        _put(data, output)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConvcostError(f"cannot write {output[:100]}: {reason}") from None
 
 
-def _put(text: str, output: str) -> None:
+def _put(data: bytes, output: str) -> None:
     if os.path.exists(output) and not os.path.isfile(output):  # a device or a pipe: there is nothing to replace
-        with open(output, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with open(output, "wb") as stream:
+            stream.write(data)
         return
     handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=os.path.dirname(output))
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
@@ -215,32 +217,30 @@ def _umask() -> int:
     return mask
 
 
-def show_table(table: Table, format_: str, output: str | None, *, exact: bool, reads: tuple[str, ...] = ()) -> None:
+def show_table(table: Table, format_: str, output: str | None, *, exact: bool) -> None:
     """Write one table; see :func:`show_tables`."""
-    show_tables([table], format_, output, exact=exact, reads=reads)
+    show_tables([table], format_, output, exact=exact)
 
 
-def show_tables(
-    tables: Sequence[Table], format_: str, output: str | None, *, exact: bool, reads: tuple[str, ...] = ()
-) -> None:
+def show_tables(tables: Sequence[Table], format_: str, output: str | None, *, exact: bool) -> None:
     """Write tables in the format asked for (``json`` is not made from tables)."""
     if format_ == "table":
-        _show(tables, output, exact=exact, reads=reads)
+        _show(tables, output, exact=exact)
         return
     from convcost.render import formats  # noqa: PLC0415 - csv and json are not loaded for a table
 
     texts = [
         formats.as_csv(table) if format_ == "csv" else formats.as_markdown(table, exactly=exact) for table in tables
     ]
-    write("\n".join(texts), output, reads=reads)
+    write("\n".join(texts), output)
 
 
-def _show(tables: Sequence[Table], output: str | None, *, exact: bool, reads: tuple[str, ...]) -> None:
+def _show(tables: Sequence[Table], output: str | None, *, exact: bool) -> None:
     from convcost.render.terminal import TableView, text_of  # noqa: PLC0415 - imports rich
 
     views = [TableView(table, exact=exact) for table in tables]
     if output is not None or not sys.stdout.isatty():
-        write("\n".join(map(text_of, views)), output, reads=reads)
+        write("\n".join(map(text_of, views)), output)
         return
     from rich.console import Console  # noqa: PLC0415
 

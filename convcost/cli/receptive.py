@@ -39,6 +39,6 @@ def command(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.receptive_data(graph)), output, reads=(target,))
+        write(as_json(render.receptive_data(graph)), output)
         return
-    show_table(render.receptive_table(graph), format_, output, exact=exact, reads=(target,))
+    show_table(render.receptive_table(graph), format_, output, exact=exact)

@@ -71,25 +71,23 @@ def command(  # noqa: PLR0913 - one argument per option
     machine = _device(device_, peak, bandwidth, dtype)
     found = roofline(graph, machine, dtype=dtype, weights_dtype=weights_dtype, batch=batch, fused=fused, by=by)
     if figure is not None:
-        from convcost.render.figure import draw_roofline  # noqa: PLC0415 - only a figure pays for it
+        from convcost.render.figure import drawn_roofline  # noqa: PLC0415 - only a figure pays for it
 
-        draw_roofline(found, figure)
-    _show(found, (target,), format_, output, plot=plot, exact=exact)
+        write(drawn_roofline(found, figure), figure)
+    _show(found, format_, output, plot=plot, exact=exact)
 
 
-def _show(
-    found: Roofline, reads: tuple[str, ...], format_: str, output: str | None, *, plot: bool, exact: bool
-) -> None:
+def _show(found: Roofline, format_: str, output: str | None, *, plot: bool, exact: bool) -> None:
     if plot:
-        write(render.text_plot(found), output, reads=reads)
+        write(render.text_plot(found), output)
     elif format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.roofline_data(found)), output, reads=reads)
+        write(as_json(render.roofline_data(found)), output)
     else:
         table = render.roofline_table(found)
         table = fold_rows(table, render.ADDITIVE) if format_ == "table" else table
-        show_table(table, format_, output, exact=exact, reads=reads)
+        show_table(table, format_, output, exact=exact)
 
 
 def _device(name: str | None, peak: str | None, bandwidth: str | None, dtype: str) -> Device:

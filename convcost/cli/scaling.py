@@ -57,6 +57,6 @@ def command(  # noqa: PLR0913 - one argument per option
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(scalings.scaling_data(found, rows)), output, reads=(target,))
+        write(as_json(scalings.scaling_data(found, rows)), output)
         return
-    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact, reads=(target,))
+    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact)

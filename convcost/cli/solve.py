@@ -86,10 +86,10 @@ def command(  # noqa: PLR0913 - one argument per option
     if len(wanted) == 1:
         if ranges or objectives:
             raise UsageError("--range and --objective are for several names; of one, say --max or --min")
-        return _one(landscape, taken.get(wanted[0]), largest, format_, output, target=target)
+        return _one(landscape, taken.get(wanted[0]), largest, format_, output)
     if largest is not None:
         raise UsageError("--max and --min are for one name; of several, say --objective")
-    return _several(landscape, taken, ranges, goals, format_, output, target=target)
+    return _several(landscape, taken, ranges, goals, format_, output)
 
 
 def _one(
@@ -98,8 +98,6 @@ def _one(
     largest: bool | None,  # noqa: FBT001 - as click hands it over
     format_: str,
     output: str | None,
-    *,
-    target: str,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.solving.one import solve  # noqa: PLC0415
@@ -110,10 +108,10 @@ def _one(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415
 
-        write(as_json(solutions.solution_data(landscape, found)), output, reads=(target,))
+        write(as_json(solutions.solution_data(landscape, found)), output)
     else:
         table = solutions.solution_table(landscape, found)
-        show_table(table, format_, output, exact=True, reads=(target,))
+        show_table(table, format_, output, exact=True)
     return 0 if found.place is not None or found.unbounded else 1
 
 
@@ -124,8 +122,6 @@ def _several(
     objectives: Sequence[Objective],
     format_: str,
     output: str | None,
-    *,
-    target: str,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.solving.grid import Objective, pareto  # noqa: PLC0415
@@ -135,9 +131,9 @@ def _several(
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415
 
-        write(as_json(solutions.points_data(landscape, goals, found)), output, reads=(target,))
+        write(as_json(solutions.points_data(landscape, goals, found)), output)
     else:
-        show_table(solutions.points_table(landscape, goals, found), format_, output, exact=True, reads=(target,))
+        show_table(solutions.points_table(landscape, goals, found), format_, output, exact=True)
     return 0 if found else 1
 
 

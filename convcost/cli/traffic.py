@@ -54,9 +54,9 @@ def command(  # noqa: PLR0913 - one argument per option
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.traffic_data(graph, setting, by=by, fused=fused)), output, reads=(target,))
+        write(as_json(render.traffic_data(graph, setting, by=by, fused=fused)), output)
         return
     table = render.traffic_table(graph, setting, by=by, fused=fused)
     if format_ == "table":
         table = fold_rows(table, render.ADDITIVE)
-    show_table(table, format_, output, exact=exact, reads=(target,))
+    show_table(table, format_, output, exact=exact)

@@ -23,14 +23,14 @@ def command(ctx: click.Context, names: tuple[str, ...], format_: str, output: st
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(findings_data(found)), output, reads=names)
+        write(as_json(findings_data(found)), output)
     elif format_ == "markdown":
         from convcost.render.published import published_page  # noqa: PLC0415 - likewise
 
-        write(published_page(found), output, reads=names)
+        write(published_page(found), output)
     elif format_ == "csv":
-        show_table(flat_table(found), format_, output, exact=exact, reads=names)
+        show_table(flat_table(found), format_, output, exact=exact)
     else:
-        show_tables(findings_tables(found), format_, output, exact=exact, reads=names)
+        show_tables(findings_tables(found), format_, output, exact=exact)
     if any(one.failed for one in found):
         ctx.exit(1)

@@ -53,10 +53,14 @@ def convention(target: str = DEFAULT, spec: Spec | None = None) -> Convention:
         from convcost.conventions.paper import paper  # noqa: PLC0415 - rarely asked for
 
         return paper(spec)
-    return _read(target)
+    return _bundled(target) if target in _shelf().names() else _read(target)
 
 
 @cache
+def _bundled(target: str) -> Convention:
+    return _read(target)
+
+
 def _read(target: str) -> Convention:
     from convcost.conventions.read import read_convention  # noqa: PLC0415 - the default convention needs no file
 

@@ -69,7 +69,6 @@ def device_names() -> list[str]:
     return _SHELF.names()
 
 
-@cache
 def device(target: str) -> Device:
     """The device called ``target``.
 
@@ -80,6 +79,15 @@ def device(target: str) -> Device:
         UsageError: there is no such name or file.
         SpecError: the file is wrong.
     """
+    return _bundled(target) if target in device_names() else _read(target)
+
+
+@cache
+def _bundled(target: str) -> Device:
+    return _read(target)
+
+
+def _read(target: str) -> Device:
     name, tree = _SHELF.open(target)
     check_keys(tree, ("title", "peak", "bandwidth", "notes"), "a device")
     peak, bandwidth = tree.get("peak"), tree.get("bandwidth")

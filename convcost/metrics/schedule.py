@@ -10,13 +10,13 @@ from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
+from convcost.limits import MAX_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from convcost.graph import Graph, Node
 
-MAX_STEPS = 1_000_000
 Tensor = tuple[int, int]  # index of the node that makes it, and which of its copies
 
 

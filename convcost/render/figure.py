@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
 FORMATS = (".svg", ".png", ".pdf")
 
 
-def draw_roofline(found: Roofline, path: str) -> None:
-    """Draw the layers under the roof into a file.
+def drawn_roofline(found: Roofline, path: str) -> bytes:
+    """The layers under the roof, as the content of a file of that name.
 
     Raises:
-        UsageError: the name does not end in .svg, .png or .pdf, or the file cannot be written.
+        UsageError: the name does not end in .svg, .png or .pdf.
         ConvcostError: matplotlib is not installed.
     """
-    if os.path.splitext(path)[1].lower() not in FORMATS:
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in FORMATS:
         raise UsageError(f"--figure takes a name that ends in {', '.join(FORMATS)}, found '{path[:60]}'")
     figure_class = _matplotlib()
     figure: Any = figure_class(figsize=(8, 5), layout="constrained")
@@ -42,10 +44,9 @@ def draw_roofline(found: Roofline, path: str) -> None:
         title=f"{plain(found.graph.title)} on {plain(found.device.title)}, {found.dtype}, batch {found.batch}",
     )
     axes.legend(fontsize="small")
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=extension[1:])
+    return drawn.getvalue()
 
 
 def _matplotlib() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from convcost.render.values import exact, json_value, plain, written
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from convcost.table import Table
 
 FORMATS = ("table", "json", "csv", "markdown")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # what a spreadsheet would compute
+
+_MARKUP = re.compile(r"[\\|`*_\[\]<>&$]")
+_UNUSUAL = re.compile(r"[^\n -~]")
 
 
 def as_markdown(table: Table, *, exactly: bool = False) -> str:
@@ -33,10 +37,7 @@ def as_markdown(table: Table, *, exactly: bool = False) -> str:
 
 def escaped(text: str) -> str:
     """``text`` so that Markdown shows it as it is."""
-    escaped = plain(text).replace("\\", "\\\\")
-    for character in "|`*_[]<>":
-        escaped = escaped.replace(character, "\\" + character)
-    return escaped
+    return _MARKUP.sub(r"\\\g<0>", plain(text))
 
 
 def as_csv(table: Table) -> str:
@@ -50,12 +51,18 @@ def as_csv(table: Table) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = exact(value)
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        return f"'{text}"
-    return text
+    if not isinstance(value, str):
+        return exact(value)
+    text = plain(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def as_json(result: dict[str, Any]) -> str:
-    """A result as JSON, keys in the order given."""
-    return json.dumps(json_value(result), indent=2, ensure_ascii=False) + "\n"
+    """A result as JSON, keys in the order given; what is not printable stands as an escape."""
+    text = json.dumps(json_value(result), indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(_escape, text) + "\n"
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]

@@ -5,19 +5,22 @@ A name is looked up beside the file that uses it, in a folder ``blocks`` there, 
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
+from convcost.limits import MAX_BYTES
 from convcost.spec.link import link
 from convcost.spec.parse import parse_spec
-from convcost.spec.reader import MAX_BYTES, read
+from convcost.spec.reader import contents, read
 from convcost.spec.values import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from convcost.spec.model import Spec
 
@@ -106,16 +109,17 @@ class Catalogue:
             name: the spec's name.
             folder: where its neighbours lie.
         """
-        spec = parse_spec(read(data, label), name, problems := Problems())
-        spec.folder = folder
-        link(spec, self, problems, self.warnings)
+        with _collector_paused():
+            spec = parse_spec(read(data, label), name, problems := Problems())
+            spec.folder = folder
+            link(spec, self, problems, self.warnings)
         if problems.found:
             raise SpecError(sorted(set(problems.found)))
         return spec
 
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""
-        real = os.path.realpath(path)
+        real = _real(path)
         root = os.path.realpath(bundled_folder())
         is_bundled = real.startswith(root + os.path.sep)
         known = _bundled if is_bundled else self._own
@@ -154,6 +158,18 @@ class Catalogue:
         return [*own, *bundled_names()]
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """The parts of a large spec are many and all alive: looking for garbage among them takes as long as making them."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 def _shorter(path: str) -> str:
     """``path`` as seen from here, unless it was given in full or lies elsewhere."""
     if not os.path.isabs(path):
@@ -166,10 +182,16 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError) as error:  # a zero byte, a loop of links
+        raise ConvcostError(f"cannot read {path[:100]}: {getattr(error, 'strerror', None) or error}") from None
+
+
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        return contents(path)
     except FileNotFoundError:
         raise ConvcostError(_no_such(path)) from None
     except IsADirectoryError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import is_symbolic, is_whole, normal, require
 from convcost.errors import ConvcostError
+from convcost.limits import MAX_ITEMS, MAX_STEPS
 from convcost.operations import describe, truth
 from convcost.spec.parts import Fault
 from convcost.spec.scope import evaluate
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from convcost.spec.model import Branch
     from convcost.spec.parts import Loop, Value
     from convcost.spec.scope import Scope
-
-MAX_STEPS = 1_000_000
-MAX_ROWS = 100_000
 
 
 def condition(value: Value, scope: Scope) -> bool:
@@ -112,8 +110,8 @@ def _list(value: Value, scope: Scope) -> tuple[Any, ...]:
     found = evaluate(value, scope)
     if not isinstance(found, tuple):
         raise Fault(f"`for` runs over a list, found {describe(found)}", value.position)
-    if len(found) > MAX_ROWS:
-        raise Fault(f"`for` runs over at most {MAX_ROWS:,} rows, found {len(found):,}", value.position)
+    if len(found) > MAX_ITEMS:
+        raise Fault(f"`for` runs over at most {MAX_ITEMS:,} rows, found {len(found):,}", value.position)
     return found
 
 

@@ -12,6 +12,7 @@ from convcost.counts import QUANTITIES
 from convcost.errors import ConvcostError, SpecError, did_you_mean
 from convcost.expression import compile_expression
 from convcost.figures import Figure, figure
+from convcost.limits import MAX_CLAIMS
 from convcost.spec.bind import bind
 from convcost.spec.parts import Fault
 from convcost.spec.reader import Mapping, Scalar, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from convcost.spec.reader import Node
 
 _TEXTS = ("where", "source", "note", "erratum", "open")
-MAX_CLAIMS = 1000
 MAX_WHOLE = 1024
 CLAIM_KEYS = (*QUANTITIES, "at", "input", "counts", "of", "digits", "K", "arithmetic", *_TEXTS)
 

@@ -6,19 +6,34 @@ and what a spec has no use for (aliases, anchors, tags, several documents) is re
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
 
 from convcost.errors import Position, Problem, SpecError
+from convcost.limits import MAX_BYTES, MAX_NESTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_BYTES = 8 * 1024 * 1024
-MAX_DEPTH = 60
+
+READ: set[str] = set()  # files that this process has read: no output may take their place
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+
+
+def contents(path: str) -> bytes:
+    """The bytes of a file, one more than it may have at most.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: the path holds a zero byte.
+    """
+    with open(path, "rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    READ.add(os.path.realpath(path))
+    return data
 
 
 class _Node:
@@ -182,8 +197,8 @@ class _Tree:
     def _collection(self, event: Any, depth: int) -> Sequence | Mapping:
         if event.anchor or event.tag:
             self._decorated(event)
-        if depth >= MAX_DEPTH:
-            self._refuse(event, f"brackets and indents nest deeper than {MAX_DEPTH} levels")
+        if depth >= MAX_NESTING:
+            self._refuse(event, f"brackets and indents nest deeper than {MAX_NESTING} levels")
         make = Sequence if type(event) is yaml.SequenceStartEvent else Mapping
         return make(self._file, event.start_mark)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, FieldError
+from convcost.limits import MAX_CALL_DEPTH, MAX_STEPS
 from convcost.replay import Recording
 from convcost.spec.bind import bind
-from convcost.spec.flow import MAX_STEPS, condition, parallel, rows, times, turns
+from convcost.spec.flow import condition, parallel, rows, times, turns
 from convcost.spec.parts import Fault
 from convcost.spec.scope import Budget, Scope
 from convcost.spec.taps import fill, name_tensor, tap
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from convcost.graph import Builder, Tensor
     from convcost.spec.model import Branch, Spec, Step
     from convcost.spec.parts import Arguments
-
-MAX_CALL_DEPTH = 40
 
 
 class Frame:

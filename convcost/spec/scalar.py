@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from convcost.limits import MAX_DIGITS
 from convcost.operations import decimal
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-MAX_DIGITS = 400
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
 _DECIMAL = re.compile(r"([+-]?)([0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9]{1,4})?|\.[0-9]+)")
 _DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError
 from convcost.expression import ExpressionError
+from convcost.limits import MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH
 from convcost.spec.bind import bind
 from convcost.spec.parts import Fault
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from convcost.graph import Tensor
     from convcost.spec.model import Let, Spec
     from convcost.spec.parts import Value
-
-MAX_FUNCTION_DEPTH = 32
 
 
 class Budget:
@@ -28,10 +27,8 @@ class Budget:
 
     __slots__ = ("calls", "depth")
 
-    MAX_CALLS = 500_000
-
     def __init__(self) -> None:
-        self.calls = self.MAX_CALLS
+        self.calls = MAX_FUNCTION_CALLS
         self.depth = 0
 
     def enter(self, name: str) -> None:
@@ -39,7 +36,7 @@ class Budget:
         self.calls -= 1
         self.depth += 1
         if self.calls < 0:
-            raise ExpressionError(f"functions are called more than {self.MAX_CALLS:,} times")
+            raise ExpressionError(f"functions are called more than {MAX_FUNCTION_CALLS:,} times")
         if self.depth > MAX_FUNCTION_DEPTH:
             raise ExpressionError(f"`{name}`: functions call each other deeper than {MAX_FUNCTION_DEPTH} levels")
 

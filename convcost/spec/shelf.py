@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from convcost.errors import Problem, SpecError, UsageError, did_you_mean
-from convcost.spec.reader import MAX_BYTES, Mapping, Scalar, read
+from convcost.spec.reader import Mapping, Scalar, contents, read
 from convcost.spec.scalar import scan
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ class Shelf:
 
 def _bytes(path: str, what: str) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        return contents(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read the {what} {path[:100]}: {reason}") from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, Position, Problem, SpecError
 from convcost.expression import ExpressionError, compile_expression
+from convcost.limits import MAX_ITEMS
 from convcost.spec.parts import BROKEN, Template, Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import dims, scan
@@ -70,6 +71,7 @@ def value(  # noqa: PLR0911 - one answer a kind
         words: bare words that stand for themselves here.
     """
     if isinstance(node, Sequence):
+        _limit(node, len(node.items), problems)
         return Value(node.position, items=tuple(value(item, problems, words=words) for item in node.items))
     if isinstance(node, Mapping):
         problems.add(node.position, "expected a value, found a mapping")
@@ -94,7 +96,9 @@ def data(node: Node, problems: Problems) -> Any:
     if isinstance(node, Scalar):
         return scan(node.text, quoted=node.quoted)
     if isinstance(node, Sequence):
+        _limit(node, len(node.items), problems)
         return tuple(data(item, problems) for item in node.items)
+    _limit(node, len(node.entries), problems)
     table: dict[Any, Any] = {}
     for key, item in node.entries:
         name = scan(key.text, quoted=key.quoted)
@@ -102,6 +106,11 @@ def data(node: Node, problems: Problems) -> Any:
             problems.add(key.position, f"the key {key.text} equals an earlier one")
         table[name] = data(item, problems)
     return table
+
+
+def _limit(node: Node, items: int, problems: Problems) -> None:
+    if items > MAX_ITEMS:
+        problems.add(node.position, f"a list or table may have {MAX_ITEMS:,} items, found {items:,}")
 
 
 def data_or_expression(node: Node, problems: Problems) -> Value:

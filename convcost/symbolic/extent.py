@@ -6,9 +6,9 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
-MAX_TERMS = 1_000  # of a value that a spec computes
+from convcost.limits import MAX_TERMS
+
 MAX_FORM_TERMS = 50_000  # of a closed form
-MAX_DEGREE = 64  # of a value that a spec computes
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ proof fails, the smallest values that contradict are looked for.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache, partial
+from math import comb
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
@@ -17,11 +19,11 @@ from convcost.symbolic.atoms import evaluate, to_number, to_sympy
 from convcost.symbolic.points import points
 from convcost.symbolic.program import program
 from convcost.symbolic.roots import BreakEven, Threshold, break_even, thresholds
-from convcost.symbolic.simplify import hide
+from convcost.symbolic.simplify import has_short_numbers, hide
 from convcost.symbolic.split import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from convcost.algebra import Num
     from convcost.symbolic.conditions import Condition
@@ -115,7 +117,7 @@ def numerator(difference: Any) -> Any:
     sign = 1 if _all_positive(bottom) else -1 if _all_positive(-bottom) else 0
     if not sign:
         return None
-    if len(sympy.Add.make_args(top)) > MAX_FACTORED:
+    if len(sympy.Add.make_args(top)) > MAX_FACTORED or not has_short_numbers(top):
         return sympy.expand(sign * sympy.expand(top).xreplace(back))
     content, factors = sympy.factor_list(top)
     result = sympy.Integer(sign if content > 0 else -sign)
@@ -142,13 +144,44 @@ def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> str:
 
 
 def _piece(polynomial: Any, floor: Mapping[Any, Num]) -> str:
-    shifted = sympy.expand(polynomial.xreplace({one: one + to_sympy(floor[one]) for one in polynomial.free_symbols}))
-    terms = shifted.as_coefficients_dict()
-    if any(coefficient < 0 for coefficient in terms.values()):
+    symbols = sorted(polynomial.free_symbols, key=lambda one: one.name)
+    ratios = {one for one in symbols if not one.is_integer and floor[one] == 0}
+    terms = _shifted(polynomial, symbols, floor)
+    if any(coefficient < 0 for coefficient, _ in terms):
         return ""
-    ratios = {one for one in polynomial.free_symbols if not one.is_integer and floor[one] == 0}
-    strict = any(coefficient > 0 and term.free_symbols <= ratios for term, coefficient in terms.items())
-    return ">" if strict else ">="
+    return ">" if any(coefficient > 0 and names <= ratios for coefficient, names in terms) else ">="
+
+
+@lru_cache(maxsize=512)
+def _terms(polynomial: Any, symbols: tuple[Any, ...]) -> dict[tuple[int, ...], Num] | None:
+    """Coefficients by the powers of ``symbols``; None where it is no polynomial with rational ones."""
+    whole = polynomial.as_poly(*symbols) if symbols else None
+    if whole is None or not all(one.is_Rational for one in whole.coeffs()):
+        return None
+    return {powers: normal(Fraction(int(one.p), int(one.q))) for powers, one in whole.terms()}
+
+
+def _shifted(polynomial: Any, symbols: Sequence[Any], floor: Mapping[Any, Num]) -> list[tuple[Any, set[Any]]]:
+    """Coefficient and symbols of every term, each symbol written as its least value plus something."""
+    terms = _terms(polynomial, tuple(symbols))
+    if terms is None:
+        whole = sympy.expand(polynomial.xreplace({one: one + to_sympy(floor[one]) for one in symbols}))
+        return [(coefficient, term.free_symbols) for term, coefficient in whole.as_coefficients_dict().items()]
+    for place, symbol in enumerate(symbols):
+        least = normal(floor[symbol])
+        if not least:
+            continue
+        moved: dict[tuple[int, ...], Num] = {}
+        for powers, coefficient in terms.items():  # by the binomial theorem: sympy takes a hundred times as long
+            for power in range(powers[place] + 1):
+                key = (*powers[:place], power, *powers[place + 1 :])
+                times = comb(powers[place], power) * least ** (powers[place] - power)
+                moved[key] = moved.get(key, 0) + coefficient * times
+        terms = moved
+    return [
+        (coefficient, {symbol for symbol, power in zip(symbols, powers, strict=True) if power})
+        for powers, coefficient in terms.items()
+    ]
 
 
 def _least(polynomial: Any, floor: dict[Any, Num]) -> dict[Any, Num] | None:
@@ -160,15 +193,22 @@ def _least(polynomial: Any, floor: dict[Any, Num]) -> dict[Any, Num] | None:
 
     if not relation_to_zero(polynomial, at(MAX_LEAST)):
         return None
-    low, high = 0, MAX_LEAST  # what is proved from some values on is proved from larger ones on
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if relation_to_zero(polynomial, at(middle)) else (middle, high)
-    raised = at(high)
+
+    def alone(name: Any, level: int) -> dict[Any, Num]:
+        return {**raised, name: level}
+
+    raised = at(_first(polynomial, at, 1, MAX_LEAST))
     for one in names:
-        while raised[one] > floor[one] and relation_to_zero(polynomial, {**raised, one: raised[one] - 1}):
-            raised[one] -= 1
+        raised[one] = _first(polynomial, partial(alone, one), int(floor[one]), int(raised[one]))
     return raised
+
+
+def _first(polynomial: Any, at: Callable[[int], dict[Any, Num]], low: int, high: int) -> int:
+    """The least level from ``low`` to ``high`` with a proof; what is proved from some on is proved from larger ones."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if relation_to_zero(polynomial, at(middle)) else (middle + 1, high)
+    return high
 
 
 def _against(signed: Any, conditions: Sequence[Condition], values: Mapping[Any, Num]) -> dict[str, Num] | None:

@@ -6,7 +6,7 @@ import heapq
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.symbolic.atoms import to_number
+from convcost.symbolic.atoms import evaluate, to_number
 from convcost.symbolic.lattice import WHOLE_NUMBERS, Lattice, common, lattice, lattice_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ def points(
         conditions: what must hold.
         tried: how many points to try.
     """
-    ties = {one.right: one.left for one in conditions if one.relation == "==" and one.right in symbols}
+    ties = _ties(symbols, conditions)
     bound = {one for condition in conditions for one in condition.symbols}
     axes = {one: axis for one in symbols if one not in ties and (axis := _axis(one, conditions)) is not None}
-    varied = [one for one in axes if one in involved or one in bound or one in ties.values()]
+    if len(axes) + len(ties) < len(symbols):
+        return  # a name is left without a value
+    varied = [one for one in axes if one in involved or one in bound]
     weights = {one: 1 + sum(other == one for other in ties.values()) for one in varied}
     still = {one: axis[1] for one, axis in axes.items()}
     fitting = 0
@@ -45,12 +47,25 @@ def points(
         values = dict(still)
         for one, count in zip(varied, steps, strict=True):
             values[one] = axes[one][1] + count * axes[one][0].step
-        values |= {one: values[other] for one, other in ties.items()}
+        values |= {one: evaluate(other, values) for one, other in ties.items()}
         if all(condition.holds(values) for condition in conditions):
             fitting += 1
             yield values
             if fitting >= MAX_FITTING:
                 return
+
+
+def _ties(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, Any]:
+    """Names that conditions make equal to an expression of names that are not tied themselves."""
+    ties: dict[Any, Any] = {}
+    used: set[Any] = set()
+    for one in conditions:
+        if one.relation == "==" and one.right in symbols and one.right not in used | set(ties):
+            names = one.left.free_symbols
+            if not names & {one.right, *ties}:
+                ties[one.right] = one.left
+                used |= names
+    return ties
 
 
 def _axis(symbol: Any, conditions: Sequence[Condition]) -> tuple[Lattice, Fraction] | None:

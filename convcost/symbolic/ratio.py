@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from convcost.symbolic.atoms import to_sympy
-from convcost.symbolic.simplify import hide, shortest, show
+from convcost.symbolic.simplify import factored, hide, shortest, show
 
 MAX_OPERATIONS = 2000  # beyond that a ratio is not a formula anyone reads
 MAX_APART = 60  # beyond that a fraction is not taken apart
@@ -37,7 +37,7 @@ def ratio_of(a: Any, b: Any) -> Fractions | None:
         return None
     (top, bottom), back = hide(a, b)
     numerator, denominator = sympy.fraction(sympy.cancel(top / bottom))
-    single = sympy.factor(numerator) / sympy.factor(denominator)
+    single = factored(numerator) / factored(denominator)
     parts = _parts(numerator, denominator)
     best = shortest([parts, single] if not denominator.is_Add else [single, parts])
     return Fractions(show(best, back), show(single, back), show(parts, back))
@@ -73,4 +73,4 @@ def limits(formula: Any) -> tuple[tuple[Any, str], ...]:
 
 
 def _short(expr: Any) -> Any:
-    return shortest([sympy.factor(sympy.cancel(expr)), sympy.expand(sympy.cancel(expr))])
+    return shortest([factored(sympy.cancel(expr)), sympy.expand(sympy.cancel(expr))])

@@ -10,7 +10,7 @@ import sympy
 
 from convcost.algebra import normal
 from convcost.symbolic.atoms import evaluate, to_number, to_sympy
-from convcost.symbolic.simplify import shortest, show
+from convcost.symbolic.simplify import factored, shortest, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from convcost.algebra import Num
 
 _QUADRATIC = 2
+MAX_TERMS = 24  # of a difference whose roots are written down; beyond that nobody reads them
 _HALF = sympy.Rational(1, 2)
 
 
@@ -55,7 +56,7 @@ def thresholds(
         floor: the least value of each symbol.
     """
     found = []
-    for symbol in names:
+    for symbol in names if _is_readable(top) else ():
         polynomial = sympy.Poly(top, symbol)
         if not 0 < polynomial.degree() <= _QUADRATIC:
             continue
@@ -86,14 +87,22 @@ def break_even(
     for symbol in names:
         others = {one: value for one, value in numbers.items() if one != symbol}
         polynomial, at_default = sympy.Poly(top, symbol), sympy.Poly(top.xreplace(others), symbol)
-        if 0 < polynomial.degree() <= _QUADRATIC:
+        if 0 < polynomial.degree() <= _QUADRATIC and _is_readable(top):
             pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
         else:
-            pairs = [(None, float(root)) for root in at_default.realroots()] if at_default.degree() > 0 else []
+            pairs = (
+                [(None, float(root)) for root in at_default.real_roots(radicals=False)]
+                if at_default.degree() > 0
+                else []
+            )
         for root, value in pairs:
             if value is not None and value > 0 and (value >= 1 or not symbol.is_integer):
                 found.append(BreakEven(symbol.name, root, value))
     return tuple(found)
+
+
+def _is_readable(top: Any) -> bool:
+    return len(sympy.Add.make_args(top)) <= MAX_TERMS
 
 
 def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
@@ -117,9 +126,9 @@ def roots(polynomial: Any) -> list[Any]:
         return [-root, root]
     if a.could_extract_minus_sign():
         a, b, c = -a, -b, -c
-    discriminant = sympy.sqrt(sympy.factor(b * b - 4 * a * c))
+    discriminant = sympy.sqrt(factored(b * b - 4 * a * c))
     return [(-b + plus * discriminant) / (2 * a) for plus in (-1, 1)]
 
 
 def _short(expr: Any) -> Any:
-    return shortest([sympy.factor(expr), sympy.cancel(expr)])
+    return shortest([factored(expr), sympy.cancel(expr)])

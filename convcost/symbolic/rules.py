@@ -10,6 +10,7 @@ from sympy import Add, Expr
 
 from convcost import algebra, assumptions
 from convcost.errors import ShapeError, UnsupportedError
+from convcost.limits import MAX_DEGREE, MAX_TERMS
 from convcost.symbolic.atoms import (
     FloorDiv,
     Gcd,
@@ -26,7 +27,7 @@ from convcost.symbolic.atoms import (
 )
 from convcost.symbolic.bounds import is_monotone, lower_bound, without_floors
 from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
-from convcost.symbolic.extent import MAX_DEGREE, MAX_TERMS, degree, terms
+from convcost.symbolic.extent import degree, terms
 from convcost.symbolic.text import text
 
 _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -34,17 +35,24 @@ _NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 def divide(a: Any, b: Any) -> Expr:
     """``a / b``."""
-    return to_sympy(a) / to_sympy(b)
+    return to_sympy(a) / _divisor(a, b)
 
 
 def floor_div(a: Any, b: Any) -> Expr:
     """``floor(a / b)``."""
-    return FloorDiv(to_sympy(a), to_sympy(b))
+    return FloorDiv(to_sympy(a), _divisor(a, b))
+
+
+def _divisor(a: Any, b: Any) -> Expr:
+    divisor = to_sympy(b)
+    if divisor == 0:
+        raise ShapeError(f"{text(to_sympy(a))} is divided by zero")
+    return divisor
 
 
 def ceil_div(a: Any, b: Any) -> Expr:
     """``ceil(a / b)``: of whole numbers, a floor with the constant raised."""
-    a, b = to_sympy(a), to_sympy(b)
+    a, b = to_sympy(a), _divisor(a, b)
     if is_whole_polynomial(a) and b.is_integer:
         return FloorDiv(a + b - 1, b)
     return -FloorDiv(-a, b)
@@ -81,8 +89,17 @@ def total(values: list[Any]) -> Expr:
 
 
 def power(base: Any, exponent: Any) -> Expr:
-    """``base ** exponent``."""
-    return to_sympy(base) ** to_sympy(exponent)
+    """``base ** exponent``.
+
+    Raises:
+        ShapeError: the exponent is not a whole number, or zero has to be divided by.
+    """
+    over, under = to_sympy(exponent), to_sympy(base)
+    if not over.is_Integer:
+        raise ShapeError(f"an exponent must be a whole number, found {text(over)}")
+    if under == 0 and over < 0:
+        raise ShapeError("zero has no negative power")
+    return under**over
 
 
 def bounded(value: Any) -> None:

@@ -19,6 +19,7 @@ from convcost.symbolic.atoms import (
     to_number,
     to_sympy,
 )
+from convcost.symbolic.simplify import factored
 from convcost.symbolic.text import floor_or_ceiling
 from convcost.symbolic.views import View, view
 
@@ -102,7 +103,7 @@ def _leading(expr: Any, symbol: Any) -> tuple[int, Any]:
         return 0, top
     above, below = sympy.Poly(top, symbol), sympy.Poly(bottom, symbol)
     degree = above.degree() - below.degree()
-    return degree, sympy.factor(sympy.cancel(above.LC() / below.LC())) * symbol**degree
+    return degree, factored(sympy.cancel(above.LC() / below.LC())) * symbol**degree
 
 
 def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: int | None) -> Any:

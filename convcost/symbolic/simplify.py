@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CALL = 8  # what the name of a function and its brackets take
 _MANY, _FEW = 4, 5  # terms from which grouping pays, and up to which a group is worth factoring
 MAX_TERMS = 16  # factoring is for formulas that a person reads
+MAX_BITS = 128  # and for numbers that a person reads
 
 
 @lru_cache(maxsize=10_000)
@@ -35,9 +36,19 @@ def tidy(expr: Any) -> Any:
         return whole
     if _is_irreducible(plain):
         return whole
-    factored = sympy.factor(plain)
-    _, factors = factored.as_coeff_mul()
-    return whole if len(factors) == 1 and factors[0].is_Add else shortest([whole, show(factored, back)])
+    product = factored(plain)
+    _, factors = product.as_coeff_mul()
+    return whole if len(factors) == 1 and factors[0].is_Add else shortest([whole, show(product, back)])
+
+
+def factored(expr: Any) -> Any:
+    """``expr`` as a product, where its numbers are short enough to look for one."""
+    return sympy.factor(expr) if has_short_numbers(expr) else expr
+
+
+def has_short_numbers(expr: Any) -> bool:
+    """Whether factors can be looked for at once: it is done modulo primes beyond the largest coefficient."""
+    return all(max(abs(int(one.p)), int(one.q)).bit_length() <= MAX_BITS for one in expr.atoms(sympy.Rational))
 
 
 def _is_irreducible(polynomial: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
@@ -35,16 +36,24 @@ def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[tuple[Any, dict[Any, 
     if prod(divided.values()) > MAX_CLASSES or len(sympy.Add.make_args(expr)) > MAX_SPLIT_TERMS:
         divided = {}
     for rests in product(*(range(period) for period in divided.values())):
-        there, floor = {}, dict(least)
+        floor = dict(least)
         for (size, period), rest in zip(divided.items(), rests, strict=True):
-            new = sympy.Symbol(f"{size.name}_", integer=True, nonnegative=True)
-            there[size] = period * new + rest
-            floor[new] = max(0, ceil(Fraction(least[size] - rest) / period))
-        plain, back = hide(sympy.expand(expr.xreplace(there)))
+            floor[_part(size)] = max(0, ceil(Fraction(least[size] - rest) / period))
+        plain, back = _on_class(expr, tuple(divided.items()), rests)
         for dummy, function in back.items():
             bound = lower_bound(function)
             floor[dummy] = max(bound, 0) if bound is not None else 0
         yield plain, floor
+
+
+def _part(size: Any) -> Any:
+    return sympy.Symbol(f"{size.name}_", integer=True, nonnegative=True)
+
+
+@lru_cache(maxsize=4 * MAX_CLASSES)  # asked for the same classes with many least values
+def _on_class(expr: Any, divided: tuple[tuple[Any, int], ...], rests: tuple[int, ...]) -> tuple[Any, dict[Any, Any]]:
+    there = {size: period * _part(size) + rest for (size, period), rest in zip(divided, rests, strict=True)}
+    return hide(sympy.expand(expr.xreplace(there)))
 
 
 def identically_zero(expr: Any) -> bool:

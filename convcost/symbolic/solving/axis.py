@@ -114,7 +114,7 @@ class Axis:
             high = self._fails(test, start)
             if high is None:
                 return None, True
-        while high - low > high / _CLOSE and not self._few(low, high):
+        while (self.spaced is not None or high - low > high / _CLOSE) and not self._few(low, high):
             middle = _round(low, high)
             low, high = (middle, high) if test(middle) else (low, middle)
         found = [one for one in self.between(low, high) if test(one.inside)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convcost.symbolic.solving.landscape import Known
 
 _QUADRATIC = 2
+_DIGITS = 4000  # a root may be the small difference of two numbers of 4,096 bits
 
 
 class IdealRoot(NamedTuple):
@@ -57,8 +58,9 @@ def _root(budget: Budget, top: Any, symbol: Any, near: Fraction) -> IdealRoot:
         return IdealRoot(budget, top, None, None)
     polynomial = sympy.Poly(top, symbol)
     closed = roots(polynomial) if polynomial.degree() <= _QUADRATIC else polynomial.real_roots()
-    positive = [one for one in closed if one.is_real and one > 0]
+    values = {one: one.evalf(maxn=_DIGITS) for one in closed if one.is_real}
+    positive = [one for one, value in values.items() if value > 0]
     if not positive:
         return IdealRoot(budget, top, None, None)
-    best = min(positive, key=lambda one: abs(one - to_sympy(near)))
+    best = min(positive, key=lambda one: abs(values[one] - to_sympy(near)))
     return IdealRoot(budget, top, best if polynomial.degree() <= _QUADRATIC else None, float(best))

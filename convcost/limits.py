@@ -1,0 +1,25 @@
+"""How large anything in a spec may be: every limit is stated here once, and in docs/language.md.
+
+Beyond a limit there is a clear error, at once: what is refused is never computed first.
+"""
+
+from __future__ import annotations
+
+MAX_BYTES = 8 * 2**20  # of a file
+MAX_NESTING = 60  # brackets and indents of a file inside one another
+MAX_ITEMS = 100_000  # of a table, a list or a `range`; rows of a `for`
+MAX_CLAIMS = 1_000  # published figures of a spec
+
+MAX_LENGTH = 1_000  # characters of an expression
+MAX_DEPTH = 40  # levels of an expression
+MAX_DIGITS = 400  # characters of a number as it is written
+MAX_BITS = 4_096  # of a number
+
+MAX_STEPS = 1_000_000  # of a run; copies of a `repeat`
+MAX_NODES = 250_000  # layers after expansion
+MAX_CALL_DEPTH = 40  # calls of blocks inside one another
+MAX_FUNCTION_CALLS = 500_000  # of `let` functions
+MAX_FUNCTION_DEPTH = 32  # calls of `let` functions inside one another
+
+MAX_TERMS = 1_000  # of a formula that a spec computes, multiplied out
+MAX_DEGREE = 64  # of it
