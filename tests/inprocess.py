@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from unittest import mock
 
-from conftest import Result
+from conftest import TERMINAL, Result
 
 from convcost.cli import main
 
@@ -17,7 +18,8 @@ def convcost(*args: str) -> Result:
     out, err = io.StringIO(), io.StringIO()
     code = 0
     argv = mock.patch.object(sys, "argv", ["convcost", *args])
-    with argv, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    terminal = mock.patch.dict(os.environ, TERMINAL)
+    with argv, terminal, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main()
         except SystemExit as end:

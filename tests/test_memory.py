@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sympy
-from conftest import DATA, ROOT, run_convcost
+from conftest import DATA, ROOT
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import UnsupportedError
@@ -222,7 +223,7 @@ def test_training_adds_up() -> None:
 
 def test_bytes_by_format() -> None:
     data = json.loads(
-        run_convcost("memory", "resnet18", "--dtype", "int8", "--weights-dtype", "int4", "--format", "json").out
+        convcost("memory", "resnet18", "--dtype", "int8", "--weights-dtype", "int4", "--format", "json").out
     )
     assert data["params"] == {"elements": 11_689_512, "bytes": 11_689_512 // 2}
     assert data["activations"]["conv_outputs"]["bytes"] == data["activations"]["conv_outputs"]["elements"]
@@ -232,14 +233,14 @@ def test_bytes_by_format() -> None:
         (False, True),
         (True, True),
     ]
-    batched = json.loads(run_convcost("memory", "resnet18", "--batch", "8", "--format", "json").out)
+    batched = json.loads(convcost("memory", "resnet18", "--batch", "8", "--format", "json").out)
     assert batched["peak"][0]["elements"] == 8 * data["peak"][0]["elements"]
     assert batched["params"]["elements"] == 11_689_512
 
 
 def test_commands_write_tables() -> None:
-    assert "peak of activations" in run_convcost("memory", "shufflenet_v1").out
-    steps = run_convcost("memory", "inverted_residual", "--steps", "--format", "csv").out.splitlines()
+    assert "peak of activations" in convcost("memory", "shufflenet_v1").out
+    steps = convcost("memory", "inverted_residual", "--steps", "--format", "csv").out.splitlines()
     assert steps[0] == "path,live,bytes"
     assert len(steps) == 1 + 9
 

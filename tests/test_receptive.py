@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sympy
-from conftest import DATA, ROOT, run_convcost
+from conftest import DATA, ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import SpecError, UnsupportedError
@@ -265,7 +266,7 @@ def test_squeeze_and_excitation_sees_everything_and_says_so() -> None:
     last = seen[max(seen)]
     assert last.everywhere
     assert last.sizes == (1, 1)
-    assert "every position also sees the whole input" in run_convcost("receptive", "efficientnet_b0").out
+    assert "every position also sees the whole input" in convcost("receptive", "efficientnet_b0").out
 
 
 def test_refusals() -> None:
@@ -279,12 +280,12 @@ def test_refusals() -> None:
 
 
 def test_command() -> None:
-    data = json.loads(run_convcost("receptive", "mobilenet_v1", "--format", "json").out)
+    data = json.loads(convcost("receptive", "mobilenet_v1", "--format", "json").out)
     assert data["last_map"]["size"] == [315, 315]
     assert data["last_map"]["stride"] == [32, 32]
     assert data["outgrown_at"] == "separable[12]/depthwise_bn_relu/conv"
     assert len(data["last_map"]["path_of_layers"]) == 81
-    lines = run_convcost("receptive", "two_3x3", "--format", "csv").out.splitlines()
+    lines = convcost("receptive", "two_3x3", "--format", "csv").out.splitlines()
     assert lines == [
         "path,kind,output,kernel,step,field,jump,start,through",
         "conv,standard,64x28x28,3x3,1x1,3x3,1x1,0x0,",

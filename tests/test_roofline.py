@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import ConvcostError, SpecError, UsageError
@@ -93,7 +93,7 @@ def test_kinds_of_devices() -> None:
 def test_own_device(tmp_path: Path) -> None:
     file = tmp_path / "board.yaml"
     file.write_text("title: Our board\npeak: {int8: 2T, float32: {value: 50G, source: measured}}\nbandwidth: 6.4G\n")
-    result = run_convcost("roofline", "mobilenet_v1", "--device", str(file), "--dtype", "int8", "--format", "json")
+    result = convcost("roofline", "mobilenet_v1", "--device", str(file), "--dtype", "int8", "--format", "json")
     data = json.loads(result.out)
     assert data["device"]["title"] == "Our board"
     assert data["ridge"] == 312.5
@@ -132,12 +132,12 @@ def test_misuse() -> None:
         roofline(load("bottleneck"), device("raspberry_pi_4"), dtype="int8")
     with pytest.raises(UsageError, match="no device is called 'v10'; did you mean 'v100'"):
         device("v10")
-    both = run_convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
+    both = convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
     assert (both.code, both.err) == (2, "error: --device or --peak and --bandwidth, not both\n")
-    neither = run_convcost("roofline", "bottleneck", "--peak", "1T")
+    neither = convcost("roofline", "bottleneck", "--peak", "1T")
     assert neither.code == 2
     assert "needs --device NAME|FILE (a100, " in neither.err
-    wrong = run_convcost("roofline", "bottleneck", "--peak", "fast", "--bandwidth", "1G")
+    wrong = convcost("roofline", "bottleneck", "--peak", "fast", "--bandwidth", "1G")
     assert (wrong.code, wrong.err) == (
         2,
         "error: --peak takes a positive number such as 4.11G or 25,557,032; found 'fast'\n",
@@ -145,10 +145,10 @@ def test_misuse() -> None:
 
 
 def test_command_says_that_it_is_a_lower_bound() -> None:
-    out = run_convcost("roofline", "resnet50", "--peak", "1T", "--bandwidth", "25G", "--by", "stage").out
+    out = convcost("roofline", "resnet50", "--peak", "1T", "--bandwidth", "25G", "--by", "stage").out
     assert "a lower bound: max(FLOPs / peak, bytes / bandwidth)" in out
     assert "the ridge is at 40 FLOPs/byte" in out
-    listed = run_convcost("roofline", "--format", "csv").out.splitlines()
+    listed = convcost("roofline", "--format", "csv").out.splitlines()
     assert listed[0] == "name,title,dtype,peak,bandwidth,ridge,source"
     assert len(listed) > 10
 

@@ -7,7 +7,7 @@ from math import sqrt
 
 import pytest
 import sympy
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.metrics.structure import folded_norms, fusions, is_view
@@ -92,15 +92,15 @@ def test_access_cost_of_shufflenet_v2() -> None:
 def test_an_inverted_residual_adds_narrow_maps() -> None:
     """The two blocks have the same two widths, 64 and 256, on the same map, in reverse order."""
     args = ("--set", "inverted_residual:I=64", "--set", "inverted_residual:t=4")
-    result = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "json")
+    result = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "json")
     inverted, residual = (item["traffic"] for item in json.loads(result.out)["items"])
     assert inverted["add_elements"] == 3 * 64 * 56 * 56
     assert residual["add_elements"] == 3 * 256 * 56 * 56
     assert residual["add_elements"] == 4 * inverted["add_elements"]
     assert residual["add_share"] > 2 * inverted["add_share"]
-    shown = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic")
+    shown = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic")
     assert "in adds" in shown.out
-    flat = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "csv")
+    flat = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "csv")
     assert flat.out.splitlines()[0].endswith("read,constants,written,moved,add_elements,add_share,flops_per_byte")
 
 
@@ -111,17 +111,17 @@ def test_a_resnet_moves_a_seventh_of_its_elements_in_adds() -> None:
 
 
 def test_depthwise_layers_do_least_with_a_byte() -> None:
-    data = json.loads(run_convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
+    data = json.loads(convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
     intensity = {row["kind"]: row["flops_per_byte"] for row in data["rows"]}
     assert intensity["depthwise"] < 2
     assert intensity["pointwise"] > 10 * intensity["depthwise"]
 
 
 def test_command() -> None:
-    data = json.loads(run_convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
+    data = json.loads(convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
     assert sum(row["elements"] for row in data["rows"]) == data["totals"]["elements"]
     assert data["rows"][5]["access_cost"] == 28 * 28 * 0 + 56 * 56 * (24 + 60) + 24 * 60
-    lines = run_convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
+    lines = convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
     assert lines[0] == "path,kind,read,constants,written,bytes,flops,intensity,excess"
     assert lines[2].startswith("conv#2,standard,12544,36864,12544,")
 
