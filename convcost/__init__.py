@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 from convcost.api import analyze, load, loads
 from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
+from convcost.questions import compare, equal, explain, formula, scaling, solve, survey, verify
 
 __all__ = [
     "ConvcostError",
@@ -18,6 +19,14 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "analyze",
+    "compare",
+    "equal",
+    "explain",
+    "formula",
     "load",
     "loads",
+    "scaling",
+    "solve",
+    "survey",
+    "verify",
 ]

@@ -209,6 +209,8 @@ def total(values: Iterable[Num]) -> Num:
     terms = list(values)
     if len(terms) == 1:
         return terms[0]
+    if set(map(type, terms)) == {int}:  # nearly always, and then told without a call for each
+        return sum(terms)
     if any(map(is_symbolic, terms)):
         return rules().total(terms)
     return sum(terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from convcost.algebra import Num, total
@@ -25,22 +26,18 @@ PER_MODEL = ("weights", "biases", "norm_params", "other_params", "buffers")  # a
 
 def sum_work(nodes: Iterable[Node]) -> Work:
     """The counts of ``nodes`` summed, parallel copies included, per sample."""
-    times: dict[int, list[Num]] = {}
-    works: dict[int, Work] = {}
+    copies: defaultdict[Work, list[Num]] = defaultdict(list)
     for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
-        key = id(node.work)
-        works[key] = node.work
-        times.setdefault(key, []).append(node.count)
-    counts = {key: total(copies) for key, copies in times.items()}
-    if len(works) == 1:
-        (key, work), count = next(iter(works.items())), next(iter(counts.values()))
+        copies[node.work].append(node.count)
+    counts = {work: total(times) for work, times in copies.items()}
+    if len(counts) == 1:
+        ((work, count),) = counts.items()
         if type(count) is int and count == 1:
             return work
-    terms: dict[str, list[Num]] = {}
-    for key, work in works.items():
-        count = counts[key]
+    terms: defaultdict[str, list[Num]] = defaultdict(list)
+    for work, count in counts.items():
         for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
-            terms.setdefault(name, []).append(value * count)
+            terms[name].append(value * count)
     return Work(**{name: total(values) for name, values in terms.items()})
 
 

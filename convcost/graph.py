@@ -247,7 +247,7 @@ class Builder:
     ) -> tuple[Layer, str, Shape, Work]:
         cls = REGISTRY[key]
         x: Any = tuple((tensor.shape, times) for tensor, times in inputs) if cls.merges else inputs[0][0].shape
-        signature = (key, x, *values.items(), *map(type, values.values()))  # True is no 1
+        signature = (key, x, *values, *values.values(), *map(type, values.values()))  # True is no 1
         try:
             known = self._memo.get(signature)
         except TypeError:  # arrays and lists have no hash: infer anew

@@ -6,6 +6,7 @@ multiplied, a switch is not a number.
 
 from __future__ import annotations
 
+import operator
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def constant(value: Any) -> Callable[[Any], Any]:
 
 def lookup(name: str) -> Callable[[Any], Any]:
     """The value of ``name``."""
-    return lambda scope: scope[name]
+    return operator.itemgetter(name)
 
 
 def binary(
@@ -150,9 +151,9 @@ def _modulo(a: Num, b: Num) -> Num:
 
 
 BINARY: dict[str, Callable[[Any, Any], Num]] = {
-    "Add": _arithmetic("+", lambda a, b: a + b),
-    "Sub": _arithmetic("-", lambda a, b: a - b),
-    "Mult": _arithmetic("*", lambda a, b: a * b),
+    "Add": _arithmetic("+", operator.add),
+    "Sub": _arithmetic("-", operator.sub),
+    "Mult": _arithmetic("*", operator.mul),
     "Div": _arithmetic("/", algebra.divide),
     "FloorDiv": _arithmetic("//", algebra.floor_div),
     "Mod": _arithmetic("%", _modulo),
@@ -184,13 +185,19 @@ def _is_num(value: Any) -> bool:
 
 
 def _equal(a: Any, b: Any) -> bool:
+    if type(a) is type(b) and type(a) in (int, str):  # nearly always
+        return bool(a == b)
     if _is_num(a) and _is_num(b):
         return algebra.decide("==", a, b)
     return type(a) is type(b) and bool(a == b)
 
 
 def _ordering(sign: str) -> Callable[[Any, Any], bool]:
+    relation = algebra.RELATIONS[sign]
+
     def compare(a: Any, b: Any) -> bool:
+        if type(a) is int and type(b) is int:
+            return bool(relation(a, b))
         return algebra.decide(sign, _operand(a, sign), _operand(b, sign))
 
     return compare

@@ -150,6 +150,7 @@ def _default_columns(analysis: Analysis) -> tuple[str, ...]:
 
 def _column(key: str) -> Column:
     key = key.strip().lower()
+    key = "path" if key == "layer" else key  # as its heading says
     if key not in COLUMNS:
         raise UsageError(f"no column is called '{key}'{did_you_mean(key, COLUMNS)}; known are {', '.join(COLUMNS)}")
     return COLUMNS[key]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+_LARGE = 10**300  # floats end soon after
 _THOUSAND = 1000
 
 
@@ -109,7 +110,7 @@ def exact(value: Any) -> str:
     if isinstance(value, tuple):
         return shape(value)
     if isinstance(value, Fraction):
-        return str(float(value))
+        return str(value.numerator if value.denominator == 1 else float(value))
     return str(value)
 
 
@@ -117,7 +118,9 @@ def json_value(value: Any) -> Any:
     """A value for JSON: integers exact, shapes as lists, decimals as numbers, the rest (1/3, formulas) as text."""
     if value is None or isinstance(value, bool | int | str | float):
         return value
-    if isinstance(value, Fraction) and Fraction(str(float(value))) == value:
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return value.numerator
+    if isinstance(value, Fraction) and abs(value) < _LARGE and Fraction(str(float(value))) == value:
         return float(value)
     if isinstance(value, tuple | list):
         return [json_value(item) for item in value]

@@ -85,22 +85,24 @@ class Value:
 
 
 class Template:
-    """A name with ``{expressions}`` in it."""
+    """A name with ``{expressions}`` in it.
 
-    __slots__ = ("parts", "position", "text")
+    Attributes:
+        fixed: whether it is the same name whatever the variables are.
+    """
+
+    __slots__ = ("fixed", "parts", "position", "text")
 
     def __init__(self, text: str, parts: tuple[str | Value, ...], position: Position) -> None:
         self.text = text
         self.parts = parts
         self.position = position
-
-    @property
-    def fixed(self) -> bool:
-        """Whether it is the same name whatever the variables are."""
-        return all(isinstance(part, str) for part in self.parts)
+        self.fixed = all(isinstance(part, str) for part in parts)
 
     def fill(self, scope: Any) -> str:
         """The name in ``scope``."""
+        if self.fixed:
+            return self.text
         return "".join(part if isinstance(part, str) else str(part.evaluate(scope)) for part in self.parts)
 
 

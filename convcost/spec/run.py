@@ -152,8 +152,11 @@ class Runner:
             self._block = path.count("/") + 1
         try:
             # a named call is expanded anew: its inner taps may be asked for
-            key = None if step.name is not None else _signature(spec, around, values, tensor)
-            known = None if key is None else self._recordings.get(key)
+            key = _signature(spec, around, values, tensor) if step.name is None else None
+            try:
+                known = self._recordings.get(key)
+            except TypeError:  # an array has no hash: expand anew
+                key = known = None
             if known is not None and known.can_repeat(self._builder):
                 self._spend(known.steps, step)
                 return known.repeat(self._builder, tensor, path, self._block, self._count), None
@@ -268,11 +271,6 @@ def _arguments(arguments: Arguments, scope: Scope) -> dict[str, Any]:
 
 
 def _signature(spec: Spec, around: Scope | None, values: dict[str, Any], tensor: Tensor) -> Any:
-    """What tells one call from another; None where a value cannot be told apart (an array)."""
+    """What tells one call from another."""
     serial = 0 if around is None else around.serial
-    key = (spec, serial, tensor.shape, *values.items(), *map(type, values.values()))
-    try:
-        hash(key)
-    except TypeError:
-        return None
-    return key
+    return (spec, serial, tensor.shape, *values, *values.values(), *map(type, values.values()))

@@ -89,7 +89,8 @@ class Scope(dict[str, Any]):
         if names:
             shape = tensor.shape
             if len(names) == len(shape):
-                self.update(zip(names, shape, strict=True))
+                for name, size in zip(names, shape, strict=True):
+                    self[name] = size
             else:
                 self[next(iter(names))] = shape[0]
 

@@ -1,0 +1,295 @@
+"""The library, continued: what the commands beside ``analyze`` do, as functions. Nothing here prints.
+
+A target is a name or a path, as for :func:`convcost.load`, or a pair of one and a dict of its own parameters. Keyword
+arguments are parameters of every target that has them. What a function needs is imported when it is called: numbers
+alone never pay for sympy.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from convcost.api import input_sizes
+from convcost.errors import UsageError, did_you_mean
+from convcost.spec.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from convcost.comparison import Comparison
+    from convcost.conventions.explain import Explanation
+    from convcost.conventions.survey import Reading
+    from convcost.layers.base import Shape
+    from convcost.spec.model import Spec
+    from convcost.symbolic.closed import Formula
+    from convcost.symbolic.identity import Identities
+    from convcost.symbolic.scaling import Scaling
+    from convcost.symbolic.solving.one import Solution
+    from convcost.verification import Verification
+
+Target: TypeAlias = "str | os.PathLike[str] | tuple[str | os.PathLike[str], Mapping[str, Any]]"
+
+
+def compare(
+    *targets: Target,
+    free: Sequence[str] | None = None,
+    input: Sequence[int] | None = None,  # noqa: A002 - the language's own word
+    convention: str = "convcost",
+    **parameters: Any,
+) -> Comparison:
+    """Costs side by side, each as a ratio to the last: exact, and as a formula in the names that they share.
+
+    Args:
+        *targets: two or more.
+        free: names to leave as symbols; by default all of blocks.
+        input: ``(channels, *spatial)`` in place of every target's own.
+        convention: whose number is reported beside the plain ones.
+        **parameters: values, for every target that has the name.
+
+    Raises:
+        UsageError: fewer than two targets, or no target has a parameter of that name.
+        SpecError: a spec is wrong, or a value does not fit.
+
+    >>> found = compare("bottleneck", "plain")
+    >>> found.ratios["bottleneck"]["params"].exact
+    Fraction(17, 144)
+    """
+    from convcost.comparison import compare as compared  # noqa: PLC0415 - only this question pays for it
+
+    specs, given = _sides(targets, parameters)
+    return compared(specs, given, free, _shape(input), convention)
+
+
+def formula(
+    target: Target,
+    free: Sequence[str] | None = None,
+    *,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> Formula:
+    """Closed forms, per layer and in total.
+
+    Args:
+        target: a network or block.
+        free: names to leave as symbols; by default all of a block, of a network its input size and ``classes``.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        **parameters: values of the others; of a free name, where questions of structure are decided.
+
+    Raises:
+        UsageError: there is no such parameter, or it cannot be a symbol.
+        SpecError: the spec is wrong, or a value does not fit.
+
+    >>> formula("depthwise_separable_conv").totals["params"].expr
+    I*K**2 + I*O
+    """
+    from convcost.symbolic.closed import formula as closed  # noqa: PLC0415 - imports sympy
+
+    (spec,), (given,) = _sides((target,), parameters)
+    return closed(spec, free, given, _shape(input))
+
+
+def scaling(
+    target: Target,
+    free: Sequence[str] | None = None,
+    quantities: Sequence[str] = ("params", "macs"),
+    *,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> list[Scaling]:
+    """How cost grows with each free name: degree, leading term, elasticity, and the share that does not depend on it.
+
+    Args:
+        target: a network or block.
+        free: names to vary; all that can be where not given.
+        quantities: see :mod:`convcost.quantities`.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        **parameters: values at which the elasticity is taken.
+
+    Raises:
+        UsageError: there is no such parameter or quantity.
+
+    >>> [row.degree for row in scaling("mobilenet_v1", ["rho"])]
+    [0, 2]
+    """
+    from convcost.quantities import quantity_names  # noqa: PLC0415
+    from convcost.symbolic import scaling as rules  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.closed import everything_free  # noqa: PLC0415
+    from convcost.symbolic.closed import formula as closed  # noqa: PLC0415
+
+    (spec,), (given,) = _sides((target,), parameters)
+    names = free or everything_free(spec, given, _shape(input))
+    return rules.scaling(closed(spec, names, given, _shape(input)), quantity_names(quantities, "quantities"))
+
+
+def equal(
+    first: Target,
+    second: Target,
+    quantities: Sequence[str] = ("params", "macs"),
+    *,
+    where: Mapping[str, str] | None = None,
+    free: Sequence[str] | None = None,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> Identities:
+    """Whether two targets cost the same for all values of their names: a proof, or the smallest counterexample.
+
+    Args:
+        first: a network or block.
+        second: another; names that both have stand for the same value.
+        quantities: see :mod:`convcost.quantities`.
+        where: names tied to others, as ``{"O": "I"}``.
+        free: names to leave as symbols.
+        input: ``(channels, *spatial)`` in place of both inputs.
+        **parameters: values that are fixed.
+
+    Raises:
+        UsageError: there is no such parameter or quantity, or a tie is no expression.
+
+    >>> [one.equal for one in equal("resnext_a", "resnext_c").found]
+    [True, True]
+    """
+    from convcost.expression import typed_expression  # noqa: PLC0415
+    from convcost.quantities import quantity_names  # noqa: PLC0415
+    from convcost.symbolic.identity import Side, identities  # noqa: PLC0415 - imports sympy
+
+    specs, given = _sides((first, second), parameters)
+    ties = {name: typed_expression(text, "where") for name, text in (where or {}).items()}
+    for name in ties:
+        _known(name, specs)
+    own = [{name: tie for name, tie in ties.items() if _has(spec, name)} for spec in specs]
+    sides = [Side(spec.name, spec, values, tied) for spec, values, tied in zip(specs, given, own, strict=True)]
+    return identities(sides[0], sides[1], quantity_names(quantities, "quantities"), free, _shape(input))
+
+
+def solve(
+    target: Target,
+    name: str,
+    *budgets: str,
+    largest: bool = True,
+    step: Any = None,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> Solution:
+    """The largest or smallest value of a parameter that meets the budgets, exact with all rounding.
+
+    Args:
+        target: a network or block.
+        name: what to solve for.
+        *budgets: as ``macs<=300M``; see ``convcost solve --help``.
+        largest: or the smallest.
+        step: only multiples of it count.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        **parameters: values of the others.
+
+    Raises:
+        UsageError: there is no such parameter, or a budget is none.
+        UnsupportedError: it cannot be told how a cost goes with the name.
+
+    >>> solve("bottleneck", "M", "macs<=1/2*plain").place.value
+    154
+    """
+    from convcost.spec.bind import from_python  # noqa: PLC0415
+    from convcost.symbolic.solving import one  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415
+    from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
+
+    if not budgets:
+        raise UsageError("solve needs a budget, as macs<=300M")
+    (spec,), (given,) = _sides((target,), parameters)
+    bounds = [parse_budget(text, Catalogue()) for text in budgets]
+    landscape = Landscape(spec, [name], given, bounds, None, _shape(input))
+    return one.solve(landscape, largest=largest, step=None if step is None else from_python(step))
+
+
+def explain(
+    target: Target,
+    reported: str | float,
+    *,
+    what: str = "macs",
+    top: int = 5,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> Explanation:
+    """What gives a number that somebody printed: convention, variant, input size, factor of two ...
+
+    Args:
+        target: a network or block.
+        reported: as printed, ``"4.11G"``; its digits say how near is near enough.
+        what: ``macs`` (operations) or ``params``.
+        top: how many explanations.
+        input: ``(channels, *spatial)``, if it is known.
+        **parameters: those that are known.
+
+    Raises:
+        UsageError: the number is none.
+
+    >>> explain("resnet50", "3.8G").candidates[0].settings
+    {'variant': 'v1'}
+    """
+    from convcost.conventions.explain import explain as explained  # noqa: PLC0415
+    from convcost.figures import positive  # noqa: PLC0415
+
+    (spec,), (given,) = _sides((target,), parameters)
+    number = positive(str(reported), "reported")
+    return explained(spec, number, what=what, given=given, input_shape=_shape(input), top=top)
+
+
+def survey(
+    target: Target,
+    *,
+    input: Sequence[int] | None = None,  # noqa: A002
+    **parameters: Any,
+) -> list[Reading]:
+    """A network under every convention, with its differences from plain multiply-accumulates by cause.
+
+    Raises:
+        UsageError: there is no such parameter.
+
+    >>> {one.convention.name: one.value for one in survey("resnet50")}["fvcore"]
+    4111512576
+    """
+    from convcost.conventions.survey import survey as surveyed  # noqa: PLC0415
+    from convcost.spec.build import build  # noqa: PLC0415
+
+    (spec,), (given,) = _sides((target,), parameters)
+    return surveyed(build(spec, given, _shape(input)), spec)
+
+
+def verify(*targets: str) -> list[Verification]:
+    """Hold the figures that papers printed against their networks; every bundled one where no target is given.
+
+    Raises:
+        SpecError: a spec or one of its claims is wrong.
+
+    >>> {one.verdict for one in verify("lenet5")[0].findings}
+    {'reproduced'}
+    """
+    from convcost.verification import verify as verified  # noqa: PLC0415
+
+    return verified(targets)
+
+
+def _shape(sizes: Sequence[int] | None) -> Shape | None:
+    return None if sizes is None else input_sizes(sizes)
+
+
+def _sides(targets: Sequence[Target], parameters: Mapping[str, Any]) -> tuple[list[Spec], list[dict[str, Any]]]:
+    """Every target as a spec, and the values it gets: its own before those for all."""
+    catalogue = Catalogue()
+    pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
+    specs = [catalogue.target(os.fspath(name)) for name, _ in pairs]
+    for name in parameters:
+        _known(name, specs)
+    shared = [{name: value for name, value in parameters.items() if _has(spec, name)} for spec in specs]
+    return specs, [{**values, **own} for values, (_, own) in zip(shared, pairs, strict=True)]
+
+
+def _has(spec: Spec, name: str) -> bool:
+    return name in spec.parameters or name in (spec.input_names or ())
+
+
+def _known(name: str, specs: Sequence[Spec]) -> None:
+    if not any(_has(spec, name) for spec in specs):
+        known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
+        raise UsageError(f"no target has a parameter '{name[:60]}'{did_you_mean(name, known)}")
