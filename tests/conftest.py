@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import Phase, settings
 
 from convcost import graph
 from convcost.metrics import devices
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
 TERMINAL = {"COLUMNS": "200", "TERM": "dumb"}
+
+settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate))  # dead is dead: nothing to shrink
+if "MUTANT_UNDER_TEST" in os.environ:
+    settings.load_profile("mutants")
 
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
     collect_ignore = ["differential.py", "test_torch.py"]
