@@ -66,3 +66,9 @@ def _forget() -> None:
     if "MUTANT_UNDER_TEST" in os.environ:
         graph._inferred.clear()  # noqa: SLF001 - the memo of layers
         devices.device.cache_clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """While mutants run, tests with many examples come last: most mutants die before."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))

@@ -274,10 +274,12 @@ def test_a_network_that_does_nothing_holds_its_input() -> None:
     assert peak(graph, in_place=True, folded=True) == (48, "input", (), True, True, ())
     view = loads("{input: [3, 4, 4], layers: [flatten]}")
     assert peak(view) == (48, "flatten", (("input", 48),), False, False, (("flatten", 48),))
+    views = loads("{input: [3, 4, 4], layers: [flatten, dropout]}")
+    assert peak(views).path == "flatten"  # the first of equals
 
 
-def test_an_output_that_nobody_reads_is_freed_at_once() -> None:
-    # the widest map is read by nothing: it is alive while it is made, and no longer
+def test_a_view_holds_all_of_what_it_looks_at() -> None:
+    # of the nine channels of b one is read, but all lie in memory until it is
     text = """
     input: [2, 3, 3]
     layers:
@@ -336,6 +338,13 @@ def test_steps_name_the_copies_they_read() -> None:
         ]
     expected.append((6, 0, ((5, 0), (5, 1))))
     assert steps == expected
+
+
+def test_inner_copies_read_what_their_outer_copy_made() -> None:
+    branch = "{repeat: 2, do: [conv: {out: 2}, concat: {q: {repeat: 3, do: [relu]}}]}"
+    graph = loads(f"{{input: [4, 2, 2], layers: [concat: {{p: {branch}}}]}}")
+    relus = [(step.makes, step.reads) for step in schedule(graph) if step.node.kind == "relu"]
+    assert relus == [((2, copy), ((1, copy // 3),)) for copy in range(6)]
 
 
 KEPT = [  # layers on a map of 4x6x6; elements and places of maxima kept, by the derivatives PyTorch declares

@@ -263,6 +263,10 @@ CHAINS: list[list[dict[str, Any]]] = [
     [{"kind": "up", "k": 2, "s": 2, "p": 0}, {"kind": "up", "k": 3, "s": 3, "p": 1}, {**CONV, "s": 4}],
     [{"kind": "nearest", "f": 3}, {**CONV, "s": 2, "d": 2, "p": 2}, {"kind": "bilinear", "f": 2}],
     [CONV, {"kind": "bilinear", "f": 3}, {"kind": "adaptive", "to": 9}],
+    *(  # a map with holes
+        [{"kind": "up", "k": 1, "s": 2, "p": 0}, {"kind": "conv", "k": k, "s": 1, "d": d, "p": 0}]
+        for k, d in ((2, 2), (3, 1), (3, 2), (2, 3))
+    ),
 ]
 
 
@@ -321,6 +325,25 @@ def test_a_field_position_by_position() -> None:
     assert (hole.size, hole.start, hole.padding) == (4, None, None)
     assert Field((None,), 1).size == 0
     assert Field(((1, 2),), 1).start == Fraction(3, 2)
+
+
+def test_borders_of_two_widths() -> None:
+    def field(layer: str) -> Field:
+        return receptive_fields(loads(f"{{input: [1, 12], layers: [{layer}]}}"))[1].fields[0]
+
+    # position 0 of a window of 3 with 2 of padding before sees -2 to 0
+    assert field("conv: {out: 1, kernel: 3, padding: [[2, 0]]}") == Field(((-2, 0),), 1)
+    assert field("max_pool: {kernel: 3, stride: 2, padding: [[0, 1]]}") == Field(((0, 2),), 2)
+    assert field("avg_pool: {kernel: 3}") == Field(((0, 2),), 3)
+    # and of a transposed one, whose output has lost that much at its beginning, the patches of 0 to 2 or of -1 to 1
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[2, 1]]}") == Field(((0, 2),), 1)
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[1, 2]]}") == Field(((-1, 1),), 1)
+    assert field("zero_pad: {sides: [[2, 0]]}") == Field(((-2, -2),), 1)
+    assert field("crop: {size: 7}") == Field(((2, 2),), 1)
+    assert field("global_avg_pool") == field("linear: {out: 3}") == field("flatten") == Field(((0, 11),), 12)
+    # TensorFlow's same: of an odd number of zeros one more comes behind
+    assert field("conv: {out: 1, kernel: 4}") == Field(((-1, 2),), 1)
+    assert field("conv: {out: 1, kernel: 2, stride: 3}") == Field(((0, 1),), 3)
 
 
 def test_merged_fields() -> None:
