@@ -127,6 +127,8 @@ def test_quotients_of_arrays() -> None:
     assert divide(a, 3).tolist() == [2, 3, 4]
     assert divide(a, 3).dtype == a.dtype
     assert divide(36, np.array([2, 3, 4])).tolist() == [18, 12, 9]
+    assert divide(36, np.array([2, 3, 4])).dtype == a.dtype
+    assert [type(one) for one in divide(a, 4)] == [Fraction] * 3
     assert divide(a, 4).tolist() == [Fraction(3, 2), Fraction(9, 4), 3]
     assert divide(np.array([1, 2, 3]), np.array([1, 1, 2])).tolist() == [1, 2, Fraction(3, 2)]
     assert exact_div(a, 3, "a by b").tolist() == [2, 3, 4]

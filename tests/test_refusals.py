@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
+import sympy
 
 from convcost.errors import FieldError, ShapeError
 from convcost.layers import REGISTRY
@@ -272,6 +274,51 @@ def test_fields_know_what_they_were_made_with() -> None:
     assert {field.doc for field in bare} == {""}
     assert repr(number().default) == "required"
     assert {field.name for field in bare} == {""}
+
+
+def test_fields_hold_what_they_were_made_with() -> None:
+    for make, smallest in ((size(), 1), (size(minimum=3), 3), (axes(), 1), (axes(minimum=0), 0), (padding(2), 0)):
+        assert make.check(smallest) == smallest
+        with pytest.raises(
+            FieldError, match=f"^`` must be a whole number of at least {smallest}, found {smallest - 1}$"
+        ):
+            make.check(smallest - 1)
+    assert padding(0).words == ("same", "valid")
+    assert [padding(0).check(text) for text in ("same", "valid")] == ["same", "valid"]
+    assert word("a", ("a", "b")).check("b") == "b"
+    assert (Field("size", 4, "d").minimum, Field("size", 4, "d").words, Field("size", 4, "d").name) == (1, (), "")
+    symbol, array = sympy.Symbol("N"), np.array([1, 2])
+    assert number(0).check(symbol) is symbol
+    assert number(0).check(array) is array
+
+
+def test_a_layer_of_ones_own() -> None:
+    parts = {
+        "out": size(doc="channels"),
+        "step": size(2),
+        "key": "own",
+        "shape": lambda _, x: x,
+        "work": lambda *_: Work(),
+    }
+    try:
+        own = type("Own", (Layer,), parts)
+        assert REGISTRY["own"] is own
+        assert (own.defaults, own.needs, list(own.fields)) == ({"step": 2}, ("out",), ["out", "step"])
+        assert [field.name for field in own.fields.values()] == ["out", "step"]
+        further = type("Further", (own,), {"key": "", "more": flag(True)})
+        assert (further.defaults, further.needs) == ({"step": 2, "more": True}, ("out",))
+        assert REGISTRY["own"] is own
+        assert vars(own(out=3)) == {"out": 3, "step": 2}
+        assert own(out=3).kind_of((3,), (3,)) == "own"
+        with pytest.raises(FieldError, match=r"^own needs `out`: channels$"):
+            own(step=1)
+    finally:
+        REGISTRY.pop("own", None)
+
+
+def test_an_activation_by_name_is_grouped_with_those_of_that_name() -> None:
+    kinds = [REGISTRY["activation"](kind=kind).kind_of(MAP, MAP) for kind in ("relu", "prelu", "none")]
+    assert kinds == ["relu", "prelu", "identity"]
 
 
 SHOWN = [

@@ -324,6 +324,7 @@ def test_a_group_is_limited_by_both_where_its_layers_differ() -> None:
     graph, machine = load("mobilenet_v1"), device("raspberry_pi_4")
     layers = roofline(graph, machine)
     assert layers.rows == layers.layers
+    assert (layers.dtype, layers.weights_dtype, layers.batch, layers.fused) == ("float32", "float32", 1, True)
     found = roofline(graph, machine, by="stage", batch=2, weights_dtype="int8")
     assert (found.dtype, found.weights_dtype, found.batch, found.fused) == ("float32", "int8", 2, True)
     assert {row.limit for row in found.rows} == {"compute", "memory", "both"}
