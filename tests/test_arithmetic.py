@@ -317,6 +317,9 @@ def test_what_is_the_same() -> None:
         assert not session.assumptions
         assert same(N, 3)
         assert list(session.assumptions) == ["N == 3"]
+        assert same(3, N)
+        assert decide("<", 2, N)
+        assert not decide(">", 2, N)
 
 
 # --- windows and paddings ---

@@ -129,6 +129,8 @@ SHAPES: list[tuple[str, dict[str, Any], Any, str | None, str]] = [
             ((((4, 9, 9), 1), ((5, 9, 9), 1)), "4x9x9 and 5x9x9 differ in channels"),
             ((((4, 9, 9), 1), ((4, 9, 8), 1)), "the maps of 4x9x9 and 4x9x8 differ in size"),
             ((((4, 1, 9), 1), ((4, 9, 1), 1)), "the maps of 4x1x9 and 4x9x1 differ in size"),
+            ((((4, 9, 9), 1), ((4, 2, 1), 1)), "the maps of 4x9x9 and 4x2x1 differ in size"),
+            ((((4, 2, 1), 1), ((4, 9, 9), 1)), "the maps of 4x2x1 and 4x9x9 differ in size"),
             ((((4, 1, 1), 1), ((4, 9, 9), 1), ((4, 8, 8), 2)), "the maps of 4x9x9 and 4x8x8 differ in size"),
         )
     ),
