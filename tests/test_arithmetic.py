@@ -102,8 +102,10 @@ def test_quotients_of_plain_numbers(a: Any, b: Any) -> None:
     check(divide(a, b), exact.numerator if exact.denominator == 1 else exact)
     check(floor_div(a, b), math.floor(exact))
     check(ceil_div(a, b), math.ceil(exact))
-    if exact.denominator == 1:
-        assert exact_div(a, b, "a by b") == exact
+    if exact.denominator == 1 and b != 1:
+        check(exact_div(a, b, "a by b"), exact.numerator)
+    elif exact.denominator == 1:
+        assert exact_div(a, b, "a by b") is a
     elif type(a) is int:  # of sizes, which are whole
         with pytest.raises(ShapeError, match=rf"^cannot divide a by b: {a} is not a multiple of {b}$"):
             exact_div(a, b, "a by b")
@@ -133,6 +135,7 @@ def test_quotients_of_arrays() -> None:
     assert divide(np.array([1, 2, 3]), np.array([1, 1, 2])).tolist() == [1, 2, Fraction(3, 2)]
     assert exact_div(a, 3, "a by b").tolist() == [2, 3, 4]
     assert exact_div(a, np.array([2, 3, 4]), "a by b").tolist() == [3, 3, 3]
+    assert exact_div(a, 3, "a by b").dtype == a.dtype
     assert exact_div(a, 1, "a by b") is a
     with pytest.raises(ShapeError, match=r"^cannot divide a by b: \[ 6  9 12\] is not a multiple of 4$"):
         exact_div(a, 4, "a by b")
@@ -308,6 +311,9 @@ def test_what_is_the_same() -> None:
     check(provably(Fraction(3, 2), 1), False)
     assert provably(2 * N, N + N)
     assert provably(N * (N + 1), N**2 + N)
+    one = (N + 1) ** 2 - N**2 - 2 * N  # not multiplied out
+    assert provably(one, 1)
+    assert provably(1, one)
     assert not provably(N, 3)
     assert not provably(3, N)
     check(provably(np.array([3, 3]), 3), True)
@@ -377,6 +383,13 @@ def test_windows_that_fit_at_the_witness_only_are_recorded() -> None:
     with assuming(Session({N: 4})), pytest.raises(ShapeError) as caught:
         windows((3, N), "conv", 5, 1, 0)
     assert str(caught.value) == "conv: kernel 5 is larger than the input of size N"
+    # what has no value of its own is not told
+    with assuming(Session({N: 6})), pytest.raises(ShapeError) as caught:
+        windows((3, 9), "conv", N, 1, 0, 2)
+    assert str(caught.value) == "conv: kernel N is larger than the input of size 9"
+    with assuming(Session({N: 1})), pytest.raises(ShapeError) as caught:
+        windows((3, 4), "conv", 9, 1, N)
+    assert str(caught.value) == "conv: kernel 9 is larger than the input of size 4"
     with pytest.raises(ShapeError) as caught:
         windows((3, np.array([9, 4])), "conv", 5, 1, 0)
     assert str(caught.value) == "conv: kernel 5 is larger than the input of size [9 4]"
