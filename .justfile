@@ -31,7 +31,7 @@ site:
 mutants:
     python tests/mutants.py
 
-# every small change to the rules (pip install '.[test,mutation]'); half an hour
+# every small change to the rules (pip install '.[test,mutation]')
 mutation *names:
     python tests/mutation.py {{names}}
 

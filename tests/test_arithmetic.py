@@ -42,6 +42,7 @@ from convcost.cost import PER_MODEL, per_batch, sum_work
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.layers.base import WORK_FIELDS, Work, elements, read_by
 from convcost.layers.window import axes_word, sides, windows
+from convcost.symbolic.atoms import FloorDiv
 
 N = sympy.Symbol("N", positive=True, integer=True)
 M = sympy.Symbol("M", positive=True, integer=True)
@@ -161,6 +162,15 @@ def test_quotients_of_symbols() -> None:
         pytest.raises(ShapeError, match=r"^cannot divide a by b: 10 is not a multiple of 4$"),
     ):
         exact_div(N, 4, "a by b")
+    for quotient in (
+        floor_div(N, 4),
+        floor_div(30, N),
+        floor_div(N, M),
+        ceil_div(N, 4),
+        ceil_div(30, N),
+        ceil_div(N, M),
+    ):
+        assert quotient.has(FloorDiv)  # of the kind that closed forms are simplified with
     for value in (7, 8):
         assert floor_div(N, 4).subs(N, value) == value // 4
         assert ceil_div(N, 4).subs(N, value) == 2
