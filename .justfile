@@ -31,6 +31,14 @@ site:
 mutants:
     python tests/mutants.py
 
+# every small change to the rules (pip install '.[test,mutation]')
+mutation *names:
+    python tests/mutation.py {{names}}
+
+# lines and branches that the tests run; at least 95 %
+coverage:
+    python -m pytest --cov --cov-report=term
+
 # hostile input, the long run
 fuzz inputs="200000":
     python tests/fuzz.py --inputs {{inputs}}

@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import Phase, settings
+
+from convcost import graph
+from convcost.metrics import devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
+TERMINAL = {"COLUMNS": "200", "TERM": "dumb"}
+
+settings.register_profile("patient", deadline=None)  # a busy machine, or one that measures coverage, is no failure
+settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phase.generate))  # dead need no shrinking
+settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "patient")
 
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
     collect_ignore = ["differential.py", "test_torch.py", "zoo.py"]
@@ -31,13 +40,8 @@ class Result(NamedTuple):
 
 def run_convcost(*args: str, cwd: Path = ROOT, stdin: bytes = b"", **env: str) -> Result:
     """``python -m convcost`` with ``args``, its width pinned and without colour."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("CONVCOST")},
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "200",
-        "TERM": "dumb",
-        **env,
-    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CONVCOST", "MUTANT"))}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), **TERMINAL, **env}
     done = subprocess.run(
         [sys.executable, "-m", "convcost", *args],
         cwd=cwd,
@@ -54,3 +58,17 @@ def run_convcost(*args: str, cwd: Path = ROOT, stdin: bytes = b"", **env: str) -
 def convcost() -> Callable[..., Result]:
     """The command; see :func:`run_convcost`."""
     return run_convcost
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """While mutants run, a test must reach the rules itself, not find what a test before it left in a memo."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        graph._inferred.clear()  # noqa: SLF001 - the memo of layers
+        devices.device.cache_clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """While mutants run, tests with many examples come last: most mutants die before."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))

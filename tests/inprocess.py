@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
+from typing import TYPE_CHECKING
 from unittest import mock
 
-from conftest import Result
+from conftest import ROOT, TERMINAL, Result
 
 from convcost.cli import main
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def convcost(*args: str) -> Result:
-    """``convcost`` with ``args``: exit code, output and errors."""
+
+def convcost(*args: str, cwd: Path = ROOT, stdin: bytes = b"") -> Result:
+    """``convcost`` with ``args`` in ``cwd``: exit code, output and errors."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
     argv = mock.patch.object(sys, "argv", ["convcost", *args])
-    with argv, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    given = mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+    terminal = mock.patch.dict(os.environ, TERMINAL)
+    with argv, given, terminal, contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main()
         except SystemExit as end:

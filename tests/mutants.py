@@ -39,11 +39,11 @@ MUTANTS = (
     Mutant("layers/conv.py", "bias_adds=elements(y) if self.bias else 0", "bias_adds=0", RULES),
     Mutant("layers/conv.py", "extent(k, d) + extra", "extent(k, d)", RULES),
     # windows
-    Mutant("layers/window.py", "floor_div(padded - reach, step) + 1", "floor_div(padded - reach, step)", RULES),
+    Mutant("layers/window.py", "floor_div(room, step) + 1", "floor_div(room, step)", RULES),
     Mutant("layers/window.py", "padded = size + before + after", "padded = size + 2 * before", RULES),
     Mutant("layers/window.py", "return dilation * (kernel - 1) + 1", "return dilation * kernel", RULES),
     Mutant("layers/window.py", "ceil_div(size, step) for", "floor_div(size, step) for", RULES),
-    Mutant("layers/window.py", "return minimum(windows_needed,", "return maximum(windows_needed,", RULES),
+    Mutant("layers/window.py", "minimum(windows_needed, ceil_div(size + before, step))", "windows_needed", RULES),
     # pools, norms, activations, merges
     Mutant("layers/pool.py", "(self._window(x) - 1), read", "self._window(x), read", RULES),
     Mutant("layers/pool.py", "length + parts - gcd(length, parts)", "length", RULES),
@@ -55,7 +55,7 @@ MUTANTS = (
         "layers/merge.py", "total(shape[0] * times for shape, times in x)", "total(shape[0] for shape, _ in x)", RULES
     ),
     # totals and conditions
-    Mutant("cost.py", "getattr(work, name) * counts[key]", "getattr(work, name)", SPECS),
+    Mutant("cost.py", "append(value * count)", "append(value)", SPECS),
     Mutant("cost.py", "value if name in PER_MODEL else value * batch", "value * batch", SPECS),
     Mutant("algebra.py", "    return -((-a) // b)", "    return a // b + 1", RULES),
     Mutant("rounding.py", "if 10 * rounded < 9 * value", "if 10 * rounded > 9 * value", SPECS),

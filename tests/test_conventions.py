@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import DATA, ROOT, run_convcost
+from conftest import DATA, ROOT
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.conventions import convention, names, reported
@@ -117,9 +118,7 @@ def test_causes_of_resnet50() -> None:
 
 def test_rows_of_an_analysis_add_up_to_the_reported_total() -> None:
     for by in ("layer", "block", "stage", "kind"):
-        data = json.loads(
-            run_convcost("analyze", "resnet50", "--by", by, "--convention", "fvcore", "--format", "json").out
-        )
+        data = json.loads(convcost("analyze", "resnet50", "--by", by, "--convention", "fvcore", "--format", "json").out)
         assert sum(row["reported"] for row in data["rows"]) == data["totals"]["reported"] == 4_111_512_576
         assert data["totals"]["macs"] == 4_089_184_256
         assert data["convention"]["name"] == "fvcore"
@@ -128,39 +127,33 @@ def test_rows_of_an_analysis_add_up_to_the_reported_total() -> None:
 
 
 def test_default_convention_reports_flops() -> None:
-    totals = json.loads(run_convcost("analyze", "bottleneck", "--format", "json").out)["totals"]
+    totals = json.loads(convcost("analyze", "bottleneck", "--format", "json").out)["totals"]
     assert totals["reported"] == totals["flops"] == 2 * 13_647_872
     assert totals["reported_params"] == totals["params"] == 69_632
 
 
 def test_batch_multiplies_operations_but_not_parameters() -> None:
-    macs = json.loads(
-        run_convcost("analyze", "resnet50", "--batch", "4", "--convention", "fvcore", "--format", "json").out
-    )
+    macs = json.loads(convcost("analyze", "resnet50", "--batch", "4", "--convention", "fvcore", "--format", "json").out)
     assert macs["totals"]["reported"] == 4 * 4_111_512_576
-    keras = json.loads(
-        run_convcost("analyze", "resnet50", "--batch", "4", "--convention", "keras", "--format", "json").out
-    )
+    keras = json.loads(convcost("analyze", "resnet50", "--batch", "4", "--convention", "keras", "--format", "json").out)
     assert keras["totals"]["reported"] == keras["totals"]["reported_params"] == 25_557_032 + 53_120
 
 
 def test_compare_and_list_report_too() -> None:
-    data = json.loads(
-        run_convcost("compare", "resnet50", "mobilenet_v2", "--convention", "thop", "--format", "json").out
-    )
+    data = json.loads(convcost("compare", "resnet50", "mobilenet_v2", "--convention", "thop", "--format", "json").out)
     assert [item["totals"]["reported"] for item in data["items"]] == [4_133_742_592, 327_486_720]
     assert data["ratios"]["resnet50"]["reported"]["decimal"] == pytest.approx(4_133_742_592 / 327_486_720)
-    listed = json.loads(run_convcost("list", "--networks", "--convention", "torch", "--format", "json").out)
+    listed = json.loads(convcost("list", "--networks", "--convention", "torch", "--format", "json").out)
     found = {entry["name"]: entry["reported"] for entry in listed["networks"]}
     assert found["resnet50"] == 8_178_368_512
 
 
 def test_paper_is_the_networks_own() -> None:
     # the MobileNet paper prints weights alone: 4.2M are 4,209,088, not the 4,231,976 with batch norm and bias
-    data = json.loads(run_convcost("analyze", "mobilenet_v1", "--convention", "paper", "--format", "json").out)
+    data = json.loads(convcost("analyze", "mobilenet_v1", "--convention", "paper", "--format", "json").out)
     assert data["totals"]["reported_params"] == 4_209_088
     assert data["totals"]["reported"] == 568_740_352
-    refused = run_convcost("analyze", "bottleneck", "--convention", "paper")
+    refused = convcost("analyze", "bottleneck", "--convention", "paper")
     assert refused.code == 2
     assert "no published figures" in refused.err
 
@@ -180,20 +173,20 @@ def test_rows_say_what_the_counts_of_published_figures_do(name: str) -> None:
 
 
 def test_conventions_command_lists_all() -> None:
-    data = json.loads(run_convcost("conventions", "--format", "json").out)
+    data = json.loads(convcost("conventions", "--format", "json").out)
     assert [one["name"] for one in data["conventions"]] == [name for name in names() if name != "paper"]
     assert all(one["doc"] and one["source"] for one in data["conventions"])
-    assert "ptflops-aten" in run_convcost("conventions").out
+    assert "ptflops-aten" in convcost("conventions").out
 
 
 def test_conventions_of_a_network() -> None:
-    data = json.loads(run_convcost("conventions", "mobilenet_v2", "--format", "json").out)
+    data = json.loads(convcost("conventions", "mobilenet_v2", "--format", "json").out)
     found = {one["convention"]["name"]: one["reported"] for one in data["conventions"]}
     assert found["fvcore"] == 314_193_216
     assert found["ptflops"] == 320_300_008
     assert found["keras"] == 3_538_984
     assert "mobilenet_v2 as torchvision writes it" in data["conventions"][2]["notes"]
-    lines = run_convcost("conventions", "resnet50", "--format", "csv").out.splitlines()
+    lines = convcost("conventions", "resnet50", "--format", "csv").out.splitlines()
     assert lines[0] == "convention,unit,reported,difference,factor,bias,norm,activation,pooling,merge,params"
 
 
@@ -208,7 +201,7 @@ def test_own_convention(tmp_path: Path) -> None:
     found = reported(load("resnet50"), convention(str(file)))
     assert found.value() == 4_132_436_968 - 2 * 11_113_984 - 9_608_704
     assert found.written.notes == ("resnet50 as our code writes it",)
-    result = run_convcost("analyze", "resnet50", "--convention", str(file), "--format", "json")
+    result = convcost("analyze", "resnet50", "--convention", str(file), "--format", "json")
     assert json.loads(result.out)["totals"]["reported"] == found.value()
 
 
@@ -242,7 +235,7 @@ def test_bad_files_say_where_and_what(text: str, message: str, tmp_path: Path) -
 def test_unknown_convention_is_misuse() -> None:
     with pytest.raises(UsageError, match="no convention is called 'fvcor'; did you mean 'fvcore'"):
         convention("fvcor")
-    result = run_convcost("analyze", "resnet50", "--convention", "nowhere.yaml")
+    result = convcost("analyze", "resnet50", "--convention", "nowhere.yaml")
     assert (result.code, result.err) == (
         2,
         "error: cannot read the convention nowhere.yaml: No such file or directory\n",

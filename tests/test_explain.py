@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.conventions.explain import explain
 from convcost.errors import UsageError
@@ -113,33 +113,33 @@ def test_honest_where_nothing_fits() -> None:
     assert not near.found
     assert near.candidates
     assert all(Fraction(-1, 100) <= one.off <= Fraction(1, 100) for one in near.candidates)
-    out = run_convcost("explain", "resnet50", "--reported", "5.55G").out
+    out = convcost("explain", "resnet50", "--reported", "5.55G").out
     assert "nothing that was tried prints as 5.55G, and nothing comes within 1 %" in out
-    out = run_convcost("explain", "resnet50", "--reported", "4.16G").out
+    out = convcost("explain", "resnet50", "--reported", "4.16G").out
     assert "nothing that was tried prints as 4.16G; above is what comes within 1 %" in out
     assert "try:" not in out
 
 
 def test_the_command_that_it_names_shows_the_number() -> None:
-    data = json.loads(run_convcost("explain", "resnet50", "--reported", "4.11G", "--format", "json").out)
+    data = json.loads(convcost("explain", "resnet50", "--reported", "4.11G", "--format", "json").out)
     assert data["found"]
     best = data["candidates"][0]
     assert best["arithmetic"] == "4,089,184,256 MACs + 22,227,968 norm + 100,352 pooling = 4,111,512,576"
     assert best["command"] == "convcost analyze resnet50 --convention fvcore"
-    shown = run_convcost(*best["command"].split()[1:], "--format", "json")
+    shown = convcost(*best["command"].split()[1:], "--format", "json")
     assert json.loads(shown.out)["totals"]["reported"] == best["value"] == 4_111_512_576
 
 
 def test_arithmetic_is_shown() -> None:
-    out = run_convcost("explain", "resnet50", "--reported", "8.18G").out
+    out = convcost("explain", "resnet50", "--reported", "8.18G").out
     assert "2 x 4,089,184,256 MACs = 8,178,368,512" in out
     assert "torch" in out
-    out = run_convcost("explain", "vgg16", "--reported", "15.3G").out
+    out = convcost("explain", "vgg16", "--reported", "15.3G").out
     assert "15,470,264,320 MACs - 123,633,664 linear layers = 15,346,630,656" in out
 
 
 def test_misuse() -> None:
-    result = run_convcost("explain", "resnet50", "--reported", "four")
+    result = convcost("explain", "resnet50", "--reported", "four")
     assert (result.code, result.err) == (
         2,
         "error: --reported takes a positive number such as 4.11G or 25,557,032; found 'four'\n",

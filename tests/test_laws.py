@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
+from mutants import MUTANTS
 
 import convcost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mutants import Mutant
 
 PACKAGE = ROOT / "convcost"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -129,3 +132,9 @@ def test_the_public_names_are_the_ones_declared() -> None:
     assert public - modules == set(convcost.__all__) - {"__version__"}
     for name in convcost.__all__:
         assert getattr(convcost, name).__doc__, name
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.old)
+def test_planted_bugs_change_a_line_that_is_there(mutant: Mutant) -> None:
+    assert mutant.old in (PACKAGE / mutant.file).read_text("utf-8")
+    assert mutant.old != mutant.new

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sympy
-from conftest import DATA, ROOT, run_convcost
+from conftest import DATA, ROOT
+from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.errors import UnsupportedError
-from convcost.metrics.memory import all_outputs, conv_outputs, peak
+from convcost.errors import UnsupportedError, UsageError
+from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
+from convcost.metrics.schedule import schedule
 from convcost.metrics.training import kept, training
 from convcost.spec.bind import from_text
 from convcost.spec.build import build
@@ -222,7 +224,7 @@ def test_training_adds_up() -> None:
 
 def test_bytes_by_format() -> None:
     data = json.loads(
-        run_convcost("memory", "resnet18", "--dtype", "int8", "--weights-dtype", "int4", "--format", "json").out
+        convcost("memory", "resnet18", "--dtype", "int8", "--weights-dtype", "int4", "--format", "json").out
     )
     assert data["params"] == {"elements": 11_689_512, "bytes": 11_689_512 // 2}
     assert data["activations"]["conv_outputs"]["bytes"] == data["activations"]["conv_outputs"]["elements"]
@@ -232,14 +234,14 @@ def test_bytes_by_format() -> None:
         (False, True),
         (True, True),
     ]
-    batched = json.loads(run_convcost("memory", "resnet18", "--batch", "8", "--format", "json").out)
+    batched = json.loads(convcost("memory", "resnet18", "--batch", "8", "--format", "json").out)
     assert batched["peak"][0]["elements"] == 8 * data["peak"][0]["elements"]
     assert batched["params"]["elements"] == 11_689_512
 
 
 def test_commands_write_tables() -> None:
-    assert "peak of activations" in run_convcost("memory", "shufflenet_v1").out
-    steps = run_convcost("memory", "inverted_residual", "--steps", "--format", "csv").out.splitlines()
+    assert "peak of activations" in convcost("memory", "shufflenet_v1").out
+    steps = convcost("memory", "inverted_residual", "--steps", "--format", "csv").out.splitlines()
     assert steps[0] == "path,live,bytes"
     assert len(steps) == 1 + 9
 
@@ -254,3 +256,145 @@ def test_symbols() -> None:
         peak(graph)
     with pytest.raises(UnsupportedError, match="evaluated on numbers"):
         kept(graph)
+
+
+def test_parameters_of_copies() -> None:
+    # three copies of a convolution with 8*2 weights and 2 biases, and of a norm of 2 channels
+    branch = "[conv: {out: 2, kernel: 1}, batch_norm]"
+    graph = loads(f"{{input: [8, 4, 4], layers: [concat: {{p: {{repeat: 3, do: {branch}}}}}, conv: {{out: 5}}]}}")
+    assert graph.nodes[1].count == 3
+    assert parameter_elements(graph) == (3 * (18 + 4) + 6 * 5 + 5, 3 * 4)
+    assert conv_outputs(graph) == (3 * 2 + 5) * 16
+    assert all_outputs(graph) == (3 * (2 + 2) + 6 + 5) * 16
+
+
+def test_a_network_that_does_nothing_holds_its_input() -> None:
+    graph = loads("{input: [3, 4, 4], layers: [{relu: {}, repeat: 0}]}")
+    assert peak(graph) == (48, "input", (), False, False, ())
+    assert peak(graph, in_place=True, folded=True) == (48, "input", (), True, True, ())
+    view = loads("{input: [3, 4, 4], layers: [flatten]}")
+    assert peak(view) == (48, "flatten", (("input", 48),), False, False, (("flatten", 48),))
+    views = loads("{input: [3, 4, 4], layers: [flatten, dropout]}")
+    assert peak(views).path == "flatten"  # the first of equals
+
+
+def test_a_view_holds_all_of_what_it_looks_at() -> None:
+    # of the nine channels of b one is read, but all lie in memory until it is
+    text = """
+    input: [2, 3, 3]
+    layers:
+      - concat: {a: [conv: {out: 4}], b: [{conv: {out: 9}}, slice: {out: 1}]}
+      - conv: {out: 1}
+    """
+    graph = loads(text)
+    assert [live for _, live in peak(graph).steps] == [
+        9 * (2 + 4),
+        9 * (2 + 4 + 9),
+        9 * (4 + 9),
+        9 * (4 + 9 + 5),
+        9 * (5 + 1),
+    ]
+    assert peak(graph).path == "concat"
+
+
+SYMBOLIC = "{parameters: {r: 8}, input: [3, r, r], layers: [conv: {out: 4}]}"
+
+
+def test_symbols_are_refused_in_full() -> None:
+    graph = loads(SYMBOLIC, r=sympy.Symbol("r", positive=True, integer=True))
+    with pytest.raises(UnsupportedError, match=r"^peak memory is evaluated on numbers; here a size is none$"):
+        peak(graph)
+    with pytest.raises(
+        UnsupportedError, match=r"^the memory of training is evaluated on numbers; here a size is none$"
+    ):
+        kept(graph)
+    copies = "concat: {p: {repeat: n, do: [conv: {out: 2}]}}"
+    many = loads(
+        f"{{parameters: {{n: 3}}, input: [3, 4, 4], layers: [{copies}]}}",
+        n=sympy.Symbol("n", positive=True, integer=True),
+    )
+    with pytest.raises(UnsupportedError, match=r"^an execution order needs numbers; here a number of copies is none$"):
+        schedule(many)
+
+
+def test_steps_are_bounded() -> None:
+    copies = "{{input: [1, 1, 1], layers: [{{concat: {{p: {{repeat: {n}, do: [conv: {{out: 1}}]}}}}}}]}}"
+    assert len(schedule(loads(copies.format(n=3)))) == 4
+    with pytest.raises(UnsupportedError, match=r"^more than 1,000,000 steps, copies written out$"):
+        schedule(loads(copies.format(n=10**6)))
+
+
+def test_steps_name_the_copies_they_read() -> None:
+    branch = "{repeat: 2, do: [concat: {q: {repeat: 3, do: [conv: {out: 1}, relu]}}, conv: {out: 2}]}"
+    graph = loads(f"{{input: [4, 2, 2], layers: [{{conv: {{out: 4}}, name: stem}}, concat: {{p: {branch}}}]}}")
+    steps = [(step.node.index, step.makes[1], step.reads) for step in schedule(graph)]
+    expected: list[tuple[int, int, tuple[tuple[int, int], ...]]] = [(1, 0, ((0, 0),))]
+    for outer in range(2):
+        for inner in range(3 * outer, 3 * outer + 3):
+            expected += [(2, inner, ((1, 0),)), (3, inner, ((2, inner),))]
+        expected += [
+            (4, outer, tuple((3, inner) for inner in range(3 * outer, 3 * outer + 3))),
+            (5, outer, ((4, outer),)),
+        ]
+    expected.append((6, 0, ((5, 0), (5, 1))))
+    assert steps == expected
+
+
+def test_inner_copies_read_what_their_outer_copy_made() -> None:
+    branch = "{repeat: 2, do: [conv: {out: 2}, concat: {q: {repeat: 3, do: [relu]}}]}"
+    graph = loads(f"{{input: [4, 2, 2], layers: [concat: {{p: {branch}}}]}}")
+    relus = [(step.makes, step.reads) for step in schedule(graph) if step.node.kind == "relu"]
+    assert relus == [((2, copy), ((1, copy // 3),)) for copy in range(6)]
+
+
+KEPT = [  # layers on a map of 4x6x6; elements and places of maxima kept, by the derivatives PyTorch declares
+    ("conv: {out: 2}", 144, 0),
+    ("batch_norm", 144, 0),
+    ("relu", 144, 0),
+    ("conv: {out: 2}, relu", 144 + 72, 0),
+    ("conv: {out: 2}, sigmoid", 144 + 72, 0),
+    ("conv: {out: 2}, tanh", 144 + 72, 0),
+    ("conv: {out: 2}, softmax", 144 + 72, 0),
+    ("conv: {out: 2}, gelu", 144 + 72, 0),
+    ("relu, gelu", 144, 0),  # the output of one is the input of the other
+    ("tanh, conv: {out: 2}", 144, 0),
+    ("max_pool: {kernel: 2}", 144, 36),
+    ("global_max_pool", 144, 4),
+    ("avg_pool: {kernel: 2}", 144, 0),
+    ("global_avg_pool", 0, 0),
+    ("upsample: {factor: 2}", 0, 0),
+    ("zero_pad: {sides: 1}", 0, 0),
+    ("channel_shuffle: {groups: 2}", 0, 0),
+    ("flatten, dropout", 0, 0),
+    ("flatten, linear: {out: 3}", 144, 0),
+    ("slice: {out: 1}, conv: {out: 2}", 144, 0),  # a view keeps all of what it looks at
+    ("add: {a: [batch_norm], b: x}", 144, 0),
+    ("concat: {a: [batch_norm], b: x}", 144, 0),
+    ("multiply: {a: [global_avg_pool], b: x}", 144 + 4, 0),
+    ("add: {a: [conv: {out: 4}], b: [conv: {out: 4}]}", 144, 0),
+]
+
+
+@pytest.mark.parametrize(("layers", "elements", "indices"), KEPT)
+def test_what_each_layer_keeps(layers: str, elements: int, indices: int) -> None:
+    assert kept(loads(f"{{input: [4, 6, 6], layers: [{layers}]}}")) == (elements, indices)
+
+
+def test_training_part_by_part() -> None:
+    graph = loads("{input: [3, 4, 4], layers: [conv: {out: 2, kernel: 3}, batch_norm, max_pool: {kernel: 2}]}")
+    params, statistics, activations, indices = 2 * 27 + 2 + 4, 4, (3 + 2 + 2) * 16, 8
+    found = training(graph)
+    assert found.optimiser == "adam"
+    assert (found.weights, found.gradients, found.states) == (4 * params, 4 * params, 8 * params)
+    assert (found.buffers, found.activations, found.indices) == (4 * statistics, 4 * activations, 8 * indices)
+    assert found.total == 16 * params + 4 * statistics + 4 * activations + 8 * indices
+    mixed = training(graph, "momentum", batch=3, dtype="float16", weights_dtype="int8")
+    assert (mixed.optimiser, mixed.weights, mixed.states, mixed.buffers) == ("momentum", params, params, statistics)
+    assert (mixed.activations, mixed.indices) == (2 * 3 * activations, 8 * 3 * indices)
+    assert training(graph, "sgd", dtype="float16").weights == 2 * params
+    with pytest.raises(UsageError) as caught:
+        training(graph, "adan")
+    assert str(caught.value) == "an optimiser is one of sgd, momentum, adam; found 'adan'; did you mean 'adam'?"
+    with pytest.raises(UsageError) as caught:
+        training(graph, "z" * 61)
+    assert str(caught.value) == f"an optimiser is one of sgd, momentum, adam; found '{'z' * 60}'"

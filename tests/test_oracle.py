@@ -145,6 +145,8 @@ KINDS = [
     ({"out": 8, "kernel": 3, "groups": 4}, "depthwise"),
     ({"out": 4, "kernel": 9, "groups": 4, "padding": "valid"}, "global-depthwise"),
     ({"out": 4, "kernel": 9, "groups": 4}, "depthwise"),
+    ({"out": 4, "kernel": 9, "groups": 4, "padding": [[4, 4], [0, 0]]}, "depthwise"),  # to 9x1
+    ({"out": 4, "kernel": 9, "groups": 4, "padding": [[0, 0], [4, 4]]}, "depthwise"),  # to 1x9
     ({"out": 8, "kernel": [1, 7]}, "spatially-separable"),
     ({"out": 8, "kernel": [7, 1]}, "spatially-separable"),
     ({"out": 8, "kernel": 3, "dilation": 2}, "dilated"),

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run_convcost
+from conftest import ROOT
+from inprocess import convcost
 from networks import rows
 
 from convcost.counts import QUANTITIES
@@ -255,7 +256,7 @@ def test_a_variant_does_not_inherit_claims() -> None:
 def test_check_reads_claims_too(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(NETWORK + "  - {macs: 1, counts: al}\n")
-    result = run_convcost("check", str(path))
+    result = convcost("check", str(path))
     assert result.code == 1
     assert "net.yaml:10:23: macs are not counted as `al`; did you mean 'all'?" in result.err
 
@@ -267,7 +268,7 @@ def test_the_schema_knows_every_key_of_a_claim() -> None:
 
 
 def test_bundled_figures_all_have_a_verdict() -> None:
-    result = run_convcost("verify", "--format", "json")
+    result = convcost("verify", "--format", "json")
     data = json.loads(result.out)
     assert result.code == 0, result.out
     assert data["schema"] == "convcost/verify/1"
@@ -282,23 +283,23 @@ def test_a_planted_wrong_figure_fails(tmp_path: Path) -> None:
     source = (ROOT / "specs" / "mobilenet_v1.yaml").read_text()
     path = tmp_path / "mobilenet_v1.yaml"
     path.write_text(source.replace("{macs: 149 million, at: {alpha: 0.5}", "{macs: 151 million, at: {alpha: 0.5}"))
-    result = run_convcost("verify", str(path))
+    result = convcost("verify", str(path))
     assert result.code == 1
     assert "MACs, printed 151 million: not explained, and not marked as open" in result.out
     assert "; 1 fail" in result.out
     path.write_text(source)
-    assert run_convcost("verify", str(path)).code == 0
+    assert convcost("verify", str(path)).code == 0
 
 
 def test_verify_of_a_name_without_figures_says_so() -> None:
-    result = run_convcost("verify", "resnet")
+    result = convcost("verify", "resnet")
     assert result.code == 0
     assert "no published figures" in result.out
-    assert run_convcost("verify", "nosuchnet").code == 1
+    assert convcost("verify", "nosuchnet").code == 1
 
 
 def test_csv_has_a_row_for_each_figure() -> None:
-    result = run_convcost("verify", "lenet5", "alexnet", "--format", "csv")
+    result = convcost("verify", "lenet5", "alexnet", "--format", "csv")
     lines = list(csv.DictReader(io.StringIO(result.out)))
     assert len(lines) == 15 + 16
     row = next(row for row in lines if row["of"] == "C1" and row["quantity"] == "connections")

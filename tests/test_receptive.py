@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sympy
-from conftest import DATA, ROOT, run_convcost
+from conftest import DATA, ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import SpecError, UnsupportedError
+from convcost.metrics.ranges import ITSELF, Field, merged
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 from convcost.spec.bind import from_text
 from convcost.spec.build import build
@@ -81,21 +83,33 @@ def _window(layer: dict[str, Any], length: int, out: int) -> list[list[int]]:
     return [[m * s - p + d * i for i in range(k)] for m in range(out)]
 
 
+def _written_by(layer: dict[str, Any], length: int, out: int) -> list[list[int]]:
+    """A transposed convolution: every input position i adds to the outputs i s + d t - p."""
+    k, s, p, d = layer["k"], layer["s"], layer["p"], layer.get("d", 1)
+    if p == "same":  # undoes a convolution with that padding, from a map of length * s to one of length
+        p = max((length - 1) * s + d * (k - 1) + 1 - length * s, 0) // 2
+    reads: list[list[int]] = [[] for _ in range(out)]
+    for i in range(-k * d, length + k * d):
+        for t in range(k):
+            if 0 <= i * s + d * t - p < out:
+                reads[i * s + d * t - p].append(i)
+    return reads
+
+
 def _taps(layer: dict[str, Any], length: int, out: int) -> list[list[int]]:
     """The positions that each output position reads, from the definition of the layer; some lie beyond the map."""
     kind = layer["kind"]
     if kind in ("conv", "pool"):
         return _window(layer, length, out)
-    if kind == "up":  # every input position i adds to the outputs i s + t - p
-        k, s, p = layer["k"], layer["s"], layer["p"]
-        reads: list[list[int]] = [[] for _ in range(out)]
-        for i in range(-k, length + k):
-            for t in range(k):
-                if 0 <= i * s + t - p < out:
-                    reads[i * s + t - p].append(i)
-        return reads
-    if kind == "nearest":
-        return [[m // layer["f"]] for m in range(out)]
+    if kind == "up":
+        return _written_by(layer, length, out)
+    if kind in ("crop", "pad", "nearest"):
+        places = {
+            "crop": lambda m: m + (length - out) // 2,
+            "pad": lambda m: m - layer["before"],
+            "nearest": lambda m: m // layer["f"],
+        }
+        return [[places[kind](m)] for m in range(out)]
     if kind == "bilinear":
         reads = []
         for m in range(out):
@@ -116,7 +130,12 @@ def _text(layer: dict[str, Any]) -> str:
     if kind == "pool":
         return f"max_pool: {{kernel: {layer['k']}, stride: {layer['s']}, padding: {layer['p']}}}"
     if kind == "up":
-        return f"conv_transpose: {{out: 2, kernel: {layer['k']}, stride: {layer['s']}, padding: {layer['p']}}}"
+        values = f"kernel: {layer['k']}, stride: {layer['s']}, dilation: {layer.get('d', 1)}, padding: {layer['p']}"
+        return f"conv_transpose: {{out: 2, {values}}}"
+    if kind == "crop":
+        return f"crop: {{size: {layer['to']}}}"
+    if kind == "pad":
+        return f"zero_pad: {{sides: [[{layer['before']}, {layer['after']}]]}}"
     if kind == "adaptive":
         return f"adaptive_avg_pool: {{size: {layer['to']}}}"
     return f"upsample: {{factor: {layer['f']}, mode: {kind}}}"
@@ -225,6 +244,124 @@ def test_adaptive_pool_by_brute_force() -> None:
     assert _check(graph, taps, 30) > 30
 
 
+CONV = {"kind": "conv", "k": 3, "s": 2, "d": 1, "p": 1}
+CHAINS: list[list[dict[str, Any]]] = [
+    [CONV, {"kind": "crop", "to": 15}, {**CONV, "s": 1}],
+    [{"kind": "crop", "to": 33}, {"kind": "crop", "to": 8}],
+    [CONV, {"kind": "crop", "to": 4}],
+    [CONV, {"kind": "pad", "before": 3, "after": 1}, {**CONV, "p": 0}],
+    [{"kind": "pad", "before": 0, "after": 2}, CONV, {"kind": "pad", "before": 2, "after": 0}],
+    [{"kind": "up", "k": 3, "s": 2, "p": 0}, {"kind": "crop", "to": 21}, CONV],
+    *(
+        [{**CONV, "s": 1}, {"kind": "up", "k": k, "s": s, "d": d, "p": "same"}, CONV]
+        for k, s, d in ((2, 2, 1), (3, 2, 1), (4, 2, 1), (6, 2, 1), (2, 3, 1), (3, 2, 2), (3, 3, 3), (1, 4, 1))
+    ),
+    *(
+        [CONV, {"kind": "up", "k": k, "s": 2, "d": d, "p": p}]
+        for k, d, p in ((3, 1, 1), (4, 1, 2), (3, 2, 1), (5, 1, 0))
+    ),
+    [{"kind": "up", "k": 2, "s": 2, "p": 0}, {"kind": "up", "k": 3, "s": 3, "p": 1}, {**CONV, "s": 4}],
+    [{"kind": "nearest", "f": 3}, {**CONV, "s": 2, "d": 2, "p": 2}, {"kind": "bilinear", "f": 2}],
+    [CONV, {"kind": "bilinear", "f": 3}, {"kind": "adaptive", "to": 9}],
+    *(  # a map with holes
+        [{"kind": "up", "k": 1, "s": 2, "p": 0}, {"kind": "conv", "k": k, "s": 1, "d": d, "p": 0}]
+        for k, d in ((2, 2), (3, 1), (3, 2), (2, 3))
+    ),
+]
+
+
+@pytest.mark.parametrize("layers", CHAINS, ids=lambda layers: "-".join(one["kind"] for one in layers))
+def test_moved_maps_by_brute_force(layers: list[dict[str, Any]]) -> None:
+    length = 36
+    graph = loads(f"{{input: [1, {length}], layers: [{', '.join(map(_text, layers))}]}}")
+    taps = {n.index: _taps(one, n.input[1], n.shape[1]) for n, one in zip(graph.layers, layers, strict=True)}
+    assert _check(graph, taps, length) > 10
+
+
+def test_each_axis_by_itself() -> None:
+    """Along an axis a layer does what a layer with that axis alone does."""
+    wide = [
+        ("conv", "kernel: {}, stride: {}, dilation: {}, padding: {}", [(3, 2, 1, [1, 1]), (2, 1, 2, [0, 1])]),
+        ("max_pool", "kernel: {}, stride: {}, padding: {}", [(2, 2, [1, 0]), (3, 1, [0, 1])]),
+        ("conv_transpose", "kernel: {}, stride: {}, dilation: {}, padding: {}", [(3, 2, 1, [1, 0]), (2, 3, 2, [0, 1])]),
+        ("zero_pad", "sides: {}", [([1, 0],), ([3, 2],)]),
+        ("crop", "size: {}", [(9,), (14,)]),
+        ("upsample", "factor: {}", [(2,), (3,)]),
+        ("adaptive_avg_pool", "size: {}", [(5,), (3,)]),
+    ]
+
+    def text(values: tuple[list[Any], ...], sizes: list[int]) -> str:
+        steps = []
+        for (key, form, _), one in zip(wide, values, strict=True):
+            out = "out: 2, " if key.startswith("conv") else ""
+            steps.append(f"{key}: {{{out}{form.format(*one)}}}")
+        return f"{{input: [1, {', '.join(map(str, sizes))}], layers: [{', '.join(steps)}]}}"
+
+    both = tuple([[one, two] for one, two in zip(*each, strict=True)] for _, _, each in wide)
+    alone = [tuple([[one] for one in each[axis]] for _, _, each in wide) for axis in (0, 1)]
+    together = receptive_fields(loads(text(both, [25, 19])))
+    for axis, size in enumerate((25, 19)):
+        one = receptive_fields(loads(text(alone[axis], [size])))
+        assert [seen.fields[axis] for seen in list(together.values())[1:]] == [
+            seen.fields[0] for seen in list(one.values())[1:]
+        ]
+
+
+def test_a_field_position_by_position() -> None:
+    field = Field(((-1, 1), None, (2, 6)), 4)
+    assert [field.at(position) for position in range(-3, 6)] == [
+        (-5, -3),
+        None,
+        (-2, 2),
+        (-1, 1),
+        None,
+        (2, 6),
+        (3, 5),
+        None,
+        (6, 10),
+    ]
+    assert (field.size, field.stride, field.start, field.padding) == (5, Fraction(4, 3), 0, 1)
+    hole = Field((None, (0, 3)), 1)
+    assert (hole.size, hole.start, hole.padding) == (4, None, None)
+    assert Field((None,), 1).size == 0
+    assert Field(((1, 2),), 1).start == Fraction(3, 2)
+
+
+def test_borders_of_two_widths() -> None:
+    def field(layer: str) -> Field:
+        return receptive_fields(loads(f"{{input: [1, 12], layers: [{layer}]}}"))[1].fields[0]
+
+    # position 0 of a window of 3 with 2 of padding before sees -2 to 0
+    assert field("conv: {out: 1, kernel: 3, padding: [[2, 0]]}") == Field(((-2, 0),), 1)
+    assert field("max_pool: {kernel: 3, stride: 2, padding: [[0, 1]]}") == Field(((0, 2),), 2)
+    assert field("avg_pool: {kernel: 3}") == Field(((0, 2),), 3)
+    # and of a transposed one, whose output has lost that much at its beginning, the patches of 0 to 2 or of -1 to 1
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[2, 1]]}") == Field(((0, 2),), 1)
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[1, 2]]}") == Field(((-1, 1),), 1)
+    assert field("zero_pad: {sides: [[2, 0]]}") == Field(((-2, -2),), 1)
+    assert field("crop: {size: 7}") == Field(((2, 2),), 1)
+    assert field("global_avg_pool") == field("linear: {out: 3}") == field("flatten") == Field(((0, 11),), 12)
+    # TensorFlow's same: of an odd number of zeros one more comes behind
+    assert field("conv: {out: 1, kernel: 4}") == Field(((-1, 2),), 1)
+    assert field("conv: {out: 1, kernel: 2, stride: 3}") == Field(((0, 1),), 3)
+
+
+def test_merged_fields() -> None:
+    one, two = Field(((0, 1), (2, 2)), 2), Field(((-1, 0), None, (3, 4)), 3)
+    both = merged([one, two], "add")
+    # period 6; of the first: (0,1) (2,2) (2,3) (4,4) (4,5) (6,6); of the second: (-1,0) - (3,4) (2,3) - (6,7)
+    assert both == Field(((-1, 1), (2, 2), (2, 4), (2, 4), (4, 5), (6, 7)), 6)
+    with pytest.raises(UnsupportedError) as caught:
+        merged([one, ITSELF, Field(((0, 0),), 2)], "net/add")
+    assert str(caught.value) == "net/add: its branches have different strides, so no position has a field of its own"
+    most = Field(tuple((place, place) for place in range(4096)), 4096)
+    assert merged([most, ITSELF], "add").size == 1
+    more = Field(tuple((place, place) for place in range(4097)), 4097)
+    with pytest.raises(UnsupportedError) as caught:
+        merged([more, ITSELF], "add")
+    assert str(caught.value) == "add: a receptive field with more than 4,096 different positions"
+
+
 # --- what is told about a network ---
 
 
@@ -265,7 +402,7 @@ def test_squeeze_and_excitation_sees_everything_and_says_so() -> None:
     last = seen[max(seen)]
     assert last.everywhere
     assert last.sizes == (1, 1)
-    assert "every position also sees the whole input" in run_convcost("receptive", "efficientnet_b0").out
+    assert "every position also sees the whole input" in convcost("receptive", "efficientnet_b0").out
 
 
 def test_refusals() -> None:
@@ -278,13 +415,103 @@ def test_refusals() -> None:
         receptive_fields(loads(crossed))
 
 
+def test_refusals_in_full() -> None:
+    symbol = sympy.Symbol("H", positive=True, integer=True)
+    refused = [
+        (load("two_3x3", H=symbol), "receptive fields are evaluated on numbers; here a size is none"),
+        (
+            loads("{input: [10], layers: [linear: {out: 3}]}"),
+            "a flat input has no positions, so nothing has a receptive field",
+        ),
+        (
+            loads("{input: [1, 9, 9], layers: [concat: {a: [conv: {out: 1, stride: 3}], b: [crop: {size: 3}]}]}"),
+            "concat: its branches have different strides, so no position has a field of its own",
+        ),
+        (
+            loads("{input: [4, 9, 9], layers: [reshape: {to: [36, 3, 3]}]}"),
+            "reshape: after a reshape no position has a receptive field of its own",
+        ),
+        (
+            loads("{input: [1, 4097], layers: [upsample: {size: 4099}]}"),
+            "a receptive field with more than 4,096 different positions",
+        ),
+    ]
+    for graph, message in refused:
+        with pytest.raises(UnsupportedError) as caught:
+            receptive_fields(graph)
+        assert str(caught.value) == message
+    at_most = receptive_fields(loads("{input: [1, 4097], layers: [upsample: {size: 4096}]}"))[1].fields[0]
+    assert (len(at_most.ranges), at_most.jump) == (4096, 4097)
+
+
+def test_what_sees_everything() -> None:
+    def seen(layers: str) -> list[tuple[tuple[int, ...], bool]]:
+        found = receptive_fields(loads(f"{{input: [4, 8, 8], layers: [{layers}]}}"))
+        return [(one.sizes, one.everywhere) for one in found.values()][1:]
+
+    assert seen("conv: {out: 4, kernel: 3}, group_norm: {groups: 2}, conv: {out: 4, kernel: 3}") == [
+        ((3, 3), False),
+        ((3, 3), True),
+        ((5, 5), True),
+    ]
+    assert seen("batch_norm, layer_norm, relu") == [((1, 1), False)] * 3
+    assert seen("global_avg_pool") == [((8, 8), False)]
+    assert seen("global_max_pool, conv: {out: 2}") == [((8, 8), False)] * 2
+    assert seen("flatten, linear: {out: 3}, relu") == [((8, 8), False)] * 3
+    assert seen("conv: {out: 2, kernel: 3, padding: 0}, linear: {out: 3}") == [((3, 3), False), ((8, 8), False)]
+    assert seen("add: {a: [conv: {out: 4, kernel: 5}], b: x}") == [((5, 5), False)] * 2
+    assert seen("multiply: {a: [global_avg_pool], b: x}, relu") == [
+        ((8, 8), False),
+        ((1, 1), True),
+        ((1, 1), True),
+    ]
+    assert seen("add: {a: [group_norm: {groups: 2}], b: x}, relu")[1:] == [((1, 1), True)] * 2
+
+
+def test_through_whom_the_widest_field_comes() -> None:
+    branches = "{a: [conv: {out: 4, kernel: 3}], b: [conv: {out: 4, kernel: 5}], c: x}"
+    graph = loads(f"{{input: [4, 8, 8], layers: [add: {branches}, relu]}}")
+    seen = receptive_fields(graph)
+    assert [seen[index].through for index in range(5)] == [None, 0, 0, 2, 3]
+    assert [node.index for node in path_of(graph, seen, 4)] == [2, 3, 4]
+    assert path_of(graph, seen, 0) == []
+
+
+def test_the_last_map() -> None:
+    def last(layers: str, input_: str = "[4, 8, 8]") -> str:
+        return last_map(loads(f"{{input: {input_}, layers: [{layers}]}}")).path
+
+    assert last("conv: {out: 2}, relu") == "relu"
+    assert last("conv: {out: 2}, global_avg_pool, linear: {out: 3}") == "conv"
+    assert last("global_avg_pool, linear: {out: 3}") == "input"
+    assert last("linear: {out: 3}, relu", "[7]") == "input"
+    assert last("conv: {out: 2, kernel: [8, 1], padding: 0}, relu") == "relu"  # 1x8
+    assert last("conv: {out: 2}, conv: {out: 2, kernel: 7, padding: 0}, flatten") == "conv#2"  # 2x2
+    assert last("conv: {out: 2}, relu, conv: {out: 2, kernel: 8, padding: 0}", "[4, 8]") == "relu"
+    # the side output is no way to the output
+    assert last("global_avg_pool, output: {side: [upsample: {factor: 2}]}, linear: {out: 3}") == "input"
+
+
+def test_outgrown_on_one_axis_and_only_by_maps() -> None:
+    def outgrown(layers: str, input_: str) -> str | None:
+        found = outgrown_at(receptive_fields(loads(f"{{input: {input_}, layers: [{layers}]}}")))
+        return None if found is None else found.path
+
+    twice = "conv: {out: 1, kernel: [3, 1]}, conv: {out: 1, kernel: [3, 1]}"
+    assert outgrown(twice, "[1, 4, 9]") == "conv#2"
+    assert outgrown(twice, "[1, 5, 9]") is None  # sees just the whole
+    assert outgrown("{conv: {out: 1, kernel: 3}, repeat: 4}", "[1, 8]") == "conv[4]"
+    assert outgrown("conv: {out: 1, kernel: 3, stride: 2}, conv: {out: 1, kernel: 3}", "[1, 4, 4]") == "conv#2"  # 2x2
+    assert outgrown("conv: {out: 1, kernel: 3}, global_avg_pool, conv: {out: 1, kernel: 3}", "[1, 4, 4]") is None
+
+
 def test_command() -> None:
-    data = json.loads(run_convcost("receptive", "mobilenet_v1", "--format", "json").out)
+    data = json.loads(convcost("receptive", "mobilenet_v1", "--format", "json").out)
     assert data["last_map"]["size"] == [315, 315]
     assert data["last_map"]["stride"] == [32, 32]
     assert data["outgrown_at"] == "separable[12]/depthwise_bn_relu/conv"
     assert len(data["last_map"]["path_of_layers"]) == 81
-    lines = run_convcost("receptive", "two_3x3", "--format", "csv").out.splitlines()
+    lines = convcost("receptive", "two_3x3", "--format", "csv").out.splitlines()
     assert lines == [
         "path,kind,output,kernel,step,field,jump,start,through",
         "conv,standard,64x28x28,3x3,1x1,3x3,1x1,0x0,",

@@ -9,13 +9,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run_convcost
+import sympy
+from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.errors import ConvcostError, SpecError, UsageError
+from convcost.errors import ConvcostError, SpecError, UnsupportedError, UsageError
 from convcost.figures import positive
 from convcost.metrics.devices import device, device_names, made_up
-from convcost.metrics.roofline import roofline
+from convcost.metrics.roofline import Timed, roofline
 from convcost.render.figure import drawn_roofline
 from convcost.render.roofline import text_plot
 
@@ -93,7 +94,7 @@ def test_kinds_of_devices() -> None:
 def test_own_device(tmp_path: Path) -> None:
     file = tmp_path / "board.yaml"
     file.write_text("title: Our board\npeak: {int8: 2T, float32: {value: 50G, source: measured}}\nbandwidth: 6.4G\n")
-    result = run_convcost("roofline", "mobilenet_v1", "--device", str(file), "--dtype", "int8", "--format", "json")
+    result = convcost("roofline", "mobilenet_v1", "--device", str(file), "--dtype", "int8", "--format", "json")
     data = json.loads(result.out)
     assert data["device"]["title"] == "Our board"
     assert data["ridge"] == 312.5
@@ -132,12 +133,12 @@ def test_misuse() -> None:
         roofline(load("bottleneck"), device("raspberry_pi_4"), dtype="int8")
     with pytest.raises(UsageError, match="no device is called 'v10'; did you mean 'v100'"):
         device("v10")
-    both = run_convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
+    both = convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
     assert (both.code, both.err) == (2, "error: --device or --peak and --bandwidth, not both\n")
-    neither = run_convcost("roofline", "bottleneck", "--peak", "1T")
+    neither = convcost("roofline", "bottleneck", "--peak", "1T")
     assert neither.code == 2
     assert "needs --device NAME|FILE (a100, " in neither.err
-    wrong = run_convcost("roofline", "bottleneck", "--peak", "fast", "--bandwidth", "1G")
+    wrong = convcost("roofline", "bottleneck", "--peak", "fast", "--bandwidth", "1G")
     assert (wrong.code, wrong.err) == (
         2,
         "error: --peak takes a positive number such as 4.11G or 25,557,032; found 'fast'\n",
@@ -145,10 +146,10 @@ def test_misuse() -> None:
 
 
 def test_command_says_that_it_is_a_lower_bound() -> None:
-    out = run_convcost("roofline", "resnet50", "--peak", "1T", "--bandwidth", "25G", "--by", "stage").out
+    out = convcost("roofline", "resnet50", "--peak", "1T", "--bandwidth", "25G", "--by", "stage").out
     assert "a lower bound: max(FLOPs / peak, bytes / bandwidth)" in out
     assert "the ridge is at 40 FLOPs/byte" in out
-    listed = run_convcost("roofline", "--format", "csv").out.splitlines()
+    listed = convcost("roofline", "--format", "csv").out.splitlines()
     assert listed[0] == "name,title,dtype,peak,bandwidth,ridge,source"
     assert len(listed) > 10
 
@@ -220,3 +221,132 @@ def test_printed_numbers() -> None:
     for text in ("", "abc", "1.2.3G", "-5", "4.11X", "1,23", "1e999", "0"):
         with pytest.raises(UsageError):
             positive(text, "value")
+
+
+def test_a_device_of_two_numbers() -> None:
+    machine = made_up("1.5T", "25G", "int8")
+    assert (machine.name, machine.title, machine.notes) == ("device", "1.5T operations and 25G bytes a second", "")
+    assert machine.peak == {"int8": (Fraction(1_500_000_000_000), "--peak 1.5T", "")}
+    assert machine.bandwidth == (Fraction(25_000_000_000), "--bandwidth 25G", "")
+    for peak, bandwidth, option in (("fast", "25G", "--peak"), ("1T", "fast", "--bandwidth")):
+        with pytest.raises(UsageError) as caught:
+            made_up(peak, bandwidth, "float32")
+        assert str(caught.value).startswith(f"{option} takes a positive number such as")
+
+
+def test_all_that_a_file_says_of_a_device(tmp_path: Path) -> None:
+    file = tmp_path / "board.yaml"
+    file.write_text(
+        "title: Our  board\nnotes: its caches are small\n"
+        "peak: {int8: 2T, float32: {value: 50G, source: measured here, note: 4 cores}}\n"
+        "bandwidth: {value: 6.4G, source: data sheet, note: one channel}\n"
+    )
+    found = device(str(file))
+    assert (found.name, found.title, found.notes) == ("board", "Our board", "its caches are small")
+    assert found.peak == {"int8": (2 * 10**12, "", ""), "float32": (5 * 10**10, "measured here", "4 cores")}
+    assert found.bandwidth == (6_400_000_000, "data sheet", "one channel")
+    with pytest.raises(UsageError, match=r"^board states no peak for float16; it has int8, float32$"):
+        found.peak_of("float16")
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("peak: {int8: 2T}\nbandwidth: 1G\n")
+    assert (device(str(bare)).title, device(str(bare)).notes) == ("bare", "")
+
+
+FORMATS = "float32, float16, bfloat16, int8, int4"
+WHOLE = [
+    ("bandwidth: 1G", f"1:1: a device needs `peak`: operations a second by number format ({FORMATS})"),
+    ("bandwidth: 1G\npeak: {}", f"2:7: a device needs `peak`: operations a second by number format ({FORMATS})"),
+    ("bandwidth: 1G\npeak: 5T", f"2:7: a device needs `peak`: operations a second by number format ({FORMATS})"),
+    ("peak: {float32: 1T}", "1:1: a device needs `bandwidth`: bytes a second"),
+    (
+        "peak: {float32: 1T}\nbandwidth: 1G\nzebra: 1",
+        "3:1: a device has no key `zebra`; known are title, peak, bandwidth, notes",
+    ),
+    ("peak: {zebra: 1T}\nbandwidth: 1G", f"1:8: `peak` has no key `zebra`; known are {FORMATS}"),
+    ("peak: {float32: [1T]}\nbandwidth: 1G", "1:17: a figure is a number, or `{value, source, note}`"),
+    ("peak: {float32: 1T}\nbandwidth: [1G]", "2:12: a figure is a number, or `{value, source, note}`"),
+    ("peak: {float32: {source: me}}\nbandwidth: 1G", "1:17: a figure needs `value`"),
+    (
+        "peak: {float32: {value: 1T, zebra: 1}}\nbandwidth: 1G",
+        "1:29: a figure has no key `zebra`; known are value, source, note",
+    ),
+    ("peak: {float32: {value: 1T, note: [1]}}\nbandwidth: 1G", "1:35: `note` must be text"),
+    (
+        "peak: {float32: {value: [1]}}\nbandwidth: 1G",
+        "1:25: a figure takes a positive number such as 4.11G or 25,557,032; found ''",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WHOLE)
+def test_what_a_device_lacks_in_full(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        device(str(file))
+    assert str(caught.value) == f"{file}:{message}"
+
+
+CHAIN = """
+input: [64]
+layers:
+  - {linear: {out: 64}, name: narrow}
+  - {linear: {out: 64}, name: same}
+  - flatten
+  - softmax
+"""
+
+
+def test_groups_are_sums_of_their_layers() -> None:
+    # linear: 2*64*64 + 64 operations on 4*(64 + 64 + 64*65) bytes; softmax on 2*256 bytes: 63 comparisons,
+    # 64 differences, 63 additions, 64 exponentials, 64 quotients
+    operations, size = 2 * 64 * 64 + 64, 4 * (128 + 64 * 65)
+    ridge = Fraction(operations, size)
+    graph = loads(CHAIN)
+    machine = made_up("1000", "1000", "float32")._replace(
+        bandwidth=device("v100").bandwidth._replace(value=1000 / ridge)
+    )
+    found = roofline(graph, machine, by="kind", fused=False)
+    assert [(row.path, row.kind) for row in found.rows] == [("linear", "linear"), ("softmax", "softmax")]
+    linear, softmax = found.rows
+    assert (linear.flops, linear.bytes, linear.seconds) == (2 * operations, 2 * size, Fraction(2 * operations, 1000))
+    assert linear.limit == "memory"  # on the ridge, where more bytes would cost
+    assert (softmax.flops, softmax.bytes) == (63 + 64 + 63 + 64 + 64, 512)
+    assert softmax.intensity == Fraction(318, 512)
+    assert softmax.rate == softmax.flops / softmax.seconds
+    assert softmax.seconds == max(Fraction(318, 1000), 512 * ridge / 1000)
+    assert [layer.path for layer in found.layers] == ["narrow", "same", "softmax"]  # a view takes no time
+    assert (found.dtype, found.weights_dtype, found.batch, found.fused) == ("float32", "float32", 1, False)
+    assert isinstance(linear.seconds, Fraction)
+
+
+def test_a_group_is_limited_by_both_where_its_layers_differ() -> None:
+    graph, machine = load("mobilenet_v1"), device("raspberry_pi_4")
+    layers = roofline(graph, machine)
+    assert layers.rows == layers.layers
+    assert (layers.dtype, layers.weights_dtype, layers.batch, layers.fused) == ("float32", "float32", 1, True)
+    found = roofline(graph, machine, by="stage", batch=2, weights_dtype="int8")
+    assert (found.dtype, found.weights_dtype, found.batch, found.fused) == ("float32", "int8", 2, True)
+    assert {row.limit for row in found.rows} == {"compute", "memory", "both"}
+    by_stage: dict[str, set[str]] = {}
+    for layer in found.layers:
+        by_stage.setdefault(layer.path.split("/")[0].split("[")[0], set()).add(layer.limit)
+    assert {len(limits) for limits in by_stage.values()} == {1, 2}
+    assert sum(row.bytes for row in found.rows) == sum(layer.bytes for layer in found.layers)
+    depthwise = next(row for row in roofline(graph, machine, by="kind").rows if row.path == "depthwise")
+    assert depthwise.limit == "memory"
+
+
+def test_nothing_takes_no_time() -> None:
+    found = roofline(loads("{input: [4, 2, 2], layers: [flatten]}"), device("v100"))
+    assert (found.seconds, found.flops, found.attained, found.images_per_second) == (0, 0, 0, 0)
+    idle = Timed("a", "b", 0, 0, Fraction(0), "memory")
+    assert (idle.intensity, idle.rate) == (0, 0)
+    busy = Timed("a", "b", 6, 4, Fraction(1, 2), "memory")
+    assert (busy.intensity, busy.rate) == (Fraction(3, 2), 12)
+
+
+def test_symbols_have_no_roofline() -> None:
+    size = sympy.Symbol("H", positive=True, integer=True)
+    with pytest.raises(UnsupportedError, match=r"^a roofline is evaluated on numbers; here a size is none$"):
+        roofline(load("two_3x3", H=size), device("v100"))

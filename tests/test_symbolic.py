@@ -8,11 +8,11 @@ from math import ceil, floor
 
 import pytest
 import sympy
-from conftest import run_convcost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inprocess import convcost
 
-import convcost
+from convcost.api import load
 from convcost.cost import sum_work
 from convcost.expression import compile_expression
 from convcost.spec.catalogue import Catalogue
@@ -135,7 +135,7 @@ def test_closed_forms_equal_the_ints(name: str, points: dict[str, list[object]])
         point = {
             key: Fraction(value) if isinstance(value, str) else value for key, value in zip(points, values, strict=True)
         }
-        exact = sum_work(convcost.load(name, **point).layers)
+        exact = sum_work(load(name, **point).layers)
         symbols = {found.symbols[key]: value for key, value in point.items()}
         for quantity in ("params", "macs", "flops"):
             assert evaluate(found.totals[quantity].expr, symbols) == getattr(exact, quantity), (quantity, point)
@@ -143,7 +143,7 @@ def test_closed_forms_equal_the_ints(name: str, points: dict[str, list[object]])
 
 def test_assumptions_are_told() -> None:
     def assumptions(*args: str) -> list[str]:
-        found: list[str] = json.loads(run_convcost("formula", *args, "--format", "json").out)["assumptions"]
+        found: list[str] = json.loads(convcost("formula", *args, "--format", "json").out)["assumptions"]
         return found
 
     assert assumptions("group_conv") == ["G divides I", "G divides O"]
@@ -155,19 +155,19 @@ def test_assumptions_are_told() -> None:
 
 
 def test_formula_for_people_shows_the_way_to_the_number() -> None:
-    out = run_convcost("formula", "bottleneck").out
+    out = convcost("formula", "bottleneck").out
     assert "params = I*M = 256*64 = 16,384" in out
     assert "= 69,632" in out
     assert "free: I = 256" in out
 
 
 def test_formula_as_json_and_latex() -> None:
-    data = json.loads(run_convcost("formula", "depthwise_separable_conv", "--format", "json", "--latex").out)
+    data = json.loads(convcost("formula", "depthwise_separable_conv", "--format", "json", "--latex").out)
     assert data["schema"] == "convcost/formula/1"
     assert data["free"] == ["I", "H", "W", "O", "K"]
     assert data["values"]["params"] == 9 * 32 + 32 * 64
     assert set(data["totals"]) >= {"params", "macs", "latex"}
     assert [row["kind"] for row in data["rows"]] == ["depthwise", "pointwise"]
-    latex = run_convcost("formula", "group_conv", "--format", "latex").out
+    latex = convcost("formula", "group_conv", "--format", "latex").out
     assert r"\frac{I K^{2} O}{G}" in latex
-    assert r"\left\lceil" in run_convcost("formula", "resnet18", "--free", "size", "--format", "latex").out
+    assert r"\left\lceil" in convcost("formula", "resnet18", "--free", "size", "--format", "latex").out

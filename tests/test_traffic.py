@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from math import sqrt
 
 import pytest
 import sympy
-from conftest import run_convcost
+from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.metrics.structure import folded_norms, fusions, is_view
-from convcost.metrics.traffic import access_cost, of_kind, sum_moved, traffic
+from convcost.errors import UsageError
+from convcost.metrics.dtypes import bits, bytes_of
+from convcost.metrics.structure import folded_norms, fusions, is_view, kept_outputs, readers
+from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_kind, sum_moved, traffic, traffic_rows
 
 CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
 
@@ -92,15 +95,15 @@ def test_access_cost_of_shufflenet_v2() -> None:
 def test_an_inverted_residual_adds_narrow_maps() -> None:
     """The two blocks have the same two widths, 64 and 256, on the same map, in reverse order."""
     args = ("--set", "inverted_residual:I=64", "--set", "inverted_residual:t=4")
-    result = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "json")
+    result = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "json")
     inverted, residual = (item["traffic"] for item in json.loads(result.out)["items"])
     assert inverted["add_elements"] == 3 * 64 * 56 * 56
     assert residual["add_elements"] == 3 * 256 * 56 * 56
     assert residual["add_elements"] == 4 * inverted["add_elements"]
     assert residual["add_share"] > 2 * inverted["add_share"]
-    shown = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic")
+    shown = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic")
     assert "in adds" in shown.out
-    flat = run_convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "csv")
+    flat = convcost("compare", "inverted_residual", "bottleneck_residual", *args, "--traffic", "--format", "csv")
     assert flat.out.splitlines()[0].endswith("read,constants,written,moved,add_elements,add_share,flops_per_byte")
 
 
@@ -111,17 +114,17 @@ def test_a_resnet_moves_a_seventh_of_its_elements_in_adds() -> None:
 
 
 def test_depthwise_layers_do_least_with_a_byte() -> None:
-    data = json.loads(run_convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
+    data = json.loads(convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
     intensity = {row["kind"]: row["flops_per_byte"] for row in data["rows"]}
     assert intensity["depthwise"] < 2
     assert intensity["pointwise"] > 10 * intensity["depthwise"]
 
 
 def test_command() -> None:
-    data = json.loads(run_convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
+    data = json.loads(convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
     assert sum(row["elements"] for row in data["rows"]) == data["totals"]["elements"]
     assert data["rows"][5]["access_cost"] == 28 * 28 * 0 + 56 * 56 * (24 + 60) + 24 * 60
-    lines = run_convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
+    lines = convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
     assert lines[0] == "path,kind,read,constants,written,bytes,flops,intensity,excess"
     assert lines[2].startswith("conv#2,standard,12544,36864,12544,")
 
@@ -133,3 +136,132 @@ def test_symbols() -> None:
     # ShuffleNet V2, equation 1: hw (c1 + c2) + c1 c2
     assert sympy.expand(moved.elements() - (edge**2 * (channels + out) + channels * out)) == 0
     assert sympy.expand(moved.bytes("float16") - 2 * moved.elements()) == 0
+
+
+def test_bytes_and_intensity_of_a_batch() -> None:
+    moved = Moved(read=100, constants=30, written=60, flops=700)
+    assert moved.elements() == 190
+    assert moved.elements(3) == 3 * 160 + 30
+    assert moved.bytes() == 4 * 190
+    assert moved.bytes(batch=3) == 4 * (3 * 160 + 30)
+    assert moved.bytes("float16", "int8", 3) == 2 * 3 * 160 + 30
+    assert moved.bytes("int8") == 190
+    assert moved.intensity() == Fraction(700, 760)
+    assert moved.intensity(batch=3) == Fraction(2100, 4 * 510)
+    assert moved.intensity("float16", "int8", 3) == Fraction(2100, 990)
+    assert Moved(0, 0, 0, 5).intensity() is None
+    size = sympy.Symbol("N", positive=True, integer=True)
+    symbolic = Moved(size, 0, size, 6 * size**2).intensity("int8", batch=5)
+    assert symbolic == 3 * size  # 5 * 6 N^2 operations on 5 * 2 N bytes
+    assert sum_moved([]) == Moved(0, 0, 0, 0)
+    assert sum_moved([moved, Moved(1, 2, 3, 4)]) == Moved(101, 32, 63, 704)
+
+
+def test_a_second_norm_finds_the_bias_there() -> None:
+    text = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, scale, batch_norm, relu]}"
+    moved = sum_moved(traffic(loads(text), fused=True).values())
+    # three factors and offsets in a row are one factor, which goes into the weights, and one offset
+    assert moved.constants == 4 * 9 * 3 + 4
+    assert moved.flops == 2 * 64 * 4 * 27 + 4 * 64 + 4 * 64
+    two = "{input: [3, 8, 8], layers: [{conv: {out: 4, kernel: 3, bias: false}, repeat: 2}, batch_norm]}"
+    graph = loads(two)
+    assert [one.constants for one in traffic(graph, fused=True).values()] == [4 * 9 * 3, 4 * 9 * 4 + 4, 0]
+
+
+def test_copies_are_fused_copy_by_copy() -> None:
+    branch = "[conv: {out: 2, kernel: 1, bias: false}, batch_norm, prelu]"
+    graph = loads(f"{{input: [8, 4, 4], layers: [concat: {{p: {{repeat: 3, do: {branch}}}}}]}}")
+    assert graph.nodes[1].count == 3
+    conv, norm, prelu, merge = traffic(graph, fused=True).values()
+    assert conv == Moved(3 * 8 * 16, 3 * (16 + 2 + 2), 3 * 2 * 16, 3 * (2 * 16 * 16 + 32 + 64))
+    assert (norm, prelu) == (Moved(0, 0, 0, 0), Moved(0, 0, 0, 0))
+    assert merge == Moved(6 * 16, 0, 6 * 16, 0)
+    conv, norm, prelu, _ = traffic(graph).values()
+    assert norm == Moved(3 * 32, 3 * 8, 3 * 32, 3 * 64)
+    assert prelu.constants == 3 * 2
+
+
+def test_rows_by_group() -> None:
+    text = """
+    input: [8, 4, 4]
+    blocks: {pair: [conv: {out: 8, kernel: 1, bias: false}, batch_norm]}
+    layers: [pair, flatten, linear: {out: 5, bias: false}]
+    """
+    graph = loads(text)
+    rows = traffic_rows(graph)
+    assert [(row.path, row.kind) for row in rows] == [
+        ("pair/conv", "pointwise"),
+        ("pair/batch_norm", "batch_norm"),
+        ("linear", "linear"),
+    ]
+    assert rows[0].access == access_cost(graph.layers[0])
+    assert rows[0].access is not None
+    assert (rows[0].access.cost, rows[0].access.bound) == (16 * 16 + 64, 2 * 16 * 8 + 64)
+    assert [row.access for row in rows[1:]] == [None, None]
+    blocks = traffic_rows(graph, "block")
+    assert [row.path for row in blocks] == ["pair", "linear"]
+    assert blocks[0].moved == sum_moved(row.moved for row in rows[:2])
+    assert blocks[0].access is None  # of one convolution, not of a block
+    assert [row.path for row in traffic_rows(graph, fused=True)] == ["pair/conv", "linear"]
+    with pytest.raises(UsageError):
+        traffic_rows(graph, "zebra")
+
+
+def test_access_cost_is_that_of_1x1_convolutions_with_stride_1() -> None:
+    def of(layer: str) -> AccessCost | None:
+        return access_cost(loads(f"{{input: [8, 6, 4], layers: [{layer}]}}").layers[0])
+
+    assert of("conv: {out: 4, kernel: 1, stride: 2}") is None
+    assert of("conv: {out: 4, kernel: 3}") is None
+    assert of("conv: {out: 8, kernel: 1, groups: 8}") is None
+    found = of("conv: {out: 2, kernel: 1, groups: 2}")
+    assert found is not None
+    assert (found.cost, found.bound) == (24 * 10 + 8, 2 * 24 * 4 + 8)
+    assert found.excess == 248 / 200
+    size = sympy.Symbol("H", positive=True, integer=True)
+    assert access_cost(load("pointwise_conv", H=size).layers[0]) is None
+
+
+def test_of_a_kind_fused_or_not() -> None:
+    graph = loads(CONV_BN_RELU)
+    assert of_kind(graph, "batch_norm") == Moved(4 * 64, 16, 4 * 64, 2 * 4 * 64)
+    assert of_kind(graph, "batch_norm", fused=True) == Moved(0, 0, 0, 0)
+    assert of_kind(graph, "zebra") == Moved(0, 0, 0, 0)
+
+
+def test_what_fuses_into_what() -> None:
+    def fused(layers: str) -> dict[str, str]:
+        graph = loads(f"{{input: [4, 6, 6], layers: [{layers}]}}")
+        return {graph.nodes[index].path: graph.nodes[into].path for index, into in fusions(graph).items()}
+
+    assert fused("conv: {out: 4}, batch_norm, relu") == {"batch_norm": "conv", "relu": "conv"}
+    assert fused("conv_transpose: {out: 4}, relu6, scale") == {"relu6": "conv_transpose", "scale": "conv_transpose"}
+    assert fused("linear: {out: 4}, activation: {kind: gelu}") == {"activation": "linear"}
+    assert fused("batch_norm, relu") == {}
+    assert fused("max_pool: {kernel: 2}, relu") == {}
+    assert fused("conv: {out: 4}, layer_norm, relu") == {}
+    assert fused("conv: {out: 4}, softmax") == {}
+    assert fused("conv: {out: 4}, activation: {kind: softmax}") == {}
+    assert fused("output: {side: [conv: {out: 2}]}, conv: {out: 4}, relu") == {"relu": "conv"}
+    graph = loads("{input: [4, 6, 6], layers: [conv: {out: 4}, relu, batch_norm]}")
+    assert folded_norms(graph) == {}  # a norm behind an activation runs with it, but folds into nothing
+    assert readers(graph) == {0: [1], 1: [2], 2: [3], 3: []}
+    twice = loads("{input: [4, 6, 6], layers: [add: {a: x, b: x}]}")
+    assert readers(twice) == {0: [1], 1: []}
+
+
+def test_a_tensor_that_leaves_the_network_is_written() -> None:
+    text = "{input: [4, 6, 6], layers: [{conv: {out: 4}, name: side}, output: {kept: x}, relu]}"
+    graph = loads(text)
+    assert fusions(graph) == {}
+    assert kept_outputs(graph) == {1, 2}
+
+
+def test_bits_of_formats() -> None:
+    assert [bits(dtype) for dtype in ("float32", "float16", "bfloat16", "int8", "int4")] == [32, 16, 16, 8, 4]
+    assert [bytes_of(5, dtype) for dtype in ("float32", "float16", "bfloat16", "int8", "int4")] == [20, 10, 10, 5, 3]
+    with pytest.raises(UsageError) as caught:
+        bits("int9" + "9" * 70)
+    assert str(caught.value) == (f"a dtype is one of float32, float16, bfloat16, int8, int4; found 'int9{'9' * 56}'")
+    with pytest.raises(UsageError, match=r"; found 'flot32'; did you mean 'float32'\?$"):
+        bytes_of(3, "flot32")

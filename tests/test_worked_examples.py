@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import run_convcost
+from inprocess import convcost
 
 EXAMPLES = [
     # item, baseline, params of each, ratio, ratio as a formula, limit
@@ -26,7 +26,7 @@ EXAMPLES = [
 def test_example(
     name: str, base: str, params: int, base_params: int, ratio: str, formula: str | None, limit: str | None
 ) -> None:
-    result = run_convcost("compare", name, base, "--format", "json")
+    result = convcost("compare", name, base, "--format", "json")
     assert result.code == 0, result.err
     data = json.loads(result.out)
     totals = {item["name"]: item["totals"]["params"] for item in data["items"]}
