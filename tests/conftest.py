@@ -65,7 +65,7 @@ def _forget() -> None:
     """While mutants run, a test must reach the rules itself, not find what a test before it left in a memo."""
     if "MUTANT_UNDER_TEST" in os.environ:
         graph._inferred.clear()  # noqa: SLF001 - the memo of layers
-        devices.device.cache_clear()
+        devices._bundled.cache_clear()  # noqa: SLF001 - likewise
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -79,7 +79,7 @@ def survives(mutant: Mutant, folder: Path) -> bool:
         raise SystemExit(f"{mutant.file} has no line with: {mutant.old}")
     path.write_text(original.replace(mutant.old, mutant.new), "utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", *mutant.tests]
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     finally:
         path.write_text(original, "utf-8")
