@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run_convcost
+from conftest import ROOT, run_convcost
 
 from convcost import compare, equal, scaling, solve
 from convcost.errors import ConvcostError
@@ -130,3 +130,30 @@ def test_numbers_that_nobody_reads_are_not_factored(tmp_path: Path) -> None:
     values = {"I": 2, "K": 3, "O": 1}
     found = row.leading.subs({one: values[one.name] for one in row.leading.free_symbols})
     assert int(found) == 2 * 110**80 + 9
+
+
+def test_a_cost_in_an_exponent_is_bounded_as_any_number_is() -> None:
+    result = run_convcost("solve", "bottleneck", "--for", "M", "--budget", "macs<=1/2^plain")
+    assert (result.code, result.err) == (
+        2,
+        "error: --budget macs<=1/2^plain: 2**115605504 is too large (more than 4,096 bits)\n",
+    )
+    result = run_convcost("equal", "plain", "plain", "--where", "O=(2*I)^100000000")
+    assert result.code == 1
+    assert "too large (more than 4,096 bits)" in result.err
+    result = run_convcost("formula", "-", stdin=(HEAD + 'layers: [conv: {out: "(2*I)^100000000", kernel: 1}]').encode())
+    assert result.code == 1
+    assert "a formula grew beyond degree 64" in result.err or "more than 4,096 bits" in result.err
+
+
+def test_structures_share_the_points_that_are_tried(tmp_path: Path) -> None:
+    # 7 structures, most with nothing to find: 30,000 points for each took 8 s. By hand where all is 1: 9 weights and 2
+    # of a norm, 2 + 2 in the gate, 1 weight and 2 of a norm
+    source = (ROOT / "specs" / "blocks" / "mbconv.yaml").read_text("utf-8")
+    (tmp_path / "net.yaml").write_text(source.replace("when: squeeze != 0", "when: squeeze != 99"))
+    result = run_convcost("equal", "net.yaml", "plain", cwd=tmp_path)
+    assert result.code == 1
+    assert (
+        "params: net != plain, as at I = 1, H = 1, W = 1, O = 1, t = 1, squeeze = 1, K = 1: 18 against 1" in result.out
+    )
+    assert "in all 7 pairs of structures" in result.out

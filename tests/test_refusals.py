@@ -386,3 +386,19 @@ def test_work_has_no_other_counts() -> None:
     assert Work(macs=5, bias_adds=7, multiplications=11, additions=13, comparisons=17, divisions=19).flops == 77
     assert Work(exponentials=3, macs=1).flops == 5
     assert Work(weights=1, biases=10, norm_params=100, other_params=1000, buffers=10_000).params == 1111
+
+
+def test_an_array_of_sizes_is_refused_as_one_size_is() -> None:
+    with pytest.raises(ShapeError) as caught:
+        REGISTRY["conv"](out=np.array([0, 3]), kernel=1)
+    assert str(caught.value) == "`out` must be a whole number of at least 1, found [0 3]"
+
+
+def test_only_arithmetic_in_a_word_is_told_from_a_word() -> None:
+    assert shown("X") == "'X'"
+    assert shown("2*X") == "'2*X' (rows and tables are data, nothing in them is computed)"
+
+
+def test_counts_that_there_are_not_are_listed() -> None:
+    with pytest.raises(TypeError, match=r"^no such count: (sums, products|products, sums)$"):
+        Work(macs=1, sums=2, products=3)

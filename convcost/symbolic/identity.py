@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from convcost.symbolic.closed import Formula
     from convcost.symbolic.conditions import Condition
 
-MAX_TRIED = 30_000
+MAX_TRIED = 30_000  # points, shared by the structures
 
 
 class Side(NamedTuple):
@@ -169,7 +169,7 @@ def _identity(
         if identically_zero(difference):
             continue
         proved = False
-        for values in _where_not_zero(difference, conditions, symbols):
+        for values in _where_not_zero(difference, conditions, symbols, MAX_TRIED // len(pairs)):
             both = zip(sides, (one, other), strict=True)
             counted = [_count(side, formula, values, quantity, input_shape) for side, formula in both]
             if None not in counted and counted[0] != counted[1]:
@@ -191,10 +191,10 @@ def _difference(one: Formula, other: Formula, quantity: str, conditions: Sequenc
 
 
 def _where_not_zero(
-    difference: Any, conditions: Sequence[Condition], symbols: Mapping[str, Any]
+    difference: Any, conditions: Sequence[Condition], symbols: Mapping[str, Any], tried: int
 ) -> Iterator[dict[str, Num]]:
     run = program({"difference": difference}, list(symbols.values())).run
-    for point in points(list(symbols.values()), difference.free_symbols, conditions, MAX_TRIED):
+    for point in points(list(symbols.values()), difference.free_symbols, conditions, tried):
         values = {name: normal(Fraction(point[symbol])) for name, symbol in symbols.items()}
         if run(values)["difference"] != 0:
             yield values

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
+from convcost.algebra import normal
 from convcost.symbolic.atoms import evaluate, to_number
 from convcost.symbolic.lattice import WHOLE_NUMBERS, Lattice, common, lattice, lattice_of
 
@@ -41,12 +43,15 @@ def points(
         return  # a name is left without a value
     varied = [one for one in axes if one in involved or one in bound]
     weights = {one: 1 + sum(other == one for other in ties.values()) for one in varied}
-    still = {one: axis[1] for one, axis in axes.items()}
+    still = {one: normal(axis[1]) for one, axis in axes.items()}
+    spaces = [
+        (one, still[one], normal(axes[one][0].step)) for one in varied
+    ]  # ints where they are whole: it is quicker
     fitting = 0
     for steps in _by_sum([axes[one][0].step * weights[one] for one in varied], tried):
-        values = dict(still)
-        for one, count in zip(varied, steps, strict=True):
-            values[one] = axes[one][1] + count * axes[one][0].step
+        values: dict[Any, Num] = dict(still)
+        for (one, first, step), count in zip(spaces, steps, strict=True):
+            values[one] = first + count * step
         values |= {one: evaluate(other, values) for one, other in ties.items()}
         if all(condition.holds(values) for condition in conditions):
             fitting += 1
@@ -96,7 +101,9 @@ def _by_sum(steps: Sequence[Fraction], limit: int) -> Iterator[tuple[int, ...]]:
     >>> list(_by_sum([Fraction(1), Fraction(2)], 5))
     [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1)]
     """
-    queue: list[tuple[Fraction, tuple[int, ...], int]] = [(Fraction(0), (0,) * len(steps), 0)]
+    scale = lcm(*(step.denominator for step in steps))
+    sizes = [int(step * scale) for step in steps]
+    queue: list[tuple[int, tuple[int, ...], int]] = [(0, (0,) * len(steps), 0)]
     for _ in range(limit):
         if not queue:
             return
@@ -104,4 +111,4 @@ def _by_sum(steps: Sequence[Fraction], limit: int) -> Iterator[tuple[int, ...]]:
         yield counts
         for index in range(last, len(steps)):
             more = (*counts[:index], counts[index] + 1, *counts[index + 1 :])
-            heapq.heappush(queue, (total + steps[index], more, index))
+            heapq.heappush(queue, (total + sizes[index], more, index))

@@ -92,13 +92,14 @@ def power(base: Any, exponent: Any) -> Expr:
     """``base ** exponent``.
 
     Raises:
-        ShapeError: the exponent is not a whole number, or zero has to be divided by.
+        ShapeError: the exponent is not a whole number, zero has to be divided by, or the result would be too large.
     """
     over, under = to_sympy(exponent), to_sympy(base)
     if not over.is_Integer:
         raise ShapeError(f"an exponent must be a whole number, found {text(over)}")
-    if under == 0 and over < 0:
-        raise ShapeError("zero has no negative power")
+    if under.is_Rational:  # a number after all, such as the cost of a network in which nothing is free
+        return to_sympy(algebra.power(to_number(under), int(over)))
+    bounded(sympy.Pow(under, over, evaluate=False))  # before it is computed: its coefficients are powers too
     return under**over
 
 
