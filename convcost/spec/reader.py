@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READ: set[str] = set()  # files that this process has read: no output may take their place
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+_TOO_DEEP = f"brackets and indents nest deeper than {MAX_NESTING} levels"
 
 
 def contents(path: str) -> bytes:
@@ -198,7 +199,7 @@ class _Tree:
         if event.anchor or event.tag:
             self._decorated(event)
         if depth >= MAX_NESTING:
-            self._refuse(event, f"brackets and indents nest deeper than {MAX_NESTING} levels")
+            self._refuse(event, _TOO_DEEP)
         make = Sequence if type(event) is yaml.SequenceStartEvent else Mapping
         return make(self._file, event.start_mark)
 
@@ -252,6 +253,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
     problem = str(error.problem or error.context or "")
     if "\t" in here[: column + 1]:
         return "a tab; YAML is indented with spaces"
+    if "nesting depth" in problem:  # PyYAML's own limit, met before the events of what is nested arrive
+        return _TOO_DEEP
     if "cannot start any token" in problem and column < len(here):
         return f"a value may not begin with `{here[column]}`; put it in double quotes"
     for part, hint in _HINTS:
