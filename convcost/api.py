@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from convcost import report
 from convcost.conventions.catalogue import DEFAULT
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
 from convcost.graph import Graph
+from convcost.metrics import report
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.report import Analysis
+    from convcost.metrics.report import Analysis
 
 
 def load(target: str | os.PathLike[str], *, input: Sequence[int] | None = None, **parameters: Any) -> Graph:  # noqa: A002 - the language's own word

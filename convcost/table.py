@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.graph import Graph
-    from convcost.report import Analysis, Row
+    from convcost.metrics.report import Analysis
+    from convcost.metrics.rows import Row
 
 
 class Column(NamedTuple):

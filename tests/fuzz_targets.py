@@ -28,9 +28,9 @@ from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
 from convcost.expression import compile_expression
 from convcost.metrics.devices import device
+from convcost.metrics.report import analyze
 from convcost.metrics.roofline import roofline
 from convcost.render.roofline import roofline_table
-from convcost.report import analyze
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.spec.published import claims

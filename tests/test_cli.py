@@ -20,8 +20,8 @@ from rich.console import Console
 
 import convcost
 from convcost.cli import COMMANDS
+from convcost.metrics.report import analyze
 from convcost.render.terminal import TableView
-from convcost.report import analyze
 from convcost.table import cost_table
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from convcost.errors import ConvcostError
 from convcost.layers import REGISTRY
-from convcost.report import analyze
+from convcost.metrics.report import analyze
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 

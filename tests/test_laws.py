@@ -61,7 +61,7 @@ def test_layers_stand_on_errors_and_algebra_alone() -> None:
 
 
 def test_graph_does_not_know_specs() -> None:
-    for name in ("graph.py", "replay.py", "cost.py", "report.py"):
+    for name in ("graph.py", "replay.py", "cost.py"):
         assert not [one for one in imports(PACKAGE / name) if one.startswith(("convcost.spec", "convcost.cli"))], name
 
 

@@ -17,7 +17,8 @@ from convcost.cli.options import (
     write,
 )
 from convcost.conventions import DEFAULT, convention
-from convcost.report import GROUPINGS, analyze
+from convcost.metrics.report import analyze
+from convcost.metrics.rows import GROUPINGS
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.table import MACHINE_COLUMNS, cost_table, heading

@@ -19,8 +19,8 @@ from convcost.cli.options import (
 from convcost.errors import UsageError
 from convcost.metrics.devices import Device, device, device_names, made_up
 from convcost.metrics.roofline import Roofline, roofline
+from convcost.metrics.rows import GROUPINGS
 from convcost.render import roofline as render
-from convcost.report import GROUPINGS
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.table import fold_rows

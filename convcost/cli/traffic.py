@@ -16,9 +16,9 @@ from convcost.cli.options import (
     show_table,
     write,
 )
+from convcost.metrics.rows import GROUPINGS
 from convcost.render import traffic as render
 from convcost.render.memory import Setting
-from convcost.report import GROUPINGS
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.table import fold_rows

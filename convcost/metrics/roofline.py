@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
+from convcost.metrics.rows import rows_of
 from convcost.metrics.traffic import Moved, traffic_rows
 
 if TYPE_CHECKING:
@@ -139,10 +140,8 @@ def roofline(
 
 def _grouped(graph: Graph, single: dict[str, Timed], by: str) -> tuple[Timed, ...]:
     """Sums over the layers of each group: the least time of a group is that of its layers one after another."""
-    from convcost.report import analyze  # noqa: PLC0415 - a report may ask for a roofline in turn
-
     rows = []
-    for row in analyze(graph, by=by).rows:
+    for row in rows_of(graph, by):
         parts = [single[node.path] for node in row.nodes if node.path in single]
         if parts:
             limits = {part.limit for part in parts}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from convcost.algebra import Num, is_symbolic, total
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
+from convcost.metrics.rows import rows_of
 from convcost.metrics.structure import FOLDING_NORMS, fusions
 
 if TYPE_CHECKING:
@@ -176,11 +177,9 @@ def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = False) -> lis
     Raises:
         UsageError: ``by`` is none of these.
     """
-    from convcost.report import analyze  # noqa: PLC0415 - a report may ask for traffic in turn
-
     moved = traffic(graph, fused=fused)
     rows = []
-    for row in analyze(graph, by=by).rows:
+    for row in rows_of(graph, by):
         part = _part(row.nodes, moved)
         if any(not is_none(value) for value in part):
             access = access_cost(row.nodes[0]) if len(row.nodes) == 1 else None

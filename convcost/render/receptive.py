@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import normal
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
+from convcost.metrics.report import analyze
 from convcost.render.results import schema
-from convcost.report import analyze
 from convcost.table import Column, Table, heading
 
 if TYPE_CHECKING:

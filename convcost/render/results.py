@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.layers.base import Work
-    from convcost.report import Analysis, Row
+    from convcost.metrics.report import Analysis
+    from convcost.metrics.rows import Row
 
 SCHEMA_VERSION = 1
 

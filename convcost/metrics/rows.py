@@ -1,25 +1,28 @@
-"""From a graph to rows: by layer, block, stage, kind, or to a depth of the tree of paths."""
+"""From a graph to rows: sets of layers that a report shows as one line.
+
+A row is one layer, or the layers of a block, a stage, a kind, a depth of the tree of paths, or of repeats that are
+shown as one. Metrics (:mod:`convcost.metrics.registry`) are functions of a row.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import is_symbolic
-from convcost.conventions.model import PLAIN
-from convcost.conventions.reported import Reported
 from convcost.cost import per_batch, sum_work
 from convcost.errors import UsageError, did_you_mean
 from convcost.layers.window import per_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from convcost.algebra import Num
-    from convcost.conventions.model import Convention
     from convcost.graph import Graph, Node
     from convcost.layers.base import Layer, Shape, Work
 
 GROUPINGS = ("layer", "block", "stage", "kind")
+_COPY = re.compile(r"\[(\d+)\]")
 
 
 class Row:
@@ -36,9 +39,23 @@ class Row:
         layers: how many layers of the graph it sums up.
         work: the counts of all of them, for the report's batch.
         nodes: the layers themselves.
+        repeat: how many equal rows this one is shown for; its figures are for all of them.
     """
 
-    __slots__ = ("count", "groups", "input", "kernel", "kind", "layers", "nodes", "output", "path", "stride", "work")
+    __slots__ = (
+        "count",
+        "groups",
+        "input",
+        "kernel",
+        "kind",
+        "layers",
+        "nodes",
+        "output",
+        "path",
+        "repeat",
+        "stride",
+        "work",
+    )
 
     def __init__(  # noqa: PLR0913 - a record
         self,
@@ -53,6 +70,7 @@ class Row:
         groups: Num | None = None,
         count: Num = 1,
         nodes: tuple[Node, ...] = (),
+        repeat: int = 1,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -65,62 +83,21 @@ class Row:
         self.count = count
         self.layers = len(nodes)
         self.nodes = nodes
+        self.repeat = repeat
 
 
-class Analysis:
-    """The cost of a network.
-
-    Attributes:
-        graph: what was analysed.
-        by: how rows are grouped.
-        batch: samples that operations are counted for.
-        rows: in execution order, or largest first where the caller sorted.
-        totals: the counts of the whole network.
-        reported: what the tool of the convention would print.
-    """
-
-    __slots__ = ("batch", "by", "graph", "reported", "rows", "totals")
-
-    def __init__(
-        self, graph: Graph, by: str, batch: int, rows: tuple[Row, ...], totals: Work, reported: Reported
-    ) -> None:
-        self.graph = graph
-        self.by = by
-        self.batch = batch
-        self.rows = rows
-        self.totals = totals
-        self.reported = reported
-
-    @property
-    def convention(self) -> Convention:
-        """Whose number :attr:`reported` is."""
-        return self.reported.convention
-
-    def reported_of(self, row: Row) -> Num:
-        """The share of a row in what the tool would print."""
-        return self.reported.of(row.nodes, self.batch)
-
-
-def analyze(
-    graph: Graph,
-    *,
-    by: str = "layer",
-    batch: int = 1,
-    depth: int | None = None,
-    convention: Convention = PLAIN,
-) -> Analysis:
-    """Rows and totals of ``graph``.
+def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch: int = 1) -> tuple[Row, ...]:
+    """The layers of ``graph`` in rows.
 
     Args:
         graph: any network or block.
-        by: ``layer``, ``block`` (the outermost block a layer came from), ``stage`` (first segment of the
-            path) or ``kind``.
+        by: ``layer``, ``block`` (the outermost block a layer came from), ``stage`` (first segment of the path) or
+            ``kind``.
+        depth: layers that share this many leading segments of their paths are one row.
         batch: samples; operations grow with it, parameters do not.
-        depth: sum up all layers that share this many leading segments of their paths.
-        convention: whose number is reported beside the plain ones.
 
     Raises:
-        UsageError: ``by``, ``batch`` or ``depth`` is none of these.
+        UsageError: ``by``, ``depth`` or ``batch`` is none of these.
     """
     if by not in GROUPINGS:
         raise UsageError(f"`by` is one of {', '.join(GROUPINGS)}; found '{by}'{did_you_mean(by, GROUPINGS)}")
@@ -129,13 +106,73 @@ def analyze(
     if depth is not None and depth < 1:
         raise UsageError(f"`depth` must be at least 1, found {depth}")
     if by == "layer" and depth is None:
-        rows = tuple(_layer_row(node, batch) for node in graph.layers)
-    elif by == "kind":
-        rows = _kind_rows(graph.layers, batch)
-    else:
-        rows = tuple(_group_row(name, nodes, batch) for name, nodes in _grouped(graph.layers, _key(by, depth)))
-    totals = per_batch(sum_work(graph.layers), batch)
-    return Analysis(graph, by, batch, rows, totals, Reported(graph, convention))
+        return tuple(_layer_row(node, batch) for node in graph.layers)
+    if by == "kind":
+        return _kind_rows(graph.layers, batch)
+    return tuple(_group_row(name, nodes, batch) for name, nodes in _grouped(graph.layers, _key(by, depth)))
+
+
+def whole_row(graph: Graph, batch: int = 1) -> Row:
+    """One row of all layers: the totals of a report are the metrics of this row."""
+    nodes = graph.layers
+    return Row(
+        "total", "total", graph.input, graph.nodes[graph.output].shape, per_batch(sum_work(nodes), batch), nodes=nodes
+    )
+
+
+def fold(rows: Iterable[Row], same: Callable[[Row], Hashable], batch: int = 1) -> tuple[Row, ...]:
+    """Rows that differ only in the number of a copy in their paths, as one row of all their layers.
+
+    Args:
+        rows: in execution order.
+        same: what must be equal, beside the path without its numbers.
+        batch: what the work of the rows is for.
+    """
+    groups: dict[Hashable, list[Row]] = {}
+    for row in rows:
+        groups.setdefault((_COPY.sub("[]", row.path), same(row)), []).append(row)
+    return tuple(_folded(members, batch) for members in groups.values())
+
+
+def _folded(members: list[Row], batch: int) -> Row:
+    first = members[0]
+    if len(members) == 1:
+        return first
+    nodes = tuple(node for row in members for node in row.nodes)
+    return Row(
+        common_path([row.path for row in members]),
+        first.kind,
+        first.input,
+        first.output,
+        per_batch(sum_work(nodes), batch),
+        kernel=first.kernel,
+        stride=first.stride,
+        groups=first.groups,
+        count=first.count,
+        nodes=nodes,
+        repeat=len(members),
+    )
+
+
+def common_path(paths: list[str]) -> str:
+    """One path for copies that differ in their numbers: ``unit[2-4]``."""
+    numbers = [[int(number) for number in _COPY.findall(path)] for path in paths]
+    spans = iter([_span(sorted(set(column))) for column in zip(*numbers, strict=True)])
+    return _COPY.sub(lambda _: f"[{next(spans)}]", paths[0])
+
+
+def _span(numbers: list[int]) -> str:
+    """``2-4`` for 2, 3, 4; ``2-4,7`` where there is a gap."""
+    parts: list[str] = []
+    start = previous = numbers[0]
+    for number in [*numbers[1:], None]:
+        if number is not None and number == previous + 1:
+            previous = number
+            continue
+        parts.append(str(start) if start == previous else f"{start}-{previous}")
+        if number is not None:
+            start = previous = number
+    return ",".join(parts)
 
 
 def _key(by: str, depth: int | None) -> Callable[[Node], str]:

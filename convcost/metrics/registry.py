@@ -1,0 +1,322 @@
+"""Every metric of a layer, a group of layers or a whole network, in one table.
+
+A metric has one rule over a *row*: a set of layers, be it one layer, the layers of a stage, the repeats that are shown
+as one line, or the whole network. A total is the metric of the row of all layers, so that totals and groups are right
+for sums, maxima and ratios alike: there is no second way to add them up.
+
+To add a metric, add one record to :data:`METRICS`. Every command with rows then takes it as a column, and every budget
+takes it as a name.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.algebra import Num, normal, total
+from convcost.conventions.model import PLAIN
+from convcost.conventions.reported import Reported
+from convcost.errors import UnsupportedError, UsageError, did_you_mean
+from convcost.metrics.dtypes import bytes_of
+from convcost.metrics.rows import whole_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from convcost.conventions.model import Convention
+    from convcost.graph import Graph, Node
+    from convcost.layers.base import Shape
+    from convcost.metrics.devices import Device
+    from convcost.metrics.memory import Peak
+    from convcost.metrics.receptive import Seen
+    from convcost.metrics.rows import Row
+    from convcost.metrics.traffic import Moved
+
+
+class Context:
+    """What metrics are evaluated for; each analysis of the graph is made once, when a metric first asks for it.
+
+    Attributes:
+        graph: the network.
+        batch: samples; operations and feature maps grow with it, parameters do not.
+        dtype: number format of feature maps and of arithmetic.
+        weights_dtype: number format of parameters.
+        device: for times; None where no metric asks for one.
+        fused: whether norms and activations run on the output of the layer before them, before it is written.
+        convention: whose number ``reported`` is.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        batch: int = 1,
+        dtype: str = "float32",
+        weights_dtype: str | None = None,
+        device: Device | None = None,
+        fused: bool = True,
+        convention: Convention = PLAIN,
+    ) -> None:
+        self.graph = graph
+        self.batch = batch
+        self.dtype = dtype
+        self.weights_dtype = weights_dtype or dtype
+        self.device = device
+        self.fused = fused
+        self.convention = convention
+
+    @cached_property
+    def whole(self) -> Row:
+        """The row of all layers: what totals are metrics of."""
+        return whole_row(self.graph, self.batch)
+
+    @cached_property
+    def reported(self) -> Reported:
+        """What the tool of the convention prints."""
+        return Reported(self.graph, self.convention)
+
+    @cached_property
+    def moved(self) -> Mapping[int, Moved]:
+        """What every layer moves, per sample, by its index."""
+        from convcost.metrics.traffic import traffic  # noqa: PLC0415 - only metrics of traffic pay for it
+
+        return traffic(self.graph, fused=self.fused)
+
+    def traffic(self, nodes: Iterable[Node]) -> Moved:
+        """What ``nodes`` move, per sample."""
+        from convcost.metrics.traffic import sum_moved  # noqa: PLC0415
+
+        return sum_moved(self.moved[node.index] for node in nodes)
+
+    @cached_property
+    def peak(self) -> Peak:
+        """The elements alive at every step, per sample."""
+        from convcost.metrics.memory import peak  # noqa: PLC0415
+
+        return peak(self.graph, in_place=self.fused, folded=self.fused)
+
+    @cached_property
+    def live(self) -> Mapping[str, int]:
+        """The most elements alive while a layer runs, per sample, by its path."""
+        most: dict[str, int] = {}
+        for path, elements in self.peak.steps:
+            most[path] = max(most.get(path, 0), elements)
+        return most
+
+    @cached_property
+    def fields(self) -> Mapping[int, Seen]:
+        """Receptive fields, by index of the layer."""
+        from convcost.metrics.receptive import receptive_fields  # noqa: PLC0415
+
+        return receptive_fields(self.graph)
+
+    @cached_property
+    def times(self) -> Mapping[int, tuple[Fraction, Fraction]]:
+        """Seconds for the operations and seconds for the bytes of every layer that moves anything, by index.
+
+        Raises:
+            UsageError: there is no device, or it states no peak for the number format.
+            UnsupportedError: a size is a symbol or an array.
+        """
+        if self.device is None:
+            raise UsageError("a time needs a device: --device NAME|FILE")
+        _need_numbers(self.graph, "time on a roofline")
+        peak, bandwidth = self.device.peak_of(self.dtype).value, self.device.bandwidth.value
+        return {
+            index: (
+                Fraction(moved.flops * self.batch) / peak,
+                Fraction(moved.bytes(self.dtype, self.weights_dtype, self.batch)) / bandwidth,
+            )
+            for index, moved in self.moved.items()
+        }
+
+
+def _need_numbers(graph: Graph, what: str) -> None:
+    if any(type(size) is not int for node in graph.nodes for size in (*node.shape, node.count)):
+        raise UnsupportedError(f"{what} is evaluated on numbers; this network has symbolic sizes")
+
+
+class Metric(NamedTuple):
+    """One metric.
+
+    Attributes:
+        key: its name in ``--columns``, ``--budget`` and machine formats.
+        title: its heading for people.
+        form: how a value is written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``bytes``, ``share``,
+            ``times``, ``decimal``, ``duration``.
+        keep: columns with the smallest are hidden first where a table is too wide; 9 is never hidden.
+        doc: what it counts, in words.
+        of: its value for a row; None where it does not apply.
+    """
+
+    key: str
+    title: str
+    form: str
+    keep: int
+    doc: str
+    of: Callable[[Row, Context], Any]
+
+
+def _field(name: str) -> Callable[[Row, Context], Any]:
+    return lambda row, _: getattr(row, name)
+
+
+def _work(name: str) -> Callable[[Row, Context], Num]:
+    return lambda row, _: getattr(row.work, name)
+
+
+def _moved(name: str, *, per_sample: bool = True) -> Callable[[Row, Context], Num]:
+    def of(row: Row, context: Context) -> Num:
+        return getattr(context.traffic(row.nodes), name) * (context.batch if per_sample else 1)
+
+    return of
+
+
+def _share(part: Callable[[Row, Context], Any]) -> Callable[[Row, Context], Any]:
+    """The part of a row in the whole network."""
+
+    def of(row: Row, context: Context) -> Fraction | None:
+        whole = part(context.whole, context)
+        return Fraction(part(row, context)) / whole if whole else None
+
+    return of
+
+
+def _bytes(row: Row, context: Context) -> Num:
+    return context.traffic(row.nodes).bytes(context.dtype, context.weights_dtype, context.batch)
+
+
+def _intensity(row: Row, context: Context) -> Any:
+    return context.traffic(row.nodes).intensity(context.dtype, context.weights_dtype, context.batch)
+
+
+def _access_excess(row: Row, _: Context) -> float | None:
+    from convcost.metrics.traffic import access_cost  # noqa: PLC0415
+
+    cost = access_cost(row.nodes[0]) if len(row.nodes) == 1 else None
+    return None if cost is None else cost.excess
+
+
+def _time(row: Row, context: Context) -> Fraction:
+    return sum((max(context.times[node.index]) for node in row.nodes), Fraction(0))
+
+
+def _limit(row: Row, context: Context) -> str | None:
+    pairs = [context.times[node.index] for node in row.nodes]
+    limits = {"compute" if compute > memory else "memory" for compute, memory in pairs if compute or memory}
+    return None if not limits else limits.pop() if len(limits) == 1 else "both"
+
+
+def _of_peak(row: Row, context: Context) -> Fraction | None:
+    seconds = _time(row, context)
+    if not seconds or context.device is None:
+        return None
+    return sum((context.times[node.index][0] for node in row.nodes), Fraction(0)) / seconds
+
+
+def _live(row: Row, context: Context) -> Num:
+    paths = [node.path for node in row.nodes if node.path in context.live]
+    return max((context.live[path] for path in paths), default=0) * context.batch
+
+
+def _peak(row: Row, context: Context) -> Num:
+    return bytes_of(_live(row, context), context.dtype)
+
+
+def _seen(row: Row, context: Context) -> Seen | None:
+    """The receptive field of the last layer of a row that has positions; of the network, of its last map."""
+    from convcost.metrics.receptive import last_map  # noqa: PLC0415
+
+    node = last_map(context.graph) if row is context.whole else row.nodes[-1]
+    return context.fields[node.index] if len(node.shape) > 1 else None
+
+
+def _receptive(row: Row, context: Context) -> Shape | None:
+    seen = _seen(row, context)
+    return None if seen is None else seen.sizes
+
+
+def _effective_stride(row: Row, context: Context) -> tuple[Num, ...] | None:
+    seen = _seen(row, context)
+    return None if seen is None else tuple(normal(field.stride) for field in seen.fields)
+
+
+def _start(row: Row, context: Context) -> tuple[Any, ...] | None:
+    seen = _seen(row, context)
+    return None if seen is None else tuple(None if f.start is None else normal(f.start) for f in seen.fields)
+
+
+def _size(row: Row, context: Context) -> Num:
+    return bytes_of(row.work.params + row.work.buffers, context.weights_dtype)
+
+
+def _outputs(row: Row, context: Context) -> Num:
+    return total(node.work.written * node.count for node in row.nodes) * context.batch
+
+
+def _reported(row: Row, context: Context) -> Num:
+    return context.reported.of(row.nodes, context.batch)
+
+
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric("path", "layer", "name", 9, "path of the layer or group", _field("path")),
+        Metric("kind", "kind", "text", 8, "kind of the layer", _field("kind")),
+        Metric("input", "input", "shape", 5, "shape of the first tensor read", _field("input")),
+        Metric("output", "output", "shape", 7, "shape of the output", _field("output")),
+        Metric("kernel", "kernel", "sizes", 6, "kernel size per axis", _field("kernel")),
+        Metric("stride", "stride", "sizes", 4, "stride per axis", _field("stride")),
+        Metric("groups", "groups", "times", 4, "groups of a convolution", _field("groups")),
+        Metric("count", "copies", "times", 3, "identical parallel copies", _field("count")),
+        Metric("layers", "layers", "times", 3, "layers that the row sums up", _field("layers")),
+        Metric("params", "params", "count", 9, "trainable parameters", _work("params")),
+        Metric("params_share", "%", "share", 2, "share of the parameters", _share(_work("params"))),
+        Metric("macs", "MACs", "count", 9, "multiply-accumulates, without bias", _work("macs")),
+        Metric("macs_share", "%", "share", 3, "share of the MACs", _share(_work("macs"))),
+        Metric("flops", "FLOPs", "count", 8, "2 x MACs + all other arithmetic", _work("flops")),
+        Metric("flops_share", "%", "share", 1, "share of the FLOPs", _share(_work("flops"))),
+        Metric("reported", "reported", "count", 9, "what the tool of the convention prints", _reported),
+        Metric("weights", "weights", "count", 5, "weights of convolutions and linear layers", _work("weights")),
+        Metric("biases", "biases", "count", 5, "biases", _work("biases")),
+        Metric("norm_params", "norm params", "count", 5, "scales and shifts of norms", _work("norm_params")),
+        Metric("other_params", "other params", "count", 5, "slopes and other parameters", _work("other_params")),
+        Metric("buffers", "buffers", "count", 5, "stored numbers that are not trained", _work("buffers")),
+        Metric("size", "size", "bytes", 6, "bytes of parameters and buffers", _size),
+        Metric("outputs", "outputs", "count", 5, "elements of the outputs of all layers", _outputs),
+        Metric("read", "read", "count", 6, "elements of feature maps read from memory", _moved("read")),
+        Metric("constants", "weights", "count", 6, "parameters read", _moved("constants", per_sample=False)),
+        Metric("written", "written", "count", 6, "elements of feature maps written to memory", _moved("written")),
+        Metric("bytes", "bytes", "bytes", 9, "bytes read and written", _bytes),
+        Metric("executed", "FLOPs run", "count", 7, "FLOPs left after norms are folded", _moved("flops")),
+        Metric("intensity", "FLOPs/byte", "decimal", 9, "executed FLOPs per byte moved", _intensity),
+        Metric("excess", "MAC/least", "decimal", 4, "memory access cost over its lower bound", _access_excess),
+        Metric("time", "at least", "duration", 9, "least time on the device's roofline", _time),
+        Metric("time_share", "% of time", "share", 5, "share of the least time", _share(_time)),
+        Metric("limit", "limit", "text", 8, "what bounds the time: compute or memory", _limit),
+        Metric("of_peak", "of peak", "share", 4, "operations a second, as a share of the device's peak", _of_peak),
+        Metric("live", "live elements", "count", 8, "most elements alive while the layers run", _live),
+        Metric("peak", "peak", "bytes", 9, "most bytes of feature maps alive while the layers run", _peak),
+        Metric("field", "receptive field", "sizes", 9, "positions of the input that one output sees", _receptive),
+        Metric("effective_stride", "effective stride", "sizes", 8, "input positions per step", _effective_stride),
+        Metric("start", "start", "sizes", 6, "centre of what the first position sees, from 0", _start),
+    )
+}
+SYNONYMS = {"layer": "path", "copies": "count", "latency": "time", "seconds": "time", "receptive_field": "field"}
+
+
+def metric(key: str) -> Metric:
+    """The metric called ``key``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    key = key.strip().lower()
+    key = SYNONYMS.get(key, key)
+    if key not in METRICS:
+        known = ", ".join(METRICS)
+        raise UsageError(
+            f"no metric is called '{key[:60]}'{did_you_mean(key, (*METRICS, *SYNONYMS))}; known are {known}"
+        )
+    return METRICS[key]
