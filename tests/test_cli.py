@@ -25,6 +25,7 @@ from convcost.render.terminal import TableView
 from convcost.table import cost_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NET = "title: Net\ninput: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n  - relu\n"
@@ -310,6 +311,21 @@ def test_pipes_get_no_colour_and_close_quietly() -> None:
         assert process.stderr.read() == b""
 
 
+def _interruptible() -> None:
+    """In the child: a shell that starts the suite in the background makes its children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture(params=["foreground", "background"])
+def start(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How the suite was started: in the background of a script, SIGINT is ignored."""
+    handler = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if request.param == "background" else signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("start")
 def test_interrupt_exits_130_without_a_traceback() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "convcost", "analyze", "-"],
@@ -317,14 +333,18 @@ def test_interrupt_exits_130_without_a_traceback() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        preexec_fn=_interruptible,  # noqa: PLW1509 - it only resets a signal
     ) as process:
         assert process.stdin is not None
         process.stdin.write(b"#" * 200_000)  # more than a pipe holds: once it is gone, the command is reading
         process.stdin.flush()
-        while process.poll() is None:  # a signal just between two reads of a pipe is only seen at the next
+        for _ in range(10):  # a signal just between two reads of a pipe is only seen at the next
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(2)
+                break
+        else:
+            process.kill()
         assert process.stderr is not None
         error = process.stderr.read()
     assert (process.returncode, error.strip()) == (130, b"")
