@@ -26,9 +26,14 @@ PER_MODEL = ("weights", "biases", "norm_params", "other_params", "buffers")  # a
 
 def sum_work(nodes: Iterable[Node]) -> Work:
     """The counts of ``nodes`` summed, parallel copies included, per sample."""
+    return sum_of((node.work, node.count) for node in nodes)
+
+
+def sum_of(parts: Iterable[tuple[Work, Num]]) -> Work:
+    """A sum of works, each times a number of copies."""
     copies: defaultdict[Work, list[Num]] = defaultdict(list)
-    for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
-        copies[node.work].append(node.count)
+    for work, times in parts:  # equal layers share one Work, so that a sum has as many terms as kinds of layer
+        copies[work].append(times)
     counts = {work: total(times) for work, times in copies.items()}
     if len(counts) == 1:
         ((work, count),) = counts.items()
@@ -39,6 +44,11 @@ def sum_work(nodes: Iterable[Node]) -> Work:
         for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
             terms[name].append(value * count)
     return Work(**{name: total(values) for name, values in terms.items()})
+
+
+def folded_channels(node: Node) -> Num:
+    """Channels of a norm with stored statistics (a batch norm): a bias each is left of it once it is folded."""
+    return node.shape[0] if node.layer.is_norm and "buffers" in vars(node.work) else 0
 
 
 def per_batch(work: Work, batch: int) -> Work:

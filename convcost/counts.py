@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.algebra import Num, divide, total
-from convcost.cost import sum_work
+from convcost.cost import folded_channels, sum_work
 from convcost.layers.base import Shape, Work, elements
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def _of_work(rule: Callable[[Work], Num]) -> Callable[[Sequence[Node]], Num]:
 
 
 def _normalised(nodes: Sequence[Node]) -> Num:
-    """Channels that pass a batch norm, each as often as they do."""
-    return total(node.shape[0] * node.count for node in nodes if node.kind == "batch_norm")
+    """Channels that pass a norm with stored statistics (a batch norm), each as often as they do."""
+    return total(folded_channels(node) * node.count for node in nodes)
 
 
 def _folded(nodes: Sequence[Node]) -> Num:
@@ -68,7 +68,7 @@ def _folded_total(nodes: Sequence[Node]) -> Num:
 
 
 def _convolutions(nodes: Sequence[Node]) -> Num:
-    return sum_work(node for node in nodes if node.layer.family == "conv").macs
+    return sum_work(node for node in nodes if node.layer.is_convolution).macs
 
 
 def _connections(nodes: Sequence[Node]) -> Num:
@@ -76,17 +76,17 @@ def _connections(nodes: Sequence[Node]) -> Num:
     counts: list[Num] = []
     for node in nodes:
         work = node.work
-        if node.layer.family in ("conv", "linear"):
+        if node.layer.is_weighted:
             counts.append((work.macs + work.bias_adds + work.buffers) * node.count)
-        elif node.kind in ("avg_pool", "max_pool"):
+        elif node.layer.is_pool and "kernel" in node.layer.fields:  # a window, and not the whole map
             counts.append((work.additions + work.comparisons + elements(node.shape)) * node.count)
-        elif node.kind == "scale":
+        elif node.layer.is_norm and "other_params" in vars(work):  # a trained factor, and an offset that is used
             counts.append(work.additions * node.count)
     return total(counts)
 
 
 def _merges(nodes: Sequence[Node]) -> Num:
-    merged = sum_work(node for node in nodes if node.layer.family == "merge")
+    merged = sum_work(node for node in nodes if node.layer.is_merge)
     return sum_work(nodes).macs + merged.additions + merged.multiplications
 
 
@@ -95,7 +95,7 @@ def _bytes(divisor: int) -> Callable[[Sequence[Node]], Num]:
 
 
 def _activations(nodes: Sequence[Node]) -> Num:
-    counted = (node for node in nodes if node.layer.family in ("conv", "linear"))
+    counted = (node for node in nodes if node.layer.is_weighted)
     return total(elements(node.shape) * node.count for node in counted)
 
 
@@ -103,7 +103,7 @@ def _depth(nodes: Sequence[Node]) -> int:
     longest: dict[int, int] = {}
     for node in nodes:
         before = max((longest.get(index, 0) for index, _ in node.inputs), default=0)
-        longest[node.index] = before + int(node.layer.family in ("conv", "linear"))
+        longest[node.index] = before + int(node.layer.is_weighted)
     return max(longest.values(), default=0)
 
 

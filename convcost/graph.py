@@ -29,6 +29,10 @@ class Input(Layer):
 
     family = "input"
     key = ""
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+    is_view = False
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
@@ -167,6 +171,12 @@ class Graph:
     def input(self) -> Shape:
         """Shape of the tensor that enters."""
         return self.nodes[0].shape
+
+    def input_of(self, node: Node) -> Any:
+        """What the rules of a layer take: the shape it reads, or operands where it merges."""
+        if not node.layer.merges:
+            return node.input
+        return tuple((self.nodes[index].shape, times) for index, times in node.inputs)
 
     @property
     def layers(self) -> tuple[Node, ...]:

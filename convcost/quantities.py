@@ -20,10 +20,12 @@ QUANTITIES = {
     "flops": "FLOPs",
     "activations": "activations",
     "conv_activations": "conv activations",
+    "outputs": "outputs",
 }
 MEANINGS = {
-    "activations": "elements written by all layers",
-    "conv_activations": "elements written by convolutions",
+    "activations": "elements of the outputs of convolutions and linear layers",
+    "conv_activations": "elements of the outputs of convolutions",
+    "outputs": "elements of the outputs of all layers",
 }
 PARTS = ("weights", "biases", "norm_params", "other_params")
 REPORTED = "reported"  # the number that a convention prints, where one was named
@@ -32,17 +34,19 @@ REPORTED = "reported"  # the number that a convention prints, where one was name
 def quantity(name: str, nodes: Sequence[Node], work: Work) -> Num:
     """One quantity of ``nodes``, parallel copies included, per sample: of any algebra.
 
-    ``activations`` are the elements that all layers write, ``conv_activations`` those that convolutions write
-    (Radosavovic et al., 2020, section 3, call these "activations").
+    ``activations`` are the elements of the outputs of convolutions and linear layers, ``conv_activations`` those of
+    convolutions alone (Radosavovic et al., 2020, section 3.3), ``outputs`` those of all layers.
 
     Args:
         name: a key of :data:`QUANTITIES`, or one of :data:`PARTS`.
         nodes: the layers.
         work: the sum of their counts.
     """
+    if name == "activations":
+        return total(node.work.written * node.count for node in nodes if node.layer.is_weighted)
     if name == "conv_activations":
-        return total(node.work.written * node.count for node in nodes if node.layer.family == "conv")
-    return getattr(work, "written" if name == "activations" else name)
+        return total(node.work.written * node.count for node in nodes if node.layer.is_convolution)
+    return getattr(work, "written" if name == "outputs" else name)
 
 
 def quantities(nodes: Sequence[Node]) -> dict[str, Num]:

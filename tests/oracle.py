@@ -226,8 +226,37 @@ def upsample(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...
     return (x[0], *sizes), tally
 
 
+def deform_conv(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """Predict an offset per tap and axis, interpolate at each, multiply and add."""
+    n = len(x) - 1
+    taps = list(product(*map(range, _axes(fields["kernel"], n))))
+    predicted = fields["offset_groups"] * len(taps) * (n + (1 if fields["modulated"] else 0))
+    shape, tally = conv(x, fields)
+    _, inner = conv(x, {**fields, "out": predicted, "groups": 1, "bias": True})
+    tally += inner
+    corners = list(product((0, 1), repeat=n))
+    for _ in product(*map(range, shape[1:])):
+        for _ in product(range(fields["offset_groups"]), taps):
+            for _ in range(n):
+                tally["additions"] += 1  # the offset to the tap's place
+                tally["additions"] += 1  # the distance from the lower neighbour
+                tally["additions"] += 1  # the distance from the upper one
+            for _ in corners:
+                tally["multiplications"] += n - 1  # the weight of a neighbour: a product of n distances
+            if fields["modulated"]:
+                tally += Counter(exponentials=1, additions=1, divisions=1)
+        for _ in product(range(x[0]), taps):
+            for index, _ in enumerate(corners):
+                tally["multiplications"] += 1
+                tally["additions"] += index > 0
+            if fields["modulated"]:
+                tally["multiplications"] += 1
+    return shape, tally
+
+
 ORACLES = {
     "conv": conv,
+    "deform_conv": deform_conv,
     "conv_transpose": conv_transpose,
     "linear": linear,
     "max_pool": max_pool,

@@ -60,7 +60,13 @@ def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
     layer = REGISTRY[key]
     x = draw(shapes(flat=key in FLAT_TOO))
     values = {name: draw(field_values(name, field, x)) for name, field in layer.fields.items()}
-    if key in ("conv", "conv_transpose"):
+    if key == "pixel_shuffle":
+        values["factor"] = draw(st.sampled_from([n for n in (1, 2, 3) if x[0] % n ** (len(x) - 1) == 0]))
+    if key == "pixel_unshuffle":
+        x = (x[0], *(size * values["factor"] for size in x[1:]))
+    if key == "deform_conv":
+        values["offset_groups"] = draw(st.sampled_from(_divisors(x[0])))
+    if key in ("conv", "conv_transpose", "deform_conv"):
         values["out"] = values["groups"] * draw(small)
     if key == "upsample":
         values[draw(st.sampled_from(["factor", "size"]))] = None

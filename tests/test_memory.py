@@ -22,8 +22,13 @@ from convcost.spec.catalogue import Catalogue
 if TYPE_CHECKING:
     from convcost.graph import Graph
 
-VIEWS = {"flatten", "reshape", "slice", "split", "crop", "identity", "dropout"}
-ACTIVATIONS = {"relu", "relu6", "leaky_relu", "prelu", "sigmoid", "hard_sigmoid", "swish", "hard_swish", "gelu", "tanh"}
+FACTS = [line.split(",") for line in (DATA / "layer_facts.csv").read_text("utf-8").splitlines() if line[0] != "#"]
+VIEWS = {name for name, view, *_ in FACTS if view == "yes"}  # which share the storage of their input in torch
+# torch.nn modules with an `inplace` argument or an in-place function of the same name (torch 2.13.0)
+IN_PLACE = [
+    *("relu", "relu6", "leaky_relu", "prelu", "sigmoid"),
+    *("hard_sigmoid", "swish", "hard_swish", "gelu", "tanh"),
+]
 
 
 def size(shape: tuple[int, ...]) -> int:
@@ -54,7 +59,7 @@ def simulate(graph: Graph, *, in_place: bool, folded: bool) -> int:
         source = buffers[reads[0]]
         conv_before = graph.nodes[reads[0]].layer.key in ("conv", "conv_transpose", "linear")
         is_fold = folded and node.layer.key in ("batch_norm", "scale") and conv_before and uses[reads[0]] == 1
-        alone = in_place and node.kind in ACTIVATIONS and needed[source] == 1 and source != 0
+        alone = in_place and node.kind in IN_PLACE and needed[source] == 1 and source != 0
         shares = node.kind in VIEWS or is_fold or (alone and sizes[source] == size(node.shape))
         if shares:
             buffers[node.index] = source

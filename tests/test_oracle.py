@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracle import ORACLES
 from strategies import layers
 
-from convcost.errors import ShapeError
+from convcost.errors import FieldError, ShapeError
 from convcost.layers import REGISTRY
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("crop", {"size": [3, 2]}, {}),
     ("zero_pad", {"sides": [[1, 2], [0, 3]]}, {}),
     ("channel_shuffle", {"groups": 3}, {}),
+    ("pixel_shuffle", {"factor": 1}, {}),
+    ("pixel_unshuffle", {"factor": 1}, {}),
 ]
 VIEWS = {"dropout", "identity", "flatten", "reshape", "slice", "split", "crop"}  # which move nothing
 SHAPES = {
@@ -129,6 +131,31 @@ def _product(shape: tuple[int, ...]) -> int:
     for size in shape:
         count *= size
     return count
+
+
+def test_pixels_become_channels_and_back() -> None:
+    shuffle, back = REGISTRY["pixel_shuffle"](factor=2), REGISTRY["pixel_unshuffle"](factor=2)
+    for x, y in (((8, 3, 5), (2, 6, 10)), ((6, 4), (3, 8)), ((16, 2, 3, 4), (2, 4, 6, 8))):
+        assert shuffle.shape(x) == y
+        assert back.shape(y) == x
+        for layer, before, after in ((shuffle, x, y), (back, y, x)):
+            work = layer.work(before, after)
+            assert tally(work) == {}
+            assert work.read == work.written == _product(x)
+    for layer, x in ((shuffle, (6, 4, 4)), (back, (6, 5, 4))):
+        with pytest.raises(FieldError):
+            layer.shape(x)
+
+
+def test_deformable_convolution_of_a_table() -> None:
+    # 3x3, 64 to 64 channels on 64x64; the offsets are a 3x3 convolution to 2 x 9 channels
+    layer = REGISTRY["deform_conv"](out=64, kernel=3, padding=1)
+    work = layer.work((64, 64, 64), (64, 64, 64))
+    assert work.macs == 150_994_944 + 42_467_328
+    assert work.params == 36_928 + 10_386
+    sampled = 9 * 64 * 64 * 64
+    assert work.multiplications == 4 * sampled + 4 * 9 * 64 * 64
+    assert work.additions == 3 * sampled + 6 * 9 * 64 * 64
 
 
 def test_every_layer_is_counted_by_someone() -> None:

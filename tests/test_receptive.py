@@ -15,7 +15,7 @@ from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import SpecError, UnsupportedError
-from convcost.metrics.ranges import ITSELF, Field, merged
+from convcost.layers.reach import ITSELF, ReceptiveField, merged
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 from convcost.spec.bind import from_text
 from convcost.spec.build import build
@@ -308,7 +308,7 @@ def test_each_axis_by_itself() -> None:
 
 
 def test_a_field_position_by_position() -> None:
-    field = Field(((-1, 1), None, (2, 6)), 4)
+    field = ReceptiveField(((-1, 1), None, (2, 6)), 4)
     assert [field.at(position) for position in range(-3, 6)] == [
         (-5, -3),
         None,
@@ -321,45 +321,45 @@ def test_a_field_position_by_position() -> None:
         (6, 10),
     ]
     assert (field.size, field.stride, field.start, field.padding) == (5, Fraction(4, 3), 0, 1)
-    hole = Field((None, (0, 3)), 1)
+    hole = ReceptiveField((None, (0, 3)), 1)
     assert (hole.size, hole.start, hole.padding) == (4, None, None)
-    assert Field((None,), 1).size == 0
-    assert Field(((1, 2),), 1).start == Fraction(3, 2)
+    assert ReceptiveField((None,), 1).size == 0
+    assert ReceptiveField(((1, 2),), 1).start == Fraction(3, 2)
 
 
 def test_borders_of_two_widths() -> None:
-    def field(layer: str) -> Field:
+    def field(layer: str) -> ReceptiveField:
         return receptive_fields(loads(f"{{input: [1, 12], layers: [{layer}]}}"))[1].fields[0]
 
     # position 0 of a window of 3 with 2 of padding before sees -2 to 0
-    assert field("conv: {out: 1, kernel: 3, padding: [[2, 0]]}") == Field(((-2, 0),), 1)
-    assert field("max_pool: {kernel: 3, stride: 2, padding: [[0, 1]]}") == Field(((0, 2),), 2)
-    assert field("avg_pool: {kernel: 3}") == Field(((0, 2),), 3)
+    assert field("conv: {out: 1, kernel: 3, padding: [[2, 0]]}") == ReceptiveField(((-2, 0),), 1)
+    assert field("max_pool: {kernel: 3, stride: 2, padding: [[0, 1]]}") == ReceptiveField(((0, 2),), 2)
+    assert field("avg_pool: {kernel: 3}") == ReceptiveField(((0, 2),), 3)
     # and of a transposed one, whose output has lost that much at its beginning, the patches of 0 to 2 or of -1 to 1
-    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[2, 1]]}") == Field(((0, 2),), 1)
-    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[1, 2]]}") == Field(((-1, 1),), 1)
-    assert field("zero_pad: {sides: [[2, 0]]}") == Field(((-2, -2),), 1)
-    assert field("crop: {size: 7}") == Field(((2, 2),), 1)
-    assert field("global_avg_pool") == field("linear: {out: 3}") == field("flatten") == Field(((0, 11),), 12)
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[2, 1]]}") == ReceptiveField(((0, 2),), 1)
+    assert field("conv_transpose: {out: 1, kernel: 3, padding: [[1, 2]]}") == ReceptiveField(((-1, 1),), 1)
+    assert field("zero_pad: {sides: [[2, 0]]}") == ReceptiveField(((-2, -2),), 1)
+    assert field("crop: {size: 7}") == ReceptiveField(((2, 2),), 1)
+    assert field("global_avg_pool") == field("linear: {out: 3}") == field("flatten") == ReceptiveField(((0, 11),), 12)
     # TensorFlow's same: of an odd number of zeros one more comes behind
-    assert field("conv: {out: 1, kernel: 4}") == Field(((-1, 2),), 1)
-    assert field("conv: {out: 1, kernel: 2, stride: 3}") == Field(((0, 1),), 3)
+    assert field("conv: {out: 1, kernel: 4}") == ReceptiveField(((-1, 2),), 1)
+    assert field("conv: {out: 1, kernel: 2, stride: 3}") == ReceptiveField(((0, 1),), 3)
 
 
 def test_merged_fields() -> None:
-    one, two = Field(((0, 1), (2, 2)), 2), Field(((-1, 0), None, (3, 4)), 3)
-    both = merged([one, two], "add")
+    one, two = ReceptiveField(((0, 1), (2, 2)), 2), ReceptiveField(((-1, 0), None, (3, 4)), 3)
+    both = merged([one, two])
     # period 6; of the first: (0,1) (2,2) (2,3) (4,4) (4,5) (6,6); of the second: (-1,0) - (3,4) (2,3) - (6,7)
-    assert both == Field(((-1, 1), (2, 2), (2, 4), (2, 4), (4, 5), (6, 7)), 6)
+    assert both == ReceptiveField(((-1, 1), (2, 2), (2, 4), (2, 4), (4, 5), (6, 7)), 6)
     with pytest.raises(UnsupportedError) as caught:
-        merged([one, ITSELF, Field(((0, 0),), 2)], "net/add")
-    assert str(caught.value) == "net/add: its branches have different strides, so no position has a field of its own"
-    most = Field(tuple((place, place) for place in range(4096)), 4096)
-    assert merged([most, ITSELF], "add").size == 1
-    more = Field(tuple((place, place) for place in range(4097)), 4097)
+        merged([one, ITSELF, ReceptiveField(((0, 0),), 2)])
+    assert str(caught.value) == "its branches have different strides, so no position has a receptive field of its own"
+    most = ReceptiveField(tuple((place, place) for place in range(4096)), 4096)
+    assert merged([most, ITSELF]).size == 1
+    more = ReceptiveField(tuple((place, place) for place in range(4097)), 4097)
     with pytest.raises(UnsupportedError) as caught:
-        merged([more, ITSELF], "add")
-    assert str(caught.value) == "add: a receptive field with more than 4,096 different positions"
+        merged([more, ITSELF])
+    assert str(caught.value) == "a receptive field with more than 4,096 different positions"
 
 
 # --- what is told about a network ---
@@ -425,15 +425,15 @@ def test_refusals_in_full() -> None:
         ),
         (
             loads("{input: [1, 9, 9], layers: [concat: {a: [conv: {out: 1, stride: 3}], b: [crop: {size: 3}]}]}"),
-            "concat: its branches have different strides, so no position has a field of its own",
+            "concat: its branches have different strides, so no position has a receptive field of its own",
         ),
         (
             loads("{input: [4, 9, 9], layers: [reshape: {to: [36, 3, 3]}]}"),
-            "reshape: after a reshape no position has a receptive field of its own",
+            "reshape: the receptive field is undefined after a reshape that mixes positions",
         ),
         (
             loads("{input: [1, 4097], layers: [upsample: {size: 4099}]}"),
-            "a receptive field with more than 4,096 different positions",
+            "upsample: a receptive field with more than 4,096 different positions",
         ),
     ]
     for graph, message in refused:

@@ -13,14 +13,14 @@ from inprocess import convcost
 from convcost.api import load, loads
 from convcost.errors import UsageError
 from convcost.metrics.dtypes import bits, bytes_of
-from convcost.metrics.structure import folded_norms, fusions, is_view, kept_outputs, readers
-from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_kind, sum_moved, traffic, traffic_rows
+from convcost.metrics.structure import folded_norms, fusions, kept_outputs, readers
+from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_additions, sum_moved, traffic, traffic_rows
 
 CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
 
 
 def test_unfused_counts_every_map() -> None:
-    moved = sum_moved(traffic(loads(CONV_BN_RELU)).values())
+    moved = sum_moved(traffic(loads(CONV_BN_RELU), fused=False).values())
     assert moved.read == 3 * 64 + 4 * 64 + 4 * 64
     assert moved.written == 3 * (4 * 64)
     assert moved.constants == 4 * 9 * 3 + 4 * 4  # weights; scale, shift, mean, variance
@@ -61,7 +61,7 @@ def test_views_move_nothing_and_a_concatenation_copies() -> None:
     text = "{input: [8, 4, 4], layers: [concat: {a: [split], b: [split: {index: 1}]}, dropout, flatten]}"
     graph = loads(text)
     moved = traffic(graph)
-    assert [node.kind for node in graph.layers if is_view(node)] == ["split", "split", "dropout", "flatten"]
+    assert [node.kind for node in graph.layers if node.layer.is_view] == ["split", "split", "dropout", "flatten"]
     assert sum_moved(moved.values())[:3] == (8 * 16, 0, 8 * 16)
 
 
@@ -110,7 +110,7 @@ def test_an_inverted_residual_adds_narrow_maps() -> None:
 def test_a_resnet_moves_a_seventh_of_its_elements_in_adds() -> None:
     # 16 additions: 3 of 256x56x56, 4 of 512x28x28, 6 of 1024x14x14, 3 of 2048x7x7, each two operands and a result
     adds = 3 * (3 * 256 * 56**2 + 4 * 512 * 28**2 + 6 * 1024 * 14**2 + 3 * 2048 * 7**2)
-    assert of_kind(load("resnet50"), "add").elements() == adds
+    assert of_additions(load("resnet50")).elements() == adds
 
 
 def test_depthwise_layers_do_least_with_a_byte() -> None:
@@ -121,7 +121,7 @@ def test_depthwise_layers_do_least_with_a_byte() -> None:
 
 
 def test_command() -> None:
-    data = json.loads(convcost("traffic", "shufflenet_v1", "--batch", "2", "--format", "json").out)
+    data = json.loads(convcost("traffic", "shufflenet_v1", "--batch", "2", "--unfused", "--format", "json").out)
     assert sum(row["elements"] for row in data["rows"]) == data["totals"]["elements"]
     assert data["rows"][5]["access_cost"] == 28 * 28 * 0 + 56 * 56 * (24 + 60) + 24 * 60
     lines = convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
@@ -176,7 +176,7 @@ def test_copies_are_fused_copy_by_copy() -> None:
     assert conv == Moved(3 * 8 * 16, 3 * (16 + 2 + 2), 3 * 2 * 16, 3 * (2 * 16 * 16 + 32 + 64))
     assert (norm, prelu) == (Moved(0, 0, 0, 0), Moved(0, 0, 0, 0))
     assert merge == Moved(6 * 16, 0, 6 * 16, 0)
-    conv, norm, prelu, _ = traffic(graph).values()
+    conv, norm, prelu, _ = traffic(graph, fused=False).values()
     assert norm == Moved(3 * 32, 3 * 8, 3 * 32, 3 * 64)
     assert prelu.constants == 3 * 2
 
@@ -188,7 +188,7 @@ def test_rows_by_group() -> None:
     layers: [pair, flatten, linear: {out: 5, bias: false}]
     """
     graph = loads(text)
-    rows = traffic_rows(graph)
+    rows = traffic_rows(graph, fused=False)
     assert [(row.path, row.kind) for row in rows] == [
         ("pair/conv", "pointwise"),
         ("pair/batch_norm", "batch_norm"),
@@ -198,11 +198,11 @@ def test_rows_by_group() -> None:
     assert rows[0].access is not None
     assert (rows[0].access.cost, rows[0].access.bound) == (16 * 16 + 64, 2 * 16 * 8 + 64)
     assert [row.access for row in rows[1:]] == [None, None]
-    blocks = traffic_rows(graph, "block")
+    blocks = traffic_rows(graph, "block", fused=False)
     assert [row.path for row in blocks] == ["pair", "linear"]
     assert blocks[0].moved == sum_moved(row.moved for row in rows[:2])
     assert blocks[0].access is None  # of one convolution, not of a block
-    assert [row.path for row in traffic_rows(graph, fused=True)] == ["pair/conv", "linear"]
+    assert [row.path for row in traffic_rows(graph)] == ["pair/conv", "linear"]
     with pytest.raises(UsageError):
         traffic_rows(graph, "zebra")
 
@@ -222,11 +222,23 @@ def test_access_cost_is_that_of_1x1_convolutions_with_stride_1() -> None:
     assert access_cost(load("pointwise_conv", H=size).layers[0]) is None
 
 
-def test_of_a_kind_fused_or_not() -> None:
+def test_fused_is_the_default_everywhere() -> None:
     graph = loads(CONV_BN_RELU)
-    assert of_kind(graph, "batch_norm") == Moved(4 * 64, 16, 4 * 64, 2 * 4 * 64)
-    assert of_kind(graph, "batch_norm", fused=True) == Moved(0, 0, 0, 0)
-    assert of_kind(graph, "zebra") == Moved(0, 0, 0, 0)
+    assert traffic(graph) == traffic(graph, fused=True) != traffic(graph, fused=False)
+    assert list(traffic(graph, fused=False).values())[1] == Moved(4 * 64, 16, 4 * 64, 2 * 4 * 64)
+    assert traffic_rows(graph) == traffic_rows(graph, fused=True)
+    machine = ("--peak", "1T", "--bandwidth", "10G")
+    for flags in ((), ("--fused",), ("--unfused",)):
+        moved = json.loads(convcost("traffic", "resnet18", *flags, "--format", "json").out)
+        timed = json.loads(convcost("roofline", "resnet18", *machine, *flags, "--format", "json").out)
+        assert moved["fused"] == timed["fused"] == ("--unfused" not in flags)
+        assert moved["totals"]["bytes"] == timed["totals"]["bytes"]
+
+
+def test_additions_are_those_of_maps() -> None:
+    assert of_additions(loads(CONV_BN_RELU)) == Moved(0, 0, 0, 0)
+    text = "{input: [4, 3, 3], layers: [add: {a: [relu], b: x}, multiply: {a: [relu], b: x}]}"
+    assert of_additions(loads(text)) == Moved(2 * 36, 0, 36, 36)
 
 
 def test_what_fuses_into_what() -> None:

@@ -84,6 +84,12 @@ def batch_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")(command)
 
 
+def fused_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--fused/--unfused``."""
+    words = "Norms and activations run on the output of the layer before them, or read and write memory."
+    return click.option("--fused/--unfused", default=True, show_default=True, help=words)(command)
+
+
 def dtype_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--dtype`` and ``--weights-dtype``."""
     formats = click.Choice(list(BITS))

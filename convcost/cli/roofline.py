@@ -8,6 +8,7 @@ from convcost.cli.options import (
     TARGET,
     batch_option,
     dtype_options,
+    fused_option,
     input_option,
     output_options,
     parse_input,
@@ -36,7 +37,7 @@ from convcost.table import fold_rows
 @batch_option
 @dtype_options
 @click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
-@click.option("--fused/--unfused", default=True, show_default=True, help="Norms and activations run before writing.")
+@fused_option
 @click.option("--plot", is_flag=True, help="A plot for the terminal in place of the table.")
 @click.option("--figure", metavar="FILE", help="Draw an .svg, .png or .pdf too (extra `plot`).")
 @output_options

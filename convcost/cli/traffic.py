@@ -8,6 +8,7 @@ from convcost.cli.options import (
     TARGET,
     batch_option,
     dtype_options,
+    fused_option,
     input_option,
     output_options,
     parse_input,
@@ -31,7 +32,7 @@ from convcost.table import fold_rows
 @batch_option
 @dtype_options
 @click.option("--by", type=click.Choice(GROUPINGS), default="layer", show_default=True, help="What a row stands for.")
-@click.option("--fused", is_flag=True, help="Norms and activations run before an output is written.")
+@fused_option
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,

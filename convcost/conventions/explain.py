@@ -232,7 +232,7 @@ def _total(reported: Reported, what: str, *, without_linear: bool) -> int | None
 
 def _linear_share(reported: Reported, what: str) -> int:
     rules = reported.convention.params if what == "params" else reported.convention.operations
-    linear = [node for node in reported.graph.layers if node.layer.family == "linear"]
+    linear = [node for node in reported.graph.layers if node.layer.is_linear]
     return int(sum(rules.count(node) * node.count for node in linear))
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.algebra import Num, total
-from convcost.layers.base import REGISTRY, WORK_FIELDS, Work, elements
+from convcost.cost import folded_channels
+from convcost.layers.base import FAMILIES, REGISTRY, WORK_FIELDS, Work, elements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
     from convcost.conventions.written import Implementation
     from convcost.graph import Node
 
-CONV_KINDS = (
-    "standard",
-    "pointwise",
-    "grouped",
-    "pointwise-grouped",
-    "depthwise",
-    "global-depthwise",
-    "dilated",
-    "spatially-separable",
-    "transposed",
-)
 FORMS: dict[str, str] = {
     "module": "a module of its own, such as nn.ReLU: how layers are taken to be written",
     "functional": "a call of a function, such as F.relu; tools that hook modules do not see it",
@@ -42,9 +32,10 @@ DERIVED: dict[str, tuple[str, Callable[[Node], Num]]] = {
         lambda node: node.work.weights * elements(node.shape[1:]),
     ),
     "channels": ("channels of the output", lambda node: node.shape[0]),
+    "folded_channels": ("channels of a batch norm, of which a bias each is left once it is folded", folded_channels),
     "interpolated": (
         "elements that are a mean of their neighbours, in bilinear resizing",
-        lambda node: elements(node.shape) if getattr(node.layer, "mode", None) == "bilinear" else 0,
+        lambda node: node.layer.interpolated(node.shape),
     ),
 }
 QUANTITIES: dict[str, str] = {**WORK_FIELDS, **{name: doc for name, (doc, _) in DERIVED.items()}}
@@ -61,9 +52,9 @@ def quantity(node: Node, name: str) -> Num:
 def selectors() -> Iterator[str]:
     """Every word that a row may begin with; before it may stand one of :data:`FORMS`."""
     yield "all"
-    yield from CONV_KINDS
+    yield from dict.fromkeys(kind for layer in REGISTRY.values() for kind in layer.kinds)
     yield from REGISTRY
-    yield from dict.fromkeys(layer.family for layer in REGISTRY.values())
+    yield from FAMILIES
 
 
 class Rules:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN, TRAINABLE, Convention, Rules
 from convcost.errors import UsageError
+from convcost.layers.conv import Conv
+from convcost.layers.merge import Add
 from convcost.spec.published import claims
 
 if TYPE_CHECKING:
@@ -13,26 +15,27 @@ if TYPE_CHECKING:
 
     from convcost.spec.model import Spec
 
-_FOLDED = {"weights": 1, "biases": 1, "other_params": 1}
+_FOLDED = {"weights": 1, "biases": 1, "other_params": 1, "folded_channels": 1}
+_CONVOLUTIONS = {Conv.family: {"macs": 1}}
 PARAMS: dict[str, dict[str, dict[str, Any]]] = {
     # what `counts:` beside a number of parameters means, as rows of weights; the first where it does not say
     "trainable": TRAINABLE.rows,
     "weights": {"all": {"weights": 1}},
     "weights_and_biases": {"all": {"weights": 1, "biases": 1}},
     "weights_and_norms": {"all": {"weights": 1, "norm_params": 1}},
-    "folded": {"all": _FOLDED, "batch_norm": {"channels": 1}},
+    "folded": {"all": _FOLDED},
     "total": {"all": {**TRAINABLE.rows["all"], "buffers": 1}},
-    "folded_total": {"all": {**_FOLDED, "buffers": 1}, "batch_norm": {"channels": 1, "buffers": 1}},
+    "folded_total": {"all": {**_FOLDED, "buffers": 1}},
 }
 _MACS = {"all": {"macs": 1}}
 OPERATIONS: dict[str, dict[str, tuple[str, dict[str, dict[str, Any]]]]] = {
     # likewise for operations, by what the figure calls them: the unit, and rows of weights
-    "macs": {"all": ("MACs", _MACS), "convolutions": ("MACs", {"conv": {"macs": 1}})},
+    "macs": {"all": ("MACs", _MACS), "convolutions": ("MACs", _CONVOLUTIONS)},
     "flops": {
         "every": ("FLOPs", PLAIN.operations.rows),
         "macs": ("MACs", _MACS),
-        "macs_of_convolutions": ("MACs", {"conv": {"macs": 1}}),
-        "macs_and_merges": ("MACs", {**_MACS, "merge": {"additions": 1, "multiplications": 1}}),
+        "macs_of_convolutions": ("MACs", _CONVOLUTIONS),
+        "macs_and_merges": ("MACs", {**_MACS, Add.family: {"additions": 1, "multiplications": 1}}),
         "twice_macs": ("FLOPs", {"all": {"macs": 2}}),
     },
 }

@@ -8,6 +8,7 @@ from convcost.algebra import Num, total
 from convcost.conventions.catalogue import DEFAULT, PAPER, implementations
 from convcost.conventions.model import weighted
 from convcost.conventions.written import as_written
+from convcost.layers.base import FAMILIES, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,14 +19,10 @@ if TYPE_CHECKING:
 CAUSES: dict[str, str] = {
     "factor": "a multiply-accumulate counted as more or fewer than one",
     "bias": "additions of biases",
-    "norm": "normalisations",
-    "activation": "activations",
-    "pooling": "pooling layers",
-    "merge": "element-wise additions and products, concatenations",
-    "other": "everything else: resizing, layers counted by their weights in place of their positions",
+    **{family.cause: family.title for family in FAMILIES.values() if family.cause != OTHER},
+    OTHER: "everything else: resizing, layers counted by their weights in place of their positions",
 }
 _BIAS = ("bias_adds", "biases")
-_OF_FAMILY = {"norm": "norm", "activation": "activation", "pool": "pooling", "merge": "merge"}
 
 
 class Reported:
@@ -85,15 +82,16 @@ class Reported:
         for node in self.graph.layers:
             weights = self.convention.operations.weights(node, self._form(node))
             counted = weighted(node, weights)
-            if node.layer.family in _OF_FAMILY:
-                found[_OF_FAMILY[node.layer.family]].append(counted * node.count)
+            cause = FAMILIES[node.layer.family].cause
+            if cause != OTHER:
+                found[cause].append(counted * node.count)
                 continue
             plain = node.work.macs
             bias = weighted(node, {name: weight for name, weight in weights.items() if name in _BIAS})
             factor = plain * (weights["macs"] - 1) if weights.get("macs") else 0
             found["bias"].append(bias * node.count)
             found["factor"].append(factor * node.count)
-            found["other"].append((counted - plain - bias - factor) * node.count)
+            found[OTHER].append((counted - plain - bias - factor) * node.count)
         return {cause: total(parts) for cause, parts in found.items()}
 
 

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import flag, number, word
 
+if TYPE_CHECKING:
+    from convcost.layers.reach import ReceptiveField
 
-class _Elementwise(Layer):
-    """An activation that treats every element alike; ``each`` says what one element costs."""
+
+class _Activation(Layer):
+    """What activations share: the shape stays, and a position of the output reads the same one of the input."""
 
     family = "activation"
-    each: ClassVar[dict[str, int]] = {}
+    reads_whole_map = False
 
     def shape(self, x: Shape) -> Shape:
         """As it came."""
         return x
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
+
+class _Elementwise(_Activation):
+    """An activation that treats every element alike.
+
+    A class states ``each`` (what one element costs), ``each_backward`` (what the gradient of one element costs, the
+    product with the gradient that arrives included) and ``derivative`` (what the gradient is computed from, and so
+    kept: the ``input`` or the ``output``).
+
+    Source of what is kept: the derivatives that PyTorch declares (tools/autograd/derivatives.yaml).
+    """
+
+    kinds = ()
+    fusing = "follows"
+    is_view = False
+    each: ClassVar[dict[str, int]]
+    each_backward: ClassVar[dict[str, int]]
+    derivative: ClassVar[Literal["input", "output"]]
+
+    def __init_subclass__(cls) -> None:
+        missing = [name for name in ("each", "each_backward", "derivative") if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"layer {cls.key} does not state {', '.join(missing)}")
+        super().__init_subclass__()
 
     def work(self, x: Shape, y: Shape) -> Work:
         """The cost of one element, times the elements."""
@@ -25,6 +56,15 @@ class _Elementwise(Layer):
         for name, times in self.each.items():
             setattr(work, name, times * count)
         return work
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - one of them, whatever its size
+        """What the derivative is computed from."""
+        return Saved(input=self.derivative == "input", output=self.derivative == "output")
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """The cost of the gradient of one element, times the elements."""
+        count = elements(x)
+        return Backward(Work(**{name: times * count for name, times in self.each_backward.items()}), Work())
 
 
 class ReLU(_Elementwise):
@@ -38,6 +78,8 @@ class ReLU(_Elementwise):
 
     key = "relu"
     each = {"comparisons": 1}
+    each_backward = {"comparisons": 1}
+    derivative = "output"
     formulas = {"comparisons": "C * H * W"}
 
 
@@ -52,6 +94,8 @@ class ReLU6(_Elementwise):
 
     key = "relu6"
     each = {"comparisons": 2}
+    each_backward = {"comparisons": 2}
+    derivative = "input"
     formulas = {"comparisons": "2 C * H * W"}
 
 
@@ -66,6 +110,8 @@ class LeakyReLU(_Elementwise):
 
     key = "leaky_relu"
     each = {"comparisons": 1, "multiplications": 1}
+    each_backward = {"comparisons": 1, "multiplications": 1}
+    derivative = "input"
     formulas = {"comparisons": "C * H * W", "multiplications": "C * H * W"}
 
     slope = number(0, "factor of negative elements; does not change the cost")
@@ -82,6 +128,8 @@ class PReLU(_Elementwise):
 
     key = "prelu"
     each = {"comparisons": 1, "multiplications": 1}
+    each_backward = {"comparisons": 1, "multiplications": 1}
+    derivative = "input"
     formulas = {"other_params": "C", "comparisons": "C * H * W", "multiplications": "C * H * W"}
 
     shared = flag(False, "one slope for all channels")
@@ -91,6 +139,11 @@ class PReLU(_Elementwise):
         work = super().work(x, y)
         work.other_params = 1 if self.shared else x[0]
         return work
+
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """As a leaky ReLU; the gradients of the slopes are sums of gradient times input."""
+        count = elements(x)
+        return Backward(super().backward(x, y).input, Work(multiplications=count, additions=count))
 
 
 class Sigmoid(_Elementwise):
@@ -104,6 +157,8 @@ class Sigmoid(_Elementwise):
 
     key = "sigmoid"
     each = {"exponentials": 1, "additions": 1, "divisions": 1}
+    each_backward = {"additions": 1, "multiplications": 2}
+    derivative = "output"
     formulas = {"exponentials": "C * H * W", "additions": "C * H * W", "divisions": "C * H * W"}
 
 
@@ -118,6 +173,8 @@ class HardSigmoid(_Elementwise):
 
     key = "hard_sigmoid"
     each = {"additions": 1, "comparisons": 2, "multiplications": 1}
+    each_backward = {"comparisons": 2, "multiplications": 1}
+    derivative = "input"
     formulas = {"additions": "C * H * W", "comparisons": "2 C * H * W", "multiplications": "C * H * W"}
 
 
@@ -132,6 +189,8 @@ class Swish(_Elementwise):
 
     key = "swish"
     each = {"exponentials": 1, "additions": 1, "divisions": 1, "multiplications": 1}
+    each_backward = {"exponentials": 1, "additions": 3, "divisions": 1, "multiplications": 3}
+    derivative = "input"
     formulas = {"one element": "a sigmoid and a multiplication"}
 
 
@@ -146,6 +205,8 @@ class HardSwish(_Elementwise):
 
     key = "hard_swish"
     each = {"additions": 1, "comparisons": 2, "multiplications": 2}
+    each_backward = {"comparisons": 2, "additions": 1, "multiplications": 2}
+    derivative = "input"
     formulas = {"one element": "a hard sigmoid and a multiplication"}
 
 
@@ -160,6 +221,8 @@ class GELU(_Elementwise):
 
     key = "gelu"
     each = {"exponentials": 1, "additions": 1, "multiplications": 3}
+    each_backward = {"exponentials": 2, "additions": 2, "multiplications": 6}
+    derivative = "input"
     formulas = {"exponentials": "C * H * W (erf)", "additions": "C * H * W", "multiplications": "3 C * H * W"}
 
 
@@ -174,10 +237,12 @@ class Tanh(_Elementwise):
 
     key = "tanh"
     each = {"exponentials": 1}
+    each_backward = {"additions": 1, "multiplications": 2}
+    derivative = "output"
     formulas = {"exponentials": "C * H * W"}
 
 
-class Softmax(Layer):
+class Softmax(_Activation):
     """Softmax over the channels of each position, with the maximum subtracted first.
 
     Source: its formula, in the form that does not overflow.
@@ -187,7 +252,9 @@ class Softmax(Layer):
     """
 
     key = "softmax"
-    family = "activation"
+    kinds = ()
+    fusing = "alone"
+    is_view = False
     formulas = {
         "comparisons": "(C - 1) * H * W",
         "additions": "(2 C - 1) * H * W",
@@ -211,6 +278,15 @@ class Softmax(Layer):
             written=elements(y),
         )
 
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the output, whatever its size
+        """Its output, which the derivative is made of."""
+        return Saved(output=True)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """``y (g - sum(g y))`` per position: two products an element, a sum and a difference."""
+        count, positions = elements(x), elements(x[1:])
+        return Backward(Work(multiplications=2 * count, additions=2 * count - positions), Work())
+
 
 class Dropout(Layer):
     """Dropout: nothing at inference, the shape unchanged.
@@ -223,6 +299,10 @@ class Dropout(Layer):
 
     key = "dropout"
     family = "shape"
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+    is_view = True
     formulas = {}
 
     rate = number(0, "share of elements dropped in training; does not change the cost")
@@ -235,6 +315,18 @@ class Dropout(Layer):
         """Nothing."""
         return Work()
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - nothing happens
+        """Nothing; the mask of training is not counted."""
+        return Saved()
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - nothing happens
+        """Nothing; the mask of training is not counted."""
+        return Backward(Work(), Work())
+
 
 ACTIVATIONS: dict[str, type[Layer]] = {
     layer.key: layer
@@ -242,7 +334,7 @@ ACTIVATIONS: dict[str, type[Layer]] = {
 }
 
 
-class Activation(Layer):
+class Activation(_Activation):
     """An activation chosen by name, so that a block can take it as a parameter; ``none`` passes on what comes.
 
     Source: that of the activation it names.
@@ -252,18 +344,30 @@ class Activation(Layer):
     """
 
     key = "activation"
-    family = "activation"
+    kinds = (*ACTIVATIONS, "identity")
+    fusing: Fusing = "alone"  # both are those of the activation it names
+    is_view = False
     formulas = {"all": "as the activation it names"}
 
     kind = word("relu", (*ACTIVATIONS, "none"), "which one")
 
-    def shape(self, x: Shape) -> Shape:
-        """As it came."""
-        return x
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._named = None if self.kind == "none" else ACTIVATIONS[self.kind]()
+        self.fusing = "alone" if self._named is None else self._named.fusing
+        self.is_view = self._named is None
 
     def work(self, x: Shape, y: Shape) -> Work:
         """As the activation it names."""
-        return Work() if self.kind == "none" else ACTIVATIONS[self.kind]().work(x, y)
+        return Work() if self._named is None else self._named.work(x, y)
+
+    def saves(self, x: Shape, y: Shape) -> Saved:
+        """As the activation it names."""
+        return Saved() if self._named is None else self._named.saves(x, y)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """As the activation it names."""
+        return Backward(Work(), Work()) if self._named is None else self._named.backward(x, y)
 
     def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the name says it
         """The activation's name."""

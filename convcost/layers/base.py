@@ -1,4 +1,4 @@
-"""What a layer is: fields, a shape rule, a cost rule, and the words that document them.
+"""What a layer is: fields, all that is known of it as rules and words, and a registry of them.
 
 A shape is a tuple ``(channels, *spatial)`` without a batch axis: ``(3, 224, 224)``, ``(3, 16, 112, 112)``
 for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are per sample.
@@ -6,7 +6,7 @@ for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from convcost.algebra import Num, total
 from convcost.errors import FieldError, did_you_mean
@@ -14,6 +14,8 @@ from convcost.layers.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from convcost.layers.reach import ReceptiveField
 
 Shape: TypeAlias = tuple[Num, ...]
 Operands: TypeAlias = tuple[tuple[Shape, Num], ...]  # (shape, how many identical tensors of it)
@@ -97,24 +99,105 @@ def elements(shape: Shape) -> Num:
     return count
 
 
+class Family(NamedTuple):
+    """A group of layers.
+
+    Attributes:
+        title: its name for people.
+        cause: under which word a convention's difference from plain MACs is listed for its layers.
+    """
+
+    title: str
+    cause: str
+
+
+OTHER = "other"  # the cause of what belongs to no other
+FAMILIES: dict[str, Family] = {
+    "conv": Family("convolutions", OTHER),
+    "linear": Family("linear layers", OTHER),
+    "norm": Family("normalisations", "norm"),
+    "activation": Family("activations", "activation"),
+    "pool": Family("pooling layers", "pooling"),
+    "merge": Family("element-wise additions and products, concatenations", "merge"),
+    "shape": Family("layers that move elements", OTHER),
+}
+
+
+class Saved(NamedTuple):
+    """What a layer keeps from the forward pass for the backward pass, per sample.
+
+    Attributes:
+        input: whether the tensors it reads are kept.
+        output: whether the tensor it makes is kept.
+        inside: elements of tensors that are neither, such as predicted offsets.
+        indices: integers, such as the places of maxima.
+    """
+
+    input: bool = False
+    output: bool = False
+    inside: Num = 0
+    indices: Num = 0
+
+
+class Backward(NamedTuple):
+    """The work of the backward pass, per sample, in two parts.
+
+    Attributes:
+        input: for the gradient of the input; the first layer of a network does without.
+        params: for the gradients of the layer's parameters.
+    """
+
+    input: Work
+    params: Work
+
+
+Fusing: TypeAlias = Literal["head", "folds", "follows", "alone"]
+"""How an inference engine joins a layer to its neighbours.
+
+* ``head``: a convolution or linear layer; what follows it can run on its output before that is written.
+* ``folds``: a factor and an offset per channel, known before the input is, that go into the weights before them.
+* ``follows``: every element on its own, so that it can run on the output of a head before that is written.
+* ``alone``: it reads memory and writes memory.
+"""
+
 REGISTRY: dict[str, type[Layer]] = {}
+STATEMENTS: dict[str, str] = {
+    "family": f"one of {', '.join(FAMILIES)}",
+    "kinds": "the finer kinds that `kind_of` gives; () where reports know it by its key alone",
+    "shape": "the output shape",
+    "work": "the counts of the forward pass",
+    "reads": "which positions an output position reads along an axis: its receptive field",
+    "reads_whole_map": "whether every position depends on the whole map as well, through statistics or offsets",
+    "saves": "what is kept for the backward pass",
+    "backward": "the counts of the backward pass",
+    "fusing": "head, folds, follows or alone",
+    "is_view": "whether it only looks at the same elements, so that it moves no data",
+}
 
 
 class Layer:
-    """Base of every layer: subclass it, name it, state its two rules, and every command knows it.
+    """Base of every layer: subclass it, name it, state what :data:`STATEMENTS` lists, and every command knows it.
 
-    A subclass gives ``key`` (its name in a spec), ``family``, fields as class attributes made with
-    :func:`size`, :func:`axes`, ..., a docstring that ends in its source, and :meth:`shape` and :meth:`work`.
+    A subclass gives ``key`` (its name in a spec), fields as class attributes made with :func:`size`, :func:`axes`,
+    ..., a docstring that ends in its source, and every statement. Nothing has a default here, since a default would be
+    silently wrong for some layer; a class between, such as that of element-wise layers, may state what its family
+    shares. A class with a key that lacks a statement is refused.
+
     A layer that takes several tensors sets ``merges = True`` and gets ``Operands`` in place of a shape.
 
     Attributes:
         formulas: the rule in the reader's notation, one line per quantity, for the reference.
         fields: the arguments by name; ``defaults`` and ``needs`` follow from them.
+        family, kinds, reads_whole_map, fusing, is_view: see :data:`STATEMENTS`.
     """
 
     key: ClassVar[str] = ""
     family: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
     merges: ClassVar[bool] = False
+    reads_whole_map: ClassVar[bool]
+    fusing: Fusing
+    is_view: bool
     formulas: ClassVar[dict[str, str]] = {}
     fields: ClassVar[dict[str, Field]] = {}
     defaults: ClassVar[dict[str, Any]] = {}
@@ -128,9 +211,29 @@ class Layer:
         cls.defaults = {name: field.default for name, field in cls.fields.items() if not field.required}
         cls.needs = tuple(name for name, field in cls.fields.items() if field.required)
         if cls.key:
-            if cls.work is Layer.work or cls.shape is Layer.shape:
-                raise TypeError(f"layer {cls.key} lacks a shape rule or a cost rule")
+            cls._check_statements()
             REGISTRY[cls.key] = cls
+
+    @classmethod
+    def _check_statements(cls) -> None:
+        """Refuse a class that leaves a statement open.
+
+        Raises:
+            TypeError: it does, or it takes over the kinds of another layer.
+        """
+        above: list[type[Layer]] = [base for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer]
+        missing = [name for name in STATEMENTS if not any(name in vars(base) for base in above)]
+        if missing:
+            listed = "".join(f"\n  {name}: {STATEMENTS[name]}" for name in missing)
+            raise TypeError(f"layer {cls.key} does not state{listed}")
+        if cls.family not in FAMILIES:
+            raise TypeError(f"layer {cls.key}: `family` is one of {', '.join(FAMILIES)}; found '{cls.family}'")
+        owner = next(base for base in above if "kinds" in vars(base))
+        if owner.key not in ("", cls.key) and cls.kinds:
+            raise TypeError(
+                f"layer {cls.key} would report itself under the kinds of {owner.key}; "
+                "state its own `kinds` and `kind_of`"
+            )
 
     def __init__(self, **values: Any) -> None:
         own = self.__dict__
@@ -159,6 +262,67 @@ class Layer:
     def work(self, x: Any, y: Shape) -> Work:
         """The counts for input ``x`` and output ``y``, per sample."""
         raise NotImplementedError
+
+    def reads(self, field: Any, axis: int, x: Any, y: Shape) -> ReceptiveField:
+        """What the output's positions depend on along a spatial axis.
+
+        Args:
+            field: what the positions of ``x`` depend on; where the layer merges, a list with that of every operand
+                whose map is as large as the output's.
+            axis: the spatial axis, from 0.
+            x: the input: a map, or operands where the layer merges; numbers.
+            y: the output.
+
+        Raises:
+            UnsupportedError: no position has a receptive field of its own.
+        """
+        raise NotImplementedError
+
+    def saves(self, x: Any, y: Shape) -> Saved:
+        """What is kept from the forward pass for the backward pass, per sample."""
+        raise NotImplementedError
+
+    def backward(self, x: Any, y: Shape) -> Backward:
+        """The counts of the backward pass for input ``x`` and output ``y``, per sample."""
+        raise NotImplementedError
+
+    @property
+    def is_convolution(self) -> bool:
+        """Whether it is a convolution of any kind."""
+        return self.family == "conv"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear layer."""
+        return self.family == "linear"
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether it is a convolution or a linear layer."""
+        return self.family in ("conv", "linear")
+
+    @property
+    def is_norm(self) -> bool:
+        """Whether it is a normalisation, or a trained factor per channel."""
+        return self.family == "norm"
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether it is a pooling layer."""
+        return self.family == "pool"
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether it joins several tensors."""
+        return self.family == "merge"
+
+    def interpolated(self, y: Shape) -> Num:  # noqa: ARG002 - a resizing layer looks at it
+        """Elements that are weighted means of their neighbours in a resized map; 0 for a layer that does not resize."""
+        return 0
+
+    def is_pointwise(self, x: Shape, y: Shape) -> bool:
+        """Whether it is a 1x1 convolution for this input, grouped or not."""
+        return self.kind_of(x, y) in ("pointwise", "pointwise-grouped")
 
     def __repr__(self) -> str:
         shown_fields = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.fields)

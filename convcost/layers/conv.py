@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from convcost.algebra import Num, prod, provably, require
-from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size
-from convcost.layers.window import divide_channels, extent, per_axis, show, sides, spatial, windows
+from convcost.layers.reach import ReceptiveField, spreading, whole
+from convcost.layers.window import divide_channels, extent, per_axis, show, sides, sliding_field, spatial, windows
 
 
-class Conv(Layer):
+class _Weighted(Layer):
+    """What convolutions and linear layers share: what they keep, and what their gradients cost.
+
+    Both gradients are made of the same products as the output: each weight meets each input position that it met on
+    the way forward. The gradient of a bias is the sum of the output's gradients.
+
+    Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 9.5; ``torch.utils.flop_counter`` counts
+    the same for convolutions without groups.
+    """
+
+    reads_whole_map = False
+    fusing = "head"
+    is_view = False
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, for the gradient of the weights."""
+        return Saved(input=True)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """As many multiply-accumulates for either gradient as the forward pass has."""
+        forward = self.work(x, y)
+        return Backward(Work(macs=forward.macs), Work(macs=forward.macs, additions=forward.bias_adds))
+
+
+class Conv(_Weighted):
     """Convolution over 1, 2 or 3 spatial axes, grouped or not.
 
     Each of the ``groups`` sees ``in/groups`` channels and makes ``out/groups``. Bias is counted apart
@@ -26,6 +53,16 @@ class Conv(Layer):
 
     key = "conv"
     family = "conv"
+    kinds: ClassVar[tuple[str, ...]] = (
+        "standard",
+        "pointwise",
+        "grouped",
+        "pointwise-grouped",
+        "depthwise",
+        "global-depthwise",
+        "dilated",
+        "spatially-separable",
+    )
     formulas = {
         "weights": "O * K^n * I/G",
         "biases": "O",
@@ -65,6 +102,10 @@ class Conv(Layer):
         kernels = per_axis(self.kernel, len(x) - 1, "kernel")
         return self.out * prod(kernels) * divide_channels(x[0], self.groups, "in_channels by groups")
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """A window."""
+        return sliding_field(self, field, axis, x, y)
+
     def kind_of(self, x: Shape, y: Shape) -> str:
         """Standard, pointwise, grouped, depthwise ...: see ``docs/layers.md``."""
         kernels = per_axis(self.kernel, len(x) - 1, "kernel")
@@ -84,7 +125,7 @@ class Conv(Layer):
         return "standard"
 
 
-class ConvTranspose(Layer):
+class ConvTranspose(_Weighted):
     """Transposed convolution: each input position writes a kernel-sized patch.
 
     The default padding is 0, where a convolution's is ``same``. ``padding: same`` gives ``in * stride``.
@@ -99,6 +140,7 @@ class ConvTranspose(Layer):
 
     key = "conv_transpose"
     family = "conv"
+    kinds = ("transposed",)
     formulas = {
         "weights": "O * K^n * I/G",
         "biases": "O",
@@ -157,12 +199,24 @@ class ConvTranspose(Layer):
             written=elements(y),
         )
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The input positions whose patches cover an output position."""
+        count = len(x) - 1
+        kernel = per_axis(self.kernel, count, "kernel")[axis]
+        stride = per_axis(self.stride, count, "stride")[axis]
+        dilation = per_axis(self.dilation, count, "dilation")[axis]
+        if self.padding == "same":
+            cut = max(extent(kernel, dilation) - stride, 0) // 2
+        else:
+            cut = sides(self.padding, count)[axis][0]
+        return spreading(field, kernel, stride, dilation, cut)
+
     def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the base class hands in both
         """Always ``transposed``."""
         return "transposed"
 
 
-class Linear(Layer):
+class Linear(_Weighted):
     """Fully connected layer over all elements of its input (a map is flattened first).
 
     Source: the inner product; a 1x1 convolution of the same widths on a 1x1 map costs the same.
@@ -173,6 +227,7 @@ class Linear(Layer):
 
     key = "linear"
     family = "linear"
+    kinds = ()
     formulas = {"weights": "O * I * H * W", "biases": "O", "macs": "O * I * H * W"}
 
     out = size(doc="output features")
@@ -193,3 +248,108 @@ class Linear(Layer):
             read=elements(x),
             written=elements(y),
         )
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The whole map."""
+        return whole(field, x[1 + axis])
+
+
+class DeformConv(Conv):
+    """Deformable convolution: a convolution whose taps lie at offsets that a second convolution predicts.
+
+    A convolution of the same input, kernel, stride, padding and dilation predicts one offset per axis for every tap and
+    offset group, with a bias; ``modulated`` (version 2) adds a factor for every tap, through a sigmoid. A value between
+    positions is a weighted sum of its 2^n neighbours, whose weights the channels of an offset group share. Neither
+    the offsets nor the values are written to memory here.
+
+    Source: Dai et al., "Deformable Convolutional Networks" (2017), section 2.1; modulation: Zhu et al. (2019), section
+    3.1; ``torchvision.ops.deform_conv2d``, which takes the offsets that are predicted here.
+
+    >>> deformed = DeformConv(out=64, kernel=3, padding=1)
+    >>> deformed.work((64, 64, 64), (64, 64, 64)).macs == 150_994_944 + 42_467_328
+    True
+    """
+
+    key = "deform_conv"
+    kinds = ()
+    reads_whole_map = True
+    formulas = {
+        "predicted": "D * K^n * n, modulated D * K^n * (n + 1), with D offset groups: channels of the offsets",
+        "weights": "O * K^n * I/G + predicted * K^n * I",
+        "biases": "O + predicted",
+        "macs": "H_out * W_out * weights",
+        "multiplications": "H_out * W_out * K^n * (2^n * I + 2^n (n - 1) D), modulated I * K^n * H_out * W_out more",
+        "additions": "H_out * W_out * K^n * ((2^n - 1) I + 3 n D)",
+        "modulated": "a sigmoid of D * K^n * H_out * W_out",
+    }
+
+    offset_groups = size(1, "groups of input channels that share their offsets")
+    modulated = flag(False, "whether a factor per tap is predicted too (version 2)")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(out, *windows)``; the offset groups must divide the input's channels."""
+        divide_channels(x[0], self.offset_groups, "in_channels by offset_groups", "offset_groups")
+        return super().shape(x)
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Both convolutions, and the interpolation at every tap."""
+        count = len(x) - 1
+        positions = elements(y[1:])
+        kernel_size = prod(per_axis(self.kernel, count, "kernel"))
+        taps = self.offset_groups * kernel_size
+        predicted = self._predicted(x)
+        weights = self._weights(x) + predicted * kernel_size * x[0]
+        sampled = x[0] * kernel_size * positions
+        places = taps * positions
+        factors = int(self.modulated)
+        return Work(
+            weights=weights,
+            biases=predicted + (self.out if self.bias else 0),
+            macs=weights * positions,
+            bias_adds=predicted * positions + (elements(y) if self.bias else 0),
+            # a weighted sum of 2^n neighbours; their weights are products over the axes of the two distances
+            multiplications=sampled * (2**count + factors) + places * 2**count * (count - 1),
+            # per axis and place: the offset is added, the lower neighbour subtracted, and that distance from 1
+            additions=sampled * (2**count - 1) + places * (3 * count + factors),
+            divisions=factors * places,
+            exponentials=factors * places,
+            read=elements(x),
+            written=elements(y),
+        )
+
+    def _predicted(self, x: Shape) -> Num:
+        """Channels of the offsets, with ``modulated`` of the factors too."""
+        count = len(x) - 1
+        return self.offset_groups * prod(per_axis(self.kernel, count, "kernel")) * (count + int(self.modulated))
+
+    def saves(self, x: Shape, y: Shape) -> Saved:
+        """Its input, and what was predicted."""
+        return Saved(input=True, inside=self._predicted(x) * elements(y[1:]))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """Both convolutions, and the derivatives of the interpolation.
+
+        The gradient of a value goes to its 2^n neighbours (a product and a sum each) and, per axis, to the offset (a
+        weighted sum of the neighbours, its product with the gradient, and a sum over channels).
+        """
+        count = len(x) - 1
+        forward = self.work(x, y)
+        sampled = x[0] * prod(per_axis(self.kernel, count, "kernel")) * elements(y[1:])
+        factors = int(self.modulated)
+        inner = self._predicted(x) * sampled
+        sigmoids = factors * self.offset_groups * prod(per_axis(self.kernel, count, "kernel")) * elements(y[1:])
+        to_input = Work(
+            macs=inner,
+            multiplications=sampled * 2**count,
+            additions=sampled * 2**count,
+        )
+        to_params = Work(  # the weights of the offsets need the gradients of the values and of the offsets
+            macs=forward.macs + (forward.macs - inner),
+            multiplications=sampled * (count * (2**count + 1) + 2 * factors) + 2 * sigmoids,
+            additions=sampled * (count * 2**count + factors) + sigmoids + forward.bias_adds,
+        )
+        return Backward(to_input, to_params)
+
+    def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the base class hands in both
+        """Always ``deform_conv``."""
+        return self.key

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import Num, provably, same, total
 from convcost.errors import ShapeError
-from convcost.layers.base import Layer, Operands, Shape, Work, elements, read_by
+from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
+from convcost.layers.reach import merged
 from convcost.layers.window import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from convcost.layers.reach import ReceptiveField
+
+
+class _Merge(Layer):
+    """What merges share: a position reads the same position of every operand."""
+
+    family = "merge"
+    merges = True
+    kinds = ()
+    reads_whole_map = False  # a map of 1x1 that reaches all positions is seen from the shapes
+    fusing = "alone"
+    is_view = False
+
+    def reads(self, field: Sequence[ReceptiveField], axis: int, x: Any, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position of every operand that is as large as the output."""
+        return merged(field)
 
 
 def _broadcast(layer: str, shapes: Iterable[Shape]) -> Shape:
@@ -43,7 +61,12 @@ def _operations(x: Operands, y: Shape) -> Num:
     return elements(y) * (total(times for _, times in x) - 1)
 
 
-class Add(Layer):
+def _summed(x: Operands, y: Shape) -> Num:
+    """Additions for the gradients of operands that were repeated: each is a sum over the positions it went to."""
+    return total((elements(y) - elements(shape)) * times for shape, times in x)
+
+
+class Add(_Merge):
     """Element-wise sum; a map of 1x1 is added to every position.
 
     Source: He et al., "Deep Residual Learning" (2016), equation 1.
@@ -53,8 +76,6 @@ class Add(Layer):
     """
 
     key = "add"
-    family = "merge"
-    merges = True
     formulas = {"additions": "(operands - 1) * C * H * W"}
 
     def shape(self, x: Operands) -> Shape:
@@ -69,8 +90,16 @@ class Add(Layer):
         """One addition per output element and further operand."""
         return Work(additions=_operations(x, y), read=read_by(x), written=elements(y))
 
+    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - nothing
+        """Nothing: the gradient passes."""
+        return Saved()
 
-class Multiply(Layer):
+    def backward(self, x: Operands, y: Shape) -> Backward:
+        """Nothing but sums for operands of one position."""
+        return Backward(Work(additions=_summed(x, y)), Work())
+
+
+class Multiply(_Merge):
     """Element-wise product; a map of 1x1 scales every position, as in squeeze-and-excitation.
 
     Source: Hu et al., "Squeeze-and-Excitation Networks" (2018), equation 4.
@@ -80,8 +109,6 @@ class Multiply(Layer):
     """
 
     key = "multiply"
-    family = "merge"
-    merges = True
     formulas = {"multiplications": "(operands - 1) * C * H * W"}
 
     def shape(self, x: Operands) -> Shape:
@@ -96,8 +123,16 @@ class Multiply(Layer):
         """One multiplication per output element and further operand."""
         return Work(multiplications=_operations(x, y), read=read_by(x), written=elements(y))
 
+    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - its operands, whatever they are
+        """Its operands."""
+        return Saved(input=True)
 
-class Concat(Layer):
+    def backward(self, x: Operands, y: Shape) -> Backward:
+        """Two products per output element and further operand, and sums for operands of one position."""
+        return Backward(Work(multiplications=2 * _operations(x, y), additions=_summed(x, y)), Work())
+
+
+class Concat(_Merge):
     """Channels of all operands, one after another; no arithmetic, but every element is moved.
 
     Source: Szegedy et al., "Going Deeper with Convolutions" (2015), section 4.
@@ -107,8 +142,6 @@ class Concat(Layer):
     """
 
     key = "concat"
-    family = "merge"
-    merges = True
     formulas = {"output channels": "sum of the operands' channels"}
 
     def shape(self, x: Operands) -> Shape:
@@ -127,3 +160,11 @@ class Concat(Layer):
     def work(self, x: Operands, y: Shape) -> Work:
         """Elements moved; nothing else."""
         return Work(read=read_by(x), written=elements(y))
+
+    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - nothing
+        """Nothing."""
+        return Saved()
+
+    def backward(self, x: Operands, y: Shape) -> Backward:  # noqa: ARG002 - nothing
+        """Nothing: every operand gets its channels of the gradient."""
+        return Backward(Work(), Work())

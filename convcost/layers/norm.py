@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import flag, size
 from convcost.layers.window import divide_channels
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
+    from convcost.layers.reach import ReceptiveField
 
 
-class BatchNorm(Layer):
+class _Norm(Layer):
+    """What normalisations share: the shape stays, and the backward pass starts from the input."""
+
+    family = "norm"
+    kinds = ()
+    fusing: Fusing = "alone"
+    is_view = False
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came."""
+        return x
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input; the statistics, one or two per set, are not counted."""
+        return Saved(input=True)
+
+
+class BatchNorm(_Norm):
     """Batch normalisation with stored statistics: one multiplication and one addition per element.
 
     Scale, shift and statistics of a channel are constants at inference and fold into one factor and one offset.
@@ -25,7 +47,8 @@ class BatchNorm(Layer):
     """
 
     key = "batch_norm"
-    family = "norm"
+    reads_whole_map = False  # at inference; in training the statistics are those of the batch
+    fusing = "folds"
     formulas = {
         "norm_params": "2 C",
         "buffers": "2 C (running mean and variance)",
@@ -35,10 +58,6 @@ class BatchNorm(Layer):
 
     scale = flag(True, "whether there is a trainable scale (gamma) per channel")
     shift = flag(True, "whether there is a trainable shift (beta) per channel")
-
-    def shape(self, x: Shape) -> Shape:
-        """As it came."""
-        return x
 
     def work(self, x: Shape, y: Shape) -> Work:
         """A multiply and an add per element."""
@@ -51,6 +70,28 @@ class BatchNorm(Layer):
             read=count,
             written=elements(y),
         )
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """As in training, where the gradient also goes through the statistics of every channel."""
+        return _normalise_backward(x, x[0], self.scale or self.shift)
+
+
+def _normalise_backward(x: Shape, groups: Num, affine: bool) -> Backward:  # noqa: FBT001 - a field of the callers
+    """The backward pass of ``groups`` sets that share the elements of ``x``.
+
+    Per element: subtract the mean and multiply by 1/sigma; a product with the gradient; add to both sums; multiply by
+    one of them and subtract both; multiply by gamma/sigma. Per set: both sums are divided by its size, and
+    gamma/sigma is a product. The two sums are the gradients of gamma and beta.
+
+    Source: Ioffe and Szegedy, "Batch Normalization" (2015), section 3, simplified.
+    """
+    count = elements(x)
+    sums = Work(multiplications=2 * count, additions=3 * count)
+    rest = Work(multiplications=2 * count + groups, additions=2 * count, divisions=2 * groups)
+    if affine:
+        return Backward(rest, sums)
+    both = {name: getattr(rest, name) + getattr(sums, name) for name in ("multiplications", "additions", "divisions")}
+    return Backward(Work(**both), Work())
 
 
 def _normalise(x: Shape, groups: Num, affine: bool) -> Work:  # noqa: FBT001 - a field of both callers
@@ -71,7 +112,7 @@ def _normalise(x: Shape, groups: Num, affine: bool) -> Work:  # noqa: FBT001 - a
     )
 
 
-class LayerNorm(Layer):
+class LayerNorm(_Norm):
     """Layer normalisation over the channels of each position, with scale and shift per channel.
 
     Source: Ba et al., "Layer Normalization" (2016), equation 4; over channels as in ConvNeXt (Liu et al., 2022).
@@ -81,7 +122,7 @@ class LayerNorm(Layer):
     """
 
     key = "layer_norm"
-    family = "norm"
+    reads_whole_map = False
     formulas = {
         "norm_params": "2 C",
         "multiplications": "3 C * H * W",
@@ -91,16 +132,16 @@ class LayerNorm(Layer):
 
     affine = flag(True, "whether there are a trainable scale and shift per channel")
 
-    def shape(self, x: Shape) -> Shape:
-        """As it came."""
-        return x
-
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Statistics of every position, then a normalised element each."""
         return _normalise(x, elements(x[1:]), self.affine)
 
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """Through the statistics of every position."""
+        return _normalise_backward(x, elements(x[1:]), self.affine)
 
-class GroupNorm(Layer):
+
+class GroupNorm(_Norm):
     """Group normalisation: statistics over a group of channels and the whole map. One channel a group: instance norm.
 
     Source: Wu and He, "Group Normalization" (2018), equations 1, 2, 7.
@@ -110,7 +151,7 @@ class GroupNorm(Layer):
     """
 
     key = "group_norm"
-    family = "norm"
+    reads_whole_map = True
     formulas = {
         "norm_params": "2 C",
         "multiplications": "3 C * H * W",
@@ -130,8 +171,12 @@ class GroupNorm(Layer):
         """Statistics of every group, then a normalised element each."""
         return _normalise(x, self.groups, self.affine)
 
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """Through the statistics of every group."""
+        return _normalise_backward(x, self.groups, self.affine)
 
-class LocalResponseNorm(Layer):
+
+class LocalResponseNorm(_Norm):
     """Local response normalisation across ``size`` neighbouring channels.
 
     Per element: a square; a sum over the window; scale and offset; a power; a division. Windows at the border
@@ -144,7 +189,7 @@ class LocalResponseNorm(Layer):
     """
 
     key = "lrn"
-    family = "norm"
+    reads_whole_map = False
     formulas = {
         "multiplications": "2 C * H * W",
         "additions": "size * C * H * W",
@@ -153,10 +198,6 @@ class LocalResponseNorm(Layer):
     }
 
     size = size(5, "channels in a window")
-
-    def shape(self, x: Shape) -> Shape:
-        """As it came."""
-        return x
 
     def work(self, x: Shape, y: Shape) -> Work:
         """The window's sum of squares (size - 1 additions) plus the offset, and the rest of the formula."""
@@ -168,4 +209,21 @@ class LocalResponseNorm(Layer):
             divisions=count,
             read=count,
             written=elements(y),
+        )
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """The formula's sum of squares once more, and its derivative.
+
+        With ``d`` for scale and offset plus the sum: the gradient times ``d^-beta``, minus the input times a constant
+        times the windowed sum of gradient times output over ``d``.
+        """
+        count = elements(x)
+        return Backward(
+            Work(
+                multiplications=6 * count,
+                additions=2 * self.size * count,
+                exponentials=count,
+                divisions=count,
+            ),
+            Work(),
         )

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import gcd, prod
-from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding
-from convcost.layers.window import per_axis, spatial, windows
+from convcost.layers.reach import ReceptiveField, adaptive, resized, whole
+from convcost.layers.window import per_axis, sliding_field, spatial, windows
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
 
 
-class _Pool(Layer):
-    """What max and average pooling share: the window."""
+class _Pooling(Layer):
+    """What all pools share."""
 
     family = "pool"
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+    is_view = False
+
+
+class _Pool(_Pooling):
+    """What max and average pooling share: the window."""
 
     kernel = axes(doc="window size, or one per axis")
     stride = axes(None, "step of the window; the kernel size where not given")
@@ -28,6 +37,10 @@ class _Pool(Layer):
         step = self.kernel if self.stride is None else self.stride
         area = windows(x, self.key, self.kernel, step, self.padding, self._spread(), ceil_mode=self.ceil_mode)
         return (x[0], *area)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """A window."""
+        return sliding_field(self, field, axis, x, y)
 
     def _spread(self) -> Any:
         return 1
@@ -61,6 +74,14 @@ class MaxPool(_Pool):
         """One comparison fewer than the window has elements, per output."""
         return Work(comparisons=elements(y) * (self._window(x) - 1), read=elements(x), written=elements(y))
 
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - its places are as many as its outputs
+        """Its input, and where each maximum was."""
+        return Saved(input=True, indices=elements(y))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - its places are as many as its outputs
+        """One addition per output, at the place of its maximum."""
+        return Backward(Work(additions=elements(y)), Work())
+
 
 class AvgPool(_Pool):
     """Mean over a window.
@@ -83,8 +104,16 @@ class AvgPool(_Pool):
         out = elements(y)
         return Work(additions=out * (self._window(x) - 1), divisions=out, read=elements(x), written=out)
 
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, as PyTorch does, although its size would do."""
+        return Saved(input=True)
 
-class GlobalAvgPool(Layer):
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """One division per output, which is then added to every element of its window."""
+        return Backward(Work(additions=elements(y) * self._window(x), divisions=elements(y)), Work())
+
+
+class GlobalAvgPool(_Pooling):
     """Mean over the whole map; leaves a map of one position per axis.
 
     Source: Lin et al., "Network In Network" (2014), section 3.2.
@@ -94,7 +123,6 @@ class GlobalAvgPool(Layer):
     """
 
     key = "global_avg_pool"
-    family = "pool"
     formulas = {"additions": "C * (H * W - 1)", "divisions": "C"}
 
     def shape(self, x: Shape) -> Shape:
@@ -105,8 +133,20 @@ class GlobalAvgPool(Layer):
         """A sum and a division per channel."""
         return Work(additions=elements(x) - x[0], divisions=x[0], read=elements(x), written=elements(y))
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The whole map."""
+        return whole(field, x[1 + axis])
 
-class GlobalMaxPool(Layer):
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - nothing
+        """Nothing: every element has the same share."""
+        return Saved()
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - one number a channel
+        """One division per channel; every element gets the result."""
+        return Backward(Work(divisions=x[0]), Work())
+
+
+class GlobalMaxPool(_Pooling):
     """Maximum over the whole map; leaves a map of one position per axis.
 
     Source: as ``max_pool``, with the window as large as the map.
@@ -116,7 +156,6 @@ class GlobalMaxPool(Layer):
     """
 
     key = "global_max_pool"
-    family = "pool"
     formulas = {"comparisons": "C * (H * W - 1)"}
 
     def shape(self, x: Shape) -> Shape:
@@ -127,8 +166,20 @@ class GlobalMaxPool(Layer):
         """A running maximum per channel."""
         return Work(comparisons=elements(x) - x[0], read=elements(x), written=elements(y))
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The whole map."""
+        return whole(field, x[1 + axis])
 
-class AdaptiveAvgPool(Layer):
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - its places are as many as its outputs
+        """Its input, and where each maximum was."""
+        return Saved(input=True, indices=elements(y))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - its places are as many as its outputs
+        """One addition per output, at the place of its maximum."""
+        return Backward(Work(additions=elements(y)), Work())
+
+
+class AdaptiveAvgPool(_Pooling):
     """Mean over windows chosen so that the output has the given size.
 
     Output position i covers ``floor(i H / h)`` up to ``ceil((i + 1) H / h)``, as PyTorch defines it; all windows
@@ -141,7 +192,6 @@ class AdaptiveAvgPool(Layer):
     """
 
     key = "adaptive_avg_pool"
-    family = "pool"
     formulas = {
         "additions": "C * (prod(n + m - gcd(n, m)) - H_out * W_out), n in, m out per axis",
         "divisions": "C * H_out * W_out",
@@ -158,6 +208,20 @@ class AdaptiveAvgPool(Layer):
         out = elements(y)
         covered = x[0] * prod(covering(before, after) for before, after in zip(x[1:], y[1:], strict=True))
         return Work(additions=covered - out, divisions=out, read=elements(x), written=out)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """Windows as wide as the output's size makes them."""
+        before, after = x[1 + axis], y[1 + axis]
+        return resized(field, before, after, adaptive(before, after))
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, as PyTorch does, although its size would do."""
+        return Saved(input=True)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:
+        """One division per output, which is then added to every element of its window."""
+        covered = x[0] * prod(covering(before, after) for before, after in zip(x[1:], y[1:], strict=True))
+        return Backward(Work(additions=covered, divisions=elements(y)), Work())
 
 
 def covering(length: Num, parts: Num) -> Num:

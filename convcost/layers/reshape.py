@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import Num, exact_div, prod, require
-from convcost.errors import FieldError
-from convcost.layers.base import Layer, Shape, Work, elements
+from convcost.errors import FieldError, UnsupportedError
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size, word
+from convcost.layers.reach import bilinear, nearest, resized, sliding, whole
 from convcost.layers.window import divide_channels, per_axis, show, sides, spatial
 
+if TYPE_CHECKING:
+    from convcost.layers.reach import ReceptiveField
 
-class _Mover(Layer):
-    """A layer whose only work is to read and write."""
+
+class _Tensor(Layer):
+    """What layers share that only move elements: their gradients move the other way, and nothing is kept."""
 
     family = "shape"
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - nothing
+        """Nothing."""
+        return Saved()
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - nothing
+        """No arithmetic."""
+        return Backward(Work(), Work())
+
+
+class _Mover(_Tensor):
+    """A layer whose only work is to read and write."""
+
+    is_view = False
 
     def work(self, x: Shape, y: Shape) -> Work:
         """Elements moved; no arithmetic."""
         return Work(read=elements(x), written=elements(y))
 
 
-class _View(Layer):
+class _View(_Tensor):
     """A layer that only looks at the same elements in another way."""
 
-    family = "shape"
+    is_view = True
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - nothing happens
         """Nothing."""
@@ -46,6 +67,10 @@ class Identity(_View):
         """As it came."""
         return x
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
 
 class Flatten(_View):
     """A map as one row of features.
@@ -62,6 +87,10 @@ class Flatten(_View):
     def shape(self, x: Shape) -> Shape:
         """``(elements,)``."""
         return (elements(x),)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The whole map."""
+        return whole(field, x[1 + axis])
 
 
 class Reshape(_View):
@@ -87,6 +116,16 @@ class Reshape(_View):
         to = self.to if isinstance(self.to, tuple) else (self.to,)
         require("==", elements(to), elements(x), f"reshape: {show(x)} has not as many elements as {show(to)}")
         return to
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position where the sizes stay.
+
+        Raises:
+            UnsupportedError: they do not.
+        """
+        if x[1:] != y[1:]:
+            raise UnsupportedError("the receptive field is undefined after a reshape that mixes positions")
+        return field
 
 
 class Slice(_View):
@@ -114,6 +153,10 @@ class Slice(_View):
         require("<=", end, x[0], f"slice: channels {self.start} to {end} of an input with {x[0]}")
         return (self.out, *x[1:])
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
 
 class Split(_View):
     """One of ``parts`` equal groups of channels.
@@ -139,6 +182,10 @@ class Split(_View):
         require("<", self.index, self.parts, f"split: there is no part {self.index} of {self.parts} (from 0)")
         return (exact_div(x[0], self.parts, "channels by parts"), *x[1:])
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
 
 class ChannelShuffle(_Mover):
     """Channels of ``groups`` groups dealt out in turn: reshape, transpose, flatten.
@@ -158,8 +205,63 @@ class ChannelShuffle(_Mover):
         divide_channels(x[0], self.groups, "channels by groups")
         return x
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
 
-class Upsample(Layer):
+
+class PixelShuffle(_Mover):
+    """Channels rearranged into space: ``factor^n`` channels become one with sides ``factor`` times as long.
+
+    Source: Shi et al., "Real-Time Single Image and Video Super-Resolution" (2016), section 2.2;
+    ``torch.nn.PixelShuffle``.
+
+    >>> PixelShuffle(factor=2).shape((64, 8, 8))
+    (16, 16, 16)
+    """
+
+    key = "pixel_shuffle"
+    formulas = {"output channels": "C / factor^n", "output": "H * factor"}
+
+    factor = size(doc="how many times longer each side becomes")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels / factor^n, *sizes)``; the division must come out even."""
+        area = spatial(x, self.key)
+        channels = divide_channels(x[0], self.factor ** len(area), "channels by factor^n", "factor")
+        return (channels, *(n * self.factor for n in area))
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """The position that it was a channel of."""
+        return resized(field, x[1 + axis], y[1 + axis], nearest(x[1 + axis], y[1 + axis]))
+
+
+class PixelUnshuffle(_Mover):
+    """Space rearranged into channels: patches of ``factor`` a side become channels of one position.
+
+    Source: ``torch.nn.PixelUnshuffle``; TensorFlow and ONNX call it space to depth.
+
+    >>> PixelUnshuffle(factor=2).shape((16, 16, 16))
+    (64, 8, 8)
+    """
+
+    key = "pixel_unshuffle"
+    formulas = {"output channels": "C * factor^n", "output": "H / factor"}
+
+    factor = size(doc="how many times shorter each side becomes")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels * factor^n, *sizes)``; the divisions must come out even."""
+        area = spatial(x, self.key)
+        sizes = [divide_channels(n, self.factor, "size by factor", "factor") for n in area]
+        return (x[0] * self.factor ** len(area), *sizes)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """A patch."""
+        return sliding(field, self.factor, self.factor)
+
+
+class Upsample(_Tensor):
     """A larger map by repeating (nearest) or by interpolating between neighbours (bilinear).
 
     Bilinear along one axis is a weighted mean of two values, ``a + w (b - a)``: a multiplication and two
@@ -172,7 +274,7 @@ class Upsample(Layer):
     """
 
     key = "upsample"
-    family = "shape"
+    is_view = False
     formulas = {
         "multiplications": "bilinear: (2^n - 1) * C * H_out * W_out",
         "additions": "bilinear: 2 (2^n - 1) * C * H_out * W_out",
@@ -200,6 +302,21 @@ class Upsample(Layer):
         """Nothing but copies for nearest; the means for bilinear."""
         means: Num = 0 if self.mode == "nearest" else elements(y) * (2 ** (len(y) - 1) - 1)
         return Work(multiplications=means, additions=2 * means, read=elements(x), written=elements(y))
+
+    def interpolated(self, y: Shape) -> Num:
+        """All elements, where they are means of their neighbours."""
+        return 0 if self.mode == "nearest" else elements(y)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """One position, or the two around it."""
+        before, after = x[1 + axis], y[1 + axis]
+        return resized(field, before, after, (nearest if self.mode == "nearest" else bilinear)(before, after))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - all of it is done per output
+        """Every output's gradient is added to the elements it was made of, times their weights."""
+        neighbours = 1 if self.mode == "nearest" else 2 ** (len(y) - 1)
+        products = 0 if self.mode == "nearest" else neighbours * elements(y)
+        return Backward(Work(multiplications=products, additions=neighbours * elements(y)), Work())
 
 
 class ZeroPad(_Mover):
@@ -232,6 +349,10 @@ class ZeroPad(_Mover):
         padded = (n + a + b for n, (a, b) in zip(area, sides(self.sides, len(area)), strict=True))
         return (x[0] + self.channels, *padded)
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, moved by the zeros before it."""
+        return sliding(field, 1, before=sides(self.sides, len(x) - 1)[axis][0])
+
 
 class Crop(_View):
     """The middle of a map.
@@ -259,6 +380,10 @@ class Crop(_View):
             require("<=", m, n, f"crop: {show(to)} does not fit into {show(area)}")
         return (x[0], *to)
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """The same position, moved by what is cut off before it."""
+        return sliding(field, 1, before=-((x[1 + axis] - y[1 + axis]) // 2))
+
 
 class Scale(Layer):
     """A trained factor per channel, and a trained offset with ``bias``.
@@ -272,6 +397,10 @@ class Scale(Layer):
 
     key = "scale"
     family = "norm"
+    kinds = ()
+    reads_whole_map = False
+    fusing = "folds"
+    is_view = False
     formulas = {
         "other_params": "C, with bias 2 C",
         "multiplications": "C * H * W",
@@ -295,6 +424,20 @@ class Scale(Layer):
             written=elements(y),
         )
 
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position."""
+        return field
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, for the gradients of the factors."""
+        return Saved(input=True)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """A product per element; per channel a sum of products, and a sum with ``bias``."""
+        count = elements(x)
+        sums = count * (1 + int(self.bias))
+        return Backward(Work(multiplications=count), Work(multiplications=count, additions=sums))
+
 
 class RBF(Layer):
     """Radial basis units with fixed centres: the squared distance of the input to each.
@@ -307,6 +450,10 @@ class RBF(Layer):
 
     key = "rbf"
     family = "linear"
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+    is_view = False
     formulas = {
         "buffers": "out * N (fixed centres)",
         "multiplications": "out * N",
@@ -329,3 +476,16 @@ class RBF(Layer):
             read=elements(x),
             written=prod(y),
         )
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The whole map."""
+        return whole(field, x[1 + axis])
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, whose differences from the centres are the derivative."""
+        return Saved(input=True)
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - its centres are fixed
+        """A difference, a product and a sum per centre's coordinate, and a factor of 2 per input."""
+        centres: Any = self.out * elements(x)
+        return Backward(Work(multiplications=centres + elements(x), additions=2 * centres), Work())

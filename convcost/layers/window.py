@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 from convcost.errors import FieldError, ShapeError
+from convcost.layers.reach import sliding
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
     from convcost.layers.base import Shape
+    from convcost.layers.reach import ReceptiveField
 
 
 def spatial(x: Shape, layer: str) -> tuple[Num, ...]:
@@ -124,16 +126,29 @@ def _require_fit(reach: Num, padded: Num, message: str) -> None:
         raise FieldError("kernel", str(error)) from None
 
 
-def divide_channels(channels: Num, groups: Num, what: str) -> Num:
+def divide_channels(channels: Num, groups: Num, what: str, field: str = "groups") -> Num:
     """``channels / groups``, which must come out even.
 
     Raises:
-        FieldError: it does not; at the field ``groups``.
+        FieldError: it does not; at ``field``.
     """
     try:
         return exact_div(channels, groups, what)
     except ShapeError as error:
-        raise FieldError("groups", str(error)) from None
+        raise FieldError(field, str(error)) from None
+
+
+def sliding_field(layer: Any, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+    """The receptive field after a window with the kernel, stride, padding and dilation of ``layer``."""
+    count = len(x) - 1
+    kernel = per_axis(layer.kernel, count, "kernel")[axis]
+    stride = per_axis(layer.kernel if layer.stride is None else layer.stride, count, "stride")[axis]
+    dilation = per_axis(getattr(layer, "dilation", 1), count, "dilation")[axis]
+    if layer.padding == "same":
+        before = max((y[1 + axis] - 1) * stride + extent(kernel, dilation) - x[1 + axis], 0) // 2
+    else:
+        before = sides(layer.padding, count)[axis][0]
+    return sliding(field, kernel, stride, dilation, before)
 
 
 def _too_large(layer: str, kernel: Num, reach: Num, size: Num, padded_by: Num) -> str:

@@ -15,7 +15,7 @@ from convcost.algebra import Num, total
 from convcost.errors import UnsupportedError
 from convcost.layers.base import elements
 from convcost.metrics.schedule import schedule
-from convcost.metrics.structure import ELEMENTWISE, folded_norms, is_view, kept_outputs
+from convcost.metrics.structure import folded_norms, kept_outputs
 
 if TYPE_CHECKING:
     from convcost.graph import Graph
@@ -39,7 +39,7 @@ def conv_outputs(graph: Graph) -> Num:
     >>> conv_outputs(load("resnet50"))
     11113984
     """
-    return total(elements(node.shape) * node.count for node in graph.layers if node.layer.family == "conv")
+    return total(elements(node.shape) * node.count for node in graph.layers if node.layer.is_convolution)
 
 
 def all_outputs(graph: Graph) -> Num:
@@ -115,12 +115,12 @@ def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> 
         node, source = step.node, memory[step.reads[0]]
         overwrites = (
             in_place
-            and node.kind in ELEMENTWISE
+            and node.layer.fusing == "follows"
             and source != start
             and lives[source][1] == number
             and graph.nodes[source[0]].shape == node.shape
         )
-        if is_view(node) or node.index in folds or overwrites:
+        if node.layer.is_view or node.index in folds or overwrites:
             memory[step.makes] = source
             born, last = lives[source]
             lives[source] = (born, max(last, last_read[step.makes]))

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
-from convcost.metrics.ranges import ITSELF, along, merged
+from convcost.layers.reach import ITSELF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from convcost.graph import Graph, Node
-    from convcost.metrics.ranges import Field
+    from convcost.layers.reach import ReceptiveField
 
 
 class Seen(NamedTuple):
@@ -29,7 +29,7 @@ class Seen(NamedTuple):
     """
 
     node: Node
-    fields: tuple[Field, ...]
+    fields: tuple[ReceptiveField, ...]
     through: int | None
     everywhere: bool
 
@@ -68,16 +68,25 @@ def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
     """A position sees what it reads of every operand; a map of 1x1 beside larger ones reaches all positions."""
     maps = [one for one in operands if one.node.shape[1:] == node.shape[1:]]
     axes = range(len(operands[0].fields))
-    fields = tuple(merged([one.fields[axis] for one in maps], node.path) for axis in axes)
+    fields = tuple(_along(node, [one.fields[axis] for one in maps], axis) for axis in axes)
     widest = max(maps, key=lambda one: one.sizes)
     everywhere = len(maps) < len(operands) or any(one.everywhere for one in operands)
     return Seen(node, fields, widest.node.index, everywhere)
 
 
 def _pass(node: Node, before: Seen) -> Seen:
-    fields = tuple(along(node, field, axis) for axis, field in enumerate(before.fields))
-    everywhere = before.everywhere or node.layer.key == "group_norm"
-    return Seen(node, fields, before.node.index, everywhere)
+    fields = before.fields
+    if len(node.input) > 1:  # what is flat already has seen all of the map before it
+        fields = tuple(_along(node, field, axis) for axis, field in enumerate(fields))
+    return Seen(node, fields, before.node.index, before.everywhere or node.layer.reads_whole_map)
+
+
+def _along(node: Node, field: ReceptiveField | list[ReceptiveField], axis: int) -> ReceptiveField:
+    """What the output of a layer depends on along an axis, where its input depends on ``field``."""
+    try:
+        return node.layer.reads(field, axis, node.input, node.shape)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{node.path}: {error}") from None
 
 
 def last_map(graph: Graph) -> Node:

@@ -5,22 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.algebra import provably
-from convcost.layers.activation import ACTIVATIONS
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph, Node
-
-WEIGHTED = ("conv", "conv_transpose", "linear")
-FOLDING_NORMS = ("batch_norm", "scale")  # a factor and an offset per channel, known before the input is
-ELEMENTWISE = tuple(key for key in ACTIVATIONS if key != "softmax")
-
-
-def is_view(node: Node) -> bool:
-    """Whether a layer only looks at its input in another way: flatten, reshape, slice, split, crop, identity, dropout.
-
-    A concatenation is none: its operands are copied into one tensor.
-    """
-    return "written" not in vars(node.work) and bool(node.inputs)
+    from convcost.graph import Graph
 
 
 def readers(graph: Graph) -> dict[int, list[int]]:
@@ -45,7 +32,7 @@ def folded_norms(graph: Graph) -> dict[int, int]:
     return {
         index: into
         for index, into in fusions(graph).items()
-        if graph.nodes[index].layer.key in FOLDING_NORMS and graph.nodes[index].inputs[0][0] == into
+        if graph.nodes[index].layer.fusing == "folds" and graph.nodes[index].inputs[0][0] == into
     }
 
 
@@ -59,10 +46,10 @@ def fusions(graph: Graph) -> dict[int, int]:
     outputs = kept_outputs(graph)
     found: dict[int, int] = {}
     for node in graph.layers:
-        if node.layer.key not in FOLDING_NORMS and node.kind not in ELEMENTWISE:
+        if node.layer.fusing not in ("folds", "follows"):
             continue
         before = graph.nodes[node.inputs[0][0]]
-        into = found.get(before.index, before.index if before.layer.key in WEIGHTED else None)
+        into = found.get(before.index, before.index if before.layer.fusing == "head" else None)
         private = read_by[before.index] == [node.index] and before.index not in outputs
         if into is not None and private and provably(before.count, node.count):
             found[node.index] = into

@@ -1,9 +1,9 @@
 """Elements and bytes that move between layers and memory.
 
 Every layer is taken to read its inputs and its constants from memory once and to write its output once; nothing stays
-in a cache from one layer to the next. Views (flatten, slice, split, crop, identity, dropout) move nothing. A
-concatenation copies: it reads every operand and writes the result; a framework that lets branches write into one tensor
-saves that.
+in a cache from one layer to the next. By default norms and activations are fused into the layer before them. Views
+(flatten, slice, split, crop, identity, dropout) move nothing. A concatenation copies: it reads every operand and writes
+the result; a framework that lets branches write into one tensor saves that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convcost.algebra import Num, is_symbolic, total
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import rows_of
-from convcost.metrics.structure import FOLDING_NORMS, fusions
+from convcost.metrics.structure import fusions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,14 +71,14 @@ def sum_moved(parts: Iterable[Moved]) -> Moved:
     return Moved(*(total(column) for column in columns)) if columns else NOTHING
 
 
-def traffic(graph: Graph, *, fused: bool = False) -> dict[int, Moved]:
+def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     """What every layer moves, by index.
 
     Args:
         graph: numbers, symbols or arrays.
-        fused: norms and activations run on the output of the convolution or linear layer before them, before it is
-            written (see :func:`convcost.metrics.structure.fusions`): they move nothing but their slopes, a folded norm
-            leaves a bias per channel, and its operations are those of that bias.
+        fused: as inference engines do it, norms and activations run on the output of the convolution or linear layer
+            before them, before it is written (see :func:`convcost.metrics.structure.fusions`): they move nothing but
+            their slopes, a folded norm leaves a bias per channel, and its operations are those of that bias.
 
     >>> from convcost import load
     >>> moved = sum_moved(traffic(load("pointwise_conv")).values())
@@ -105,7 +105,7 @@ def _fuse(graph: Graph, found: dict[int, Moved]) -> None:
     for index, into in fusions(graph).items():
         node, head = graph.nodes[index], graph.nodes[into]
         moved = found[into]
-        if node.layer.key not in FOLDING_NORMS:
+        if node.layer.fusing != "folds":
             found[into] = moved._replace(
                 constants=moved.constants + _constants(node) * node.count, flops=moved.flops + found[index].flops
             )
@@ -147,7 +147,7 @@ def access_cost(node: Node) -> AccessCost | None:
     Source: Ma et al., "ShuffleNet V2" (2018), section 2, equations 1 and 2 (there ``B = hw c1 c2 / g``, so that
     ``2 sqrt(hw B g) + B / hw`` is the bound above; equation 1 is the case g = 1).
     """
-    if node.kind not in ("pointwise", "pointwise-grouped") or node.input[1:] != node.shape[1:]:
+    if not node.layer.is_pointwise(node.input, node.shape) or node.input[1:] != node.shape[1:]:
         return None
     c1, c2, area, weights = node.input[0], node.shape[0], elements(node.shape[1:]), node.work.weights
     if not all(isinstance(value, int) for value in (c1, c2, area, weights)):
@@ -171,7 +171,7 @@ class TrafficRow(NamedTuple):
     access: AccessCost | None
 
 
-def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = False) -> list[TrafficRow]:
+def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = True) -> list[TrafficRow]:
     """Traffic by layer, block, stage or kind; layers that move nothing are left out.
 
     Raises:
@@ -191,7 +191,9 @@ def _part(nodes: Sequence[Node], moved: dict[int, Moved]) -> Moved:
     return sum_moved(moved[node.index] for node in nodes)
 
 
-def of_kind(graph: Graph, kind: str, *, fused: bool = False) -> Moved:
-    """What the layers of one kind move: ``add`` for the element-wise sums of a residual network."""
+def of_additions(graph: Graph, *, fused: bool = True) -> Moved:
+    """What the element-wise additions of a residual network move."""
     moved = traffic(graph, fused=fused)
-    return sum_moved(moved[node.index] for node in graph.layers if node.kind == kind)
+    return sum_moved(
+        moved[node.index] for node in graph.layers if node.layer.is_merge and "additions" in vars(node.work)
+    )

@@ -16,22 +16,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.cost import sum_of, sum_work
 from convcost.errors import UnsupportedError, UsageError, did_you_mean
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import parameter_elements
 from convcost.metrics.schedule import schedule
-from convcost.metrics.structure import is_view
 
 if TYPE_CHECKING:
+    from convcost.algebra import Num
     from convcost.graph import Graph
-    from convcost.metrics.schedule import Step, Tensor
+    from convcost.layers.base import Work
+    from convcost.metrics.schedule import Tensor
 
 STATES = {"sgd": 0, "momentum": 1, "adam": 2}
 FORMULA = "weights + gradients + states x weights + buffers + batch x (activations kept + pool indices)"
 INDEX_BYTES = 8  # PyTorch remembers where a maximum was as a 64 bit integer
-_BY_OUTPUT = ("relu", "sigmoid", "tanh", "softmax")
-_NOTHING = ("add", "concat", "global_avg_pool", "upsample", "zero_pad", "channel_shuffle")
 
 
 class Kept(NamedTuple):
@@ -39,7 +39,7 @@ class Kept(NamedTuple):
 
     Attributes:
         elements: of all tensors kept, each once.
-        indices: places of maxima, one per output of a max pool.
+        indices: integers, such as the places of maxima.
     """
 
     elements: int
@@ -55,22 +55,52 @@ def kept(graph: Graph) -> Kept:
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
         raise UnsupportedError("the memory of training is evaluated on numbers; here a size is none")
     memory: dict[Tensor, Tensor] = {(0, 0): (0, 0)}  # views lie in the memory of what they look at
-    found: dict[Tensor, int] = {}
-    indices = 0
+    sizes: dict[Tensor, int] = {}
+    inside = indices = 0
     for step in schedule(graph):
-        memory[step.makes] = memory[step.reads[0]] if is_view(step.node) else step.makes
-        for tensor in _keeps(step):
+        node = step.node
+        memory[step.makes] = memory[step.reads[0]] if node.layer.is_view else step.makes
+        saved = node.layer.saves(graph.input_of(node), node.shape)
+        for tensor in (*(step.reads if saved.input else ()), *((step.makes,) if saved.output else ())):
             place = memory[tensor]
-            found[place] = elements(graph.nodes[place[0]].shape)
-        if step.node.layer.key in ("max_pool", "global_max_pool"):
-            indices += elements(step.node.shape)
-    return Kept(sum(found.values()), indices)
+            sizes[place] = elements(graph.nodes[place[0]].shape)
+        inside += saved.inside
+        indices += saved.indices
+    return Kept(sum(sizes.values()) + inside, indices)
 
 
-def _keeps(step: Step) -> tuple[Tensor, ...]:
-    if is_view(step.node) or step.node.layer.key in _NOTHING:
-        return ()
-    return (step.makes,) if step.node.kind in _BY_OUTPUT else step.reads
+class Operations(NamedTuple):
+    """The operations of one training step, per sample.
+
+    Attributes:
+        forward: of the forward pass.
+        backward: of the backward pass: gradients of all parameters, and of all tensors that depend on one.
+    """
+
+    forward: Work
+    backward: Work
+
+
+def operations(graph: Graph) -> Operations:
+    """Forward and backward work; a batch multiplies both, the update of the parameters is not in it.
+
+    A tensor that no parameter comes before, such as the network's input, needs no gradient.
+
+    >>> from convcost import load
+    >>> step = operations(load("vgg16"))
+    >>> step.backward.macs == 2 * step.forward.macs - 64 * 27 * 224 * 224  # no gradient of the image
+    True
+    """
+    trained = {0: False}  # whether a tensor depends on a parameter
+    parts: list[tuple[Work, Num]] = []
+    for node in graph.layers:
+        above = any(trained[index] for index, _ in node.inputs)
+        own = not (type(node.work.params) is int and node.work.params == 0)
+        trained[node.index] = above or own
+        work = node.layer.backward(graph.input_of(node), node.shape)
+        needed = [*([work.input] if above else []), *([work.params] if own else [])]
+        parts += [(part, node.count) for part in needed]
+    return Operations(sum_work(graph.layers), sum_of(parts))
 
 
 class Training(NamedTuple):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.cost import CONVENTION_LINE
-from convcost.metrics.traffic import of_kind, sum_moved, traffic
+from convcost.metrics.traffic import of_additions, sum_moved, traffic
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.table import Column, Table, reported_title
 
@@ -108,14 +108,14 @@ _TRAFFIC = (
     Column("flops_per_byte", "FLOPs/byte", "decimal", 9),
 )
 TRAFFIC_NOTE = (
-    "elements moved between layers and memory, norms and activations on their own; in adds: by element-wise "
-    "additions; FLOPs per byte of float32"
+    "elements moved between layers and memory, norms and activations fused into the convolution before them; in adds: "
+    "by element-wise additions; FLOPs per byte of float32"
 )
 
 
 def _traffic_row(item: Item) -> tuple[Any, ...]:
     whole = sum_moved(traffic(item.graph).values())
-    adds, moved = of_kind(item.graph, "add").elements(), whole.elements()
+    adds, moved = of_additions(item.graph).elements(), whole.elements()
     share = Fraction(adds, moved) if moved else None
     return (whole.read, whole.constants, whole.written, moved, adds, share, whole.intensity())
 

@@ -75,8 +75,8 @@ def summary(graph: Graph, seen: dict[int, Seen]) -> list[str]:
     everywhere = next((one for one in seen.values() if one.everywhere), None)
     if everywhere is not None:
         lines.append(
-            f"from {everywhere.node.path} on every position also sees the whole input, through a global pool or a "
-            "norm over the map; the sizes are those of the other paths"
+            f"from {everywhere.node.path} on every position also sees the whole input, through a global pool, a "
+            "norm over the map or taps at any offset; the sizes are those of the other paths"
         )
     return lines
 

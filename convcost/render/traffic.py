@@ -31,6 +31,7 @@ NOTES = (
     "MAC/least: ShuffleNet V2's memory access cost of a 1x1 convolution, as a multiple of its lower bound",
 )
 FUSED = "fused: norms and activations run on the output of the convolution or linear layer before them"
+UNFUSED = "unfused: norms and activations read and write memory like every other layer"
 
 
 def traffic_table(graph: Graph, setting: Setting, *, by: str, fused: bool) -> Table:
@@ -63,7 +64,7 @@ def traffic_table(graph: Graph, setting: Setting, *, by: str, fused: bool) -> Ta
         columns,
         [row[:width] for row in shown],
         total[:width],
-        (*notes, *([FUSED] if fused else [])),
+        (*notes, FUSED if fused else UNFUSED),
     )
 
 
@@ -110,7 +111,7 @@ def traffic_data(graph: Graph, setting: Setting, *, by: str, fused: bool) -> dic
             }
             for row in rows
         ],
-        "notes": [*NOTES, *([FUSED] if fused else [])],
+        "notes": [*NOTES, FUSED if fused else UNFUSED],
     }
 
 
