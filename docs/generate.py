@@ -14,10 +14,15 @@ import os
 import re
 import shlex
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from convcost.cli import cli
 from convcost.cli import main as convcost
+from convcost.cli.help import EXAMPLES, GROUPS
 from convcost.listing import Entry, catalogue
 from convcost.reference import LayerDoc, layers
 from convcost.render.values import shape
@@ -85,7 +90,36 @@ def _row(entry: Entry, what: str, year: object) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-PAGES = {"layers.md": layers_page, "catalogue.md": catalogue_page}
+def commands_page() -> str:
+    """Every command: usage, options, and an example with the first lines of its output."""
+    parts = [
+        NOTE,
+        "# Commands\n",
+        "`convcost NAME --help` prints the same. Examples show the first lines of their output.",
+    ]
+    for group, members in GROUPS.items():
+        parts.append(f"\n## {group}")
+        parts += [_command(name, summary) for name, summary in members.items()]
+    return with_outputs("\n".join(parts) + "\n")
+
+
+def _command(name: str, summary: str) -> str:
+    parent = click.Context(cli, info_name="convcost")
+    command = cli.get_command(parent, name)
+    if command is None:
+        raise LookupError(name)
+    context = click.Context(command, parent=parent, info_name=name)
+    usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
+    records = [record for param in command.get_params(context) if (record := param.get_help_record(context))]
+    details = cleandoc((command.help or "").replace("\b\n", "")).partition("\n\n")[2]
+    lines = [f"\n### {name}\n", summary, *(["", details] if details else []), "", f"```text\n{usage}\n```", ""]
+    lines += [f"* `{names}`: {text}" for names, text in records if text and names != "--help"]
+    if name == "init":  # it would write a file here
+        return "\n".join([*lines, "", f"```sh\n{EXAMPLES[name][0]}\n```"])
+    return "\n".join([*lines, "", f"```console lines=12\n$ {EXAMPLES[name][0]}\n```"])
+
+
+PAGES = {"layers.md": layers_page, "catalogue.md": catalogue_page, "commands.md": commands_page}
 
 
 def run(command: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import doctest
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_convcost
 
 import convcost
-from convcost.cli import COMMANDS
+from convcost.cli import COMMANDS, cli
+from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
 from convcost.layers import REGISTRY
 
 if TYPE_CHECKING:
@@ -99,6 +102,50 @@ def test_every_command_is_shown_in_the_documentation() -> None:
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     missing = [name for name in COMMANDS if f"convcost {name}" not in text]
     assert missing == []
+
+
+def test_every_command_and_option_is_in_the_command_reference() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^###? |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert list(sections) == list(COMMANDS)
+    for name, section in sections.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        for param in command.params:
+            for option in param.opts if isinstance(param, click.Option) and not param.hidden else ():
+                assert option in section, (name, option)
+        assert EXAMPLES[name][0] in section
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_and_they_run(name: str, tmp_path: Path) -> None:
+    text = run_convcost(name, "--help").out
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    for example in EXAMPLES[name]:
+        assert f"    {example}\n" in text
+        words = shlex.split(example)
+        assert words[:2] == ["convcost", name]
+        done = run_convcost(*words[1:], cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), example
+        assert done.out
+
+
+def test_help_shows_every_command_in_a_group_on_a_line_of_80_columns() -> None:
+    text = run_convcost("--help", COLUMNS="80").out
+    for group, members in GROUPS.items():
+        assert f"\n{group}:\n" in text
+        for name, summary in members.items():
+            assert re.search(rf"^  {name} +{re.escape(summary)}$", text, re.MULTILINE), name
+    assert "..." not in text.replace("[ARGS]...", "")
+
+
+def test_help_is_a_command_and_other_words_lead_to_the_right_one() -> None:
+    assert run_convcost("help").out == run_convcost("--help").out
+    assert run_convcost("help", "solve").out == run_convcost("solve", "--help").out
+    for word, name in OTHER_WORDS.items():
+        done = run_convcost(word, "resnet50")
+        assert done.code == 2
+        assert f"no such command '{word}'; did you mean '{name}'?" in done.err
 
 
 def test_every_layer_is_in_the_reference() -> None:

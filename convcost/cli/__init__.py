@@ -12,29 +12,11 @@ from typing import Any, NoReturn
 import click
 
 from convcost import __version__
+from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
 from convcost.errors import ConvcostError, UsageError, did_you_mean
 
-COMMANDS = {
-    "analyze": "convcost.cli.analyze",
-    "compare": "convcost.cli.compare",
-    "formula": "convcost.cli.formula",
-    "scaling": "convcost.cli.scaling",
-    "equal": "convcost.cli.equal",
-    "solve": "convcost.cli.solve",
-    "conventions": "convcost.cli.conventions",
-    "explain": "convcost.cli.explain",
-    "memory": "convcost.cli.memory",
-    "traffic": "convcost.cli.traffic",
-    "receptive": "convcost.cli.receptive",
-    "roofline": "convcost.cli.roofline",
-    "list": "convcost.cli.listing",
-    "show": "convcost.cli.show",
-    "layers": "convcost.cli.layers",
-    "check": "convcost.cli.check",
-    "verify": "convcost.cli.verify",
-    "init": "convcost.cli.init",
-    "schema": "convcost.cli.schema",
-}
+_MODULES = {"list": "listing"}  # the others are called as their commands
+COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
 COLLECT_AFTER = 100_000  # allocations: what a command makes lives until its end, and looking for garbage is in vain
@@ -53,13 +35,29 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        command.short_help = next(members[cmd_name] for members in GROUPS.values() if cmd_name in members)
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {example}" for example in EXAMPLES[cmd_name])
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Commands in groups, each with its summary; no command is imported for it."""
+        for group, members in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl(list(members.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name where there is none."""
         name = args[0]
+        if name == "help" and not ctx.resilient_parsing:  # `convcost help NAME` is `convcost NAME --help`
+            args = [*args[1:2], "--help"]
+            name = args[0]
+            if name == "--help":
+                click.echo(ctx.get_help())
+                ctx.exit()
+        if name in OTHER_WORDS and not ctx.resilient_parsing:
+            ctx.fail(f"no such command '{name}'; did you mean '{OTHER_WORDS[name]}'?")
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
             ctx.fail(f"no such command '{name[:60]}'{did_you_mean(name, COMMANDS)}")
         return super().resolve_command(ctx, args)

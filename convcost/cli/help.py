@@ -1,0 +1,71 @@
+"""The help of the command line: commands in groups, a summary line for each, and examples."""
+
+from __future__ import annotations
+
+GROUPS = {
+    "Count": {
+        "analyze": "Cost per layer, block, stage or kind, and in total.",
+        "memory": "Parameters, activations, peak memory, and training memory.",
+        "traffic": "Elements and bytes that each layer reads and writes.",
+        "receptive": "Receptive field and effective stride of every layer.",
+    },
+    "Compare and prove": {
+        "compare": "Costs side by side, with exact ratios and their formulas.",
+        "formula": "Closed forms, per layer and in total.",
+        "scaling": "How the cost grows with each parameter.",
+        "equal": "Prove that targets cost the same, or find a counterexample.",
+    },
+    "Design to a budget": {
+        "solve": "The parameter value that meets a budget, with its neighbours.",
+    },
+    "Whose number": {
+        "conventions": "The counting conventions, or a target under each of them.",
+        "explain": "What gives the number that a paper or a tool reports.",
+        "verify": "Check numbers printed in papers against the networks.",
+    },
+    "Hardware": {
+        "roofline": "A lower bound on time, and what limits each layer.",
+    },
+    "Specs": {
+        "list": "Bundled networks and blocks, with their cost.",
+        "show": "The source of a bundled spec.",
+        "layers": "Reference of the layers: fields, formulas, sources.",
+        "check": "Check specs for errors without counting.",
+        "init": "Write a commented spec to start from.",
+        "schema": "JSON Schema of the spec language, for editors.",
+    },
+}
+
+EXAMPLES = {
+    "analyze": ("convcost analyze mobilenet_v2 --by stage", "convcost analyze resnet50 --input 3x160x160 --by kind"),
+    "memory": ("convcost memory mobilenet_v2 --dtype int8",),
+    "traffic": ("convcost traffic mobilenet_v1 --by stage --dtype float16",),
+    "receptive": ("convcost receptive alexnet",),
+    "compare": ("convcost compare bottleneck plain", "convcost compare mobilenet_v1 mobilenet_v2 --set alpha=0.5"),
+    "formula": ("convcost formula bottleneck", "convcost formula resnet50 --free size --total --in macs"),
+    "scaling": ("convcost scaling mobilenet_v1 --free alpha",),
+    "equal": ("convcost equal group_conv depthwise_conv --where G=I --where O=I",),
+    "solve": ("convcost solve mobilenet_v2 --for alpha --budget 'macs<=200M'",),
+    "conventions": ("convcost conventions", "convcost conventions vgg16"),
+    "explain": ("convcost explain resnet50 --reported 3.8G",),
+    "verify": ("convcost verify lenet5",),
+    "roofline": ("convcost roofline mobilenet_v2 --device raspberry_pi_4 --by stage", "convcost roofline"),
+    "list": ("convcost list --blocks",),
+    "show": ("convcost show bottleneck",),
+    "layers": ("convcost layers conv",),
+    "check": ("convcost check specs/resnet50.yaml",),
+    "init": ("convcost init mynet",),
+    "schema": ("convcost schema",),
+}
+
+OTHER_WORDS = {  # what people type, and the command that does it
+    "summary": "analyze",
+    "flops": "analyze",
+    "count": "analyze",
+    "profile": "analyze",
+    "info": "analyze",
+    "diff": "compare",
+    "latency": "roofline",
+    "validate": "check",
+    "lint": "check",
+}
