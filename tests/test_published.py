@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from convcost.spec.model import Spec
+    from convcost.spec.published import Claim
     from convcost.verification import Finding
 
 # 3 x 3 x 3 x 4 = 108 weights, 4 biases, 8 norm parameters; 16 x 108 MACs; 4 x 10 weights and 10 biases at the end
@@ -279,6 +281,32 @@ def test_bundled_figures_all_have_a_verdict() -> None:
     assert all(one["open"] for one in found if one["verdict"] == UNEXPLAINED)
 
 
+def _bundled_claims() -> list[tuple[str, Claim]]:
+    loader = Catalogue()
+    return [(name, claim) for name in bundled_names() for claim in claims(loader.target(name))]
+
+
+def test_no_claim_is_a_count_of_our_own() -> None:
+    """Papers and libraries print operations rounded. One that is printed to the unit is a measurement of ours."""
+    for name, claim in _bundled_claims():
+        if claim.quantity.name in ("macs", "flops") and not claim.of:
+            digits = str(int(claim.figure.value / claim.figure.unit)).rstrip("0")
+            assert len(digits) <= 5, f"{name}: no source prints {claim.figure.text} {claim.quantity.title}"
+
+
+def test_every_claim_names_who_prints_it() -> None:
+    """The spec's own paper, or a source; and neither is a count by layer, by hand or by this program."""
+    for name, claim in _bundled_claims():
+        place = f"{claim.source} {claim.where}".lower()
+        assert place.strip(), f"{name}: {claim.figure.text}"
+        assert not re.search(r"\bcount(ed|s)?\b|convcost|\bour\b|by hand|measured", place), f"{name}: {place}"
+
+
+def test_the_readme_says_how_many_figures_there_are() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"[{len(_bundled_claims())} of them](docs/published.md)" in readme
+
+
 def test_a_planted_wrong_figure_fails(tmp_path: Path) -> None:
     source = (ROOT / "specs" / "mobilenet_v1.yaml").read_text()
     path = tmp_path / "mobilenet_v1.yaml"
@@ -301,7 +329,7 @@ def test_verify_of_a_name_without_figures_says_so() -> None:
 def test_csv_has_a_row_for_each_figure() -> None:
     result = convcost("verify", "lenet5", "alexnet", "--format", "csv")
     lines = list(csv.DictReader(io.StringIO(result.out)))
-    assert len(lines) == 15 + 16
+    assert len(lines) == 14 + 16
     row = next(row for row in lines if row["of"] == "C1" and row["quantity"] == "connections")
     assert (row["ours"], row["printed"], row["verdict"]) == ("122304", "122,304", "reproduced")
 
