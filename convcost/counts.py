@@ -1,36 +1,61 @@
-"""What papers count: one function per convention, over the nodes of a network or of a part of it.
+"""What a printed figure can be a figure of, and the ways of counting it.
 
-A printed figure names a quantity (``params``, ``macs`` ...) and, where it is not the default one, the convention
-that it was counted by: ``4.2M`` parameters of MobileNet are its weights alone, ``23.85M`` of Keras' Inception
-include moving averages. ``convcost verify`` holds printed figures against these.
+A claim in a spec names a quantity (``params``, ``macs`` ...) and, where it is not the default one, the way
+that it was counted: ``4.2M`` parameters of MobileNet are its weights alone, ``23.85M`` of Keras' Inception
+include moving averages. A way of counting is rows of weights, as a convention's are; ``verify`` checks printed
+figures by them, ``explain`` tries them, and ``--convention paper`` reports by them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.algebra import Num, divide, total
-from convcost.cost import folded_channels, sum_work
-from convcost.layers.base import Shape, Work, elements
+from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules
+from convcost.layers.base import elements
+from convcost.layers.conv import Conv
+from convcost.layers.merge import Add
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from convcost.graph import Node
+    from convcost.layers.base import Shape
 
 
 class Count(NamedTuple):
-    """One convention.
+    """One way of counting.
 
     Attributes:
         name: what ``counts`` calls it.
         doc: what is counted, in words.
-        rule: the count of some nodes, per sample.
+        counter: rows of weights over the layers; a function of the layers in order where it is not a sum over them.
+        unit: what the number is called: MACs, FLOPs, parameters; empty for other quantities.
+        divisor: what the sum is divided by.
     """
 
     name: str
     doc: str
-    rule: Callable[[Sequence[Node]], Num]
+    counter: Rules | Callable[[Sequence[Node]], Num]
+    unit: str = ""
+    divisor: int = 1
+
+    def rule(self, nodes: Sequence[Node]) -> Num:
+        """The count of ``nodes``, per sample."""
+        if isinstance(self.counter, Rules):
+            return divide(self.counter.total(nodes), self.divisor)
+        return self.counter(nodes)
+
+    @property
+    def rows(self) -> Rules:
+        """Its rows of weights; a count without rows has no place in a convention.
+
+        Raises:
+            TypeError: it is not a sum over layers.
+        """
+        if not isinstance(self.counter, Rules):
+            raise TypeError(f"`{self.name}` is not a sum over layers")
+        return self.counter
 
 
 class Quantity(NamedTuple):
@@ -39,7 +64,7 @@ class Quantity(NamedTuple):
     Attributes:
         name: its key in a claim.
         title: its name in tables.
-        counts: the conventions it can be counted by, the default first.
+        counts: the ways it can be counted, the default first.
         share: whether figures are per cent of the whole network.
     """
 
@@ -48,27 +73,17 @@ class Quantity(NamedTuple):
     counts: tuple[Count, ...]
     share: bool = False
 
-
-def _of_work(rule: Callable[[Work], Num]) -> Callable[[Sequence[Node]], Num]:
-    return lambda nodes: rule(sum_work(nodes))
-
-
-def _normalised(nodes: Sequence[Node]) -> Num:
-    """Channels that pass a norm with stored statistics (a batch norm), each as often as they do."""
-    return total(folded_channels(node) * node.count for node in nodes)
+    def counted_as(self, name: str) -> Count:
+        """The way of counting called ``name``; the default one where there is none of that name."""
+        return next((count for count in self.counts if count.name == name), self.counts[0])
 
 
-def _folded(nodes: Sequence[Node]) -> Num:
-    work = sum_work(nodes)
-    return work.weights + work.biases + work.other_params + _normalised(nodes)
-
-
-def _folded_total(nodes: Sequence[Node]) -> Num:
-    return _folded(nodes) + sum_work(nodes).buffers
-
-
-def _convolutions(nodes: Sequence[Node]) -> Num:
-    return sum_work(node for node in nodes if node.layer.is_convolution).macs
+def _depth(nodes: Sequence[Node]) -> int:
+    longest: dict[int, int] = {}
+    for node in nodes:
+        before = max((longest.get(index, 0) for index, _ in node.inputs), default=0)
+        longest[node.index] = before + int(node.layer.is_weighted)
+    return max(longest.values(), default=0)
 
 
 def _connections(nodes: Sequence[Node]) -> Num:
@@ -85,26 +100,8 @@ def _connections(nodes: Sequence[Node]) -> Num:
     return total(counts)
 
 
-def _merges(nodes: Sequence[Node]) -> Num:
-    merged = sum_work(node for node in nodes if node.layer.is_merge)
-    return sum_work(nodes).macs + merged.additions + merged.multiplications
-
-
-def _bytes(divisor: int) -> Callable[[Sequence[Node]], Num]:
-    return lambda nodes: divide(4 * sum_work(nodes).params, divisor)
-
-
 def _activations(nodes: Sequence[Node]) -> Num:
-    counted = (node for node in nodes if node.layer.is_weighted)
-    return total(elements(node.shape) * node.count for node in counted)
-
-
-def _depth(nodes: Sequence[Node]) -> int:
-    longest: dict[int, int] = {}
-    for node in nodes:
-        before = max((longest.get(index, 0) for index, _ in node.inputs), default=0)
-        longest[node.index] = before + int(node.layer.is_weighted)
-    return max(longest.values(), default=0)
+    return total(elements(node.shape) * node.count for node in nodes if node.layer.is_weighted)
 
 
 def _last(axis: int) -> Callable[[Sequence[Node]], Num]:
@@ -115,30 +112,54 @@ def _last(axis: int) -> Callable[[Sequence[Node]], Num]:
     return size
 
 
-_PARAMS = (
-    Count("trainable", "every trainable parameter", _of_work(lambda w: w.params)),
-    Count("weights", "weights of convolutions and linear layers; no bias, no norm", _of_work(lambda w: w.weights)),
-    Count("weights_and_biases", "weights and biases; no norm", _of_work(lambda w: w.weights + w.biases)),
-    Count("weights_and_norms", "weights, and norms; no bias", _of_work(lambda w: w.weights + w.norm_params)),
-    Count("folded", "batch norms folded into one bias a channel, and PReLU slopes", _folded),
-    Count("total", "trainable ones and the moving averages of batch norms", _of_work(lambda w: w.params + w.buffers)),
-    Count("folded_total", "as total, where batch norms have a shift and no scale", _folded_total),
+def _rows(everything: Mapping[str, Num], rows: Mapping[str, Mapping[str, Num]] | None = None) -> Rules:
+    return Rules({"all": everything, **(rows or {})})
+
+
+_EVERY: dict[str, Any] = TRAINABLE.rows["all"]
+_FOLDED = {"weights": 1, "biases": 1, "other_params": 1, "folded_channels": 1}
+_PARAMS = tuple(
+    Count(name, doc, rules, PARAMETERS)
+    for name, doc, rules in (
+        ("trainable", "every trainable parameter", TRAINABLE),
+        ("weights", "weights of convolutions and linear layers; no bias, no norm", _rows({"weights": 1})),
+        ("weights_and_biases", "weights and biases; no norm", _rows({"weights": 1, "biases": 1})),
+        ("weights_and_norms", "weights, and norms; no bias", _rows({"weights": 1, "norm_params": 1})),
+        (
+            "folded",
+            "batch norms folded into one bias a channel, and PReLU slopes",
+            _rows(_FOLDED),
+        ),
+        ("total", "trainable ones and the moving averages of batch norms", _rows({**_EVERY, "buffers": 1})),
+        (
+            "folded_total",
+            "as total, where batch norms have a shift and no scale",
+            _rows({**_FOLDED, "buffers": 1}),
+        ),
+    )
 )
+_ONE = _rows({"macs": 1})
+_OF_CONVOLUTIONS = Rules({Conv.family: {"macs": 1}})
 _MACS = (
-    Count("all", "multiply-accumulates of convolutions and linear layers", _of_work(lambda w: w.macs)),
-    Count("convolutions", "multiply-accumulates of convolutions; the classifier is left out", _convolutions),
+    Count("all", "multiply-accumulates of convolutions and linear layers", _ONE, "MACs"),
+    Count("convolutions", "multiply-accumulates of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
 )
 _FLOPS = (
-    Count("every", "2 x MACs and every other arithmetic operation", _of_work(lambda w: w.flops)),
-    Count("macs", "MACs: a multiplication and its addition are one", _of_work(lambda w: w.macs)),
-    Count("macs_of_convolutions", "MACs of convolutions; the classifier is left out", _convolutions),
-    Count("macs_and_merges", "MACs, and the additions and products of shortcuts and gates", _merges),
-    Count("twice_macs", "2 x MACs and nothing else", _of_work(lambda w: 2 * w.macs)),
+    Count("every", "2 x MACs and every other arithmetic operation", PLAIN.operations, "FLOPs"),
+    Count("macs", "MACs: a multiplication and its addition are one", _ONE, "MACs"),
+    Count("macs_of_convolutions", "MACs of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
+    Count(
+        "macs_and_merges",
+        "MACs, and the additions and products of shortcuts and gates",
+        _rows({"macs": 1}, {Add.family: {"additions": 1, "multiplications": 1}}),
+        "MACs",
+    ),
+    Count("twice_macs", "2 x MACs and nothing else", _rows({"macs": 2}), "FLOPs"),
 )
-
+_BYTES = _rows({name: 4 * weight for name, weight in _EVERY.items()})
 _MEGABYTES = (
-    Count("binary", "trainable parameters of 4 bytes each, in 2^20 bytes", _bytes(2**20)),
-    Count("decimal", "trainable parameters of 4 bytes each, in millions of bytes", _bytes(10**6)),
+    Count("binary", "trainable parameters of 4 bytes each, in 2^20 bytes", _BYTES, divisor=2**20),
+    Count("decimal", "trainable parameters of 4 bytes each, in millions of bytes", _BYTES, divisor=10**6),
 )
 
 QUANTITIES: dict[str, Quantity] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -14,11 +15,11 @@ from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.conventions import convention, names, reported
-from convcost.conventions.model import Convention, Rules, selectors
-from convcost.conventions.paper import OPERATIONS, PARAMS
+from convcost.conventions.model import Rules, selectors
 from convcost.conventions.survey import survey
 from convcost.counts import QUANTITIES
 from convcost.errors import SpecError, UsageError
+from convcost.layers.base import REGISTRY
 from convcost.spec.bind import from_text
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue, bundled_names
@@ -157,18 +158,64 @@ def test_paper_is_the_networks_own() -> None:
     assert "no published figures" in refused.err
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "inception_v3", "mobilefacenet", "lenet5", "vgg16"])
-def test_rows_say_what_the_counts_of_published_figures_do(name: str) -> None:
-    """``counts: folded`` is one number, whether ``verify`` or ``--convention paper`` asks for it."""
+def _sum(graph: Graph, *names: str, family: str = "") -> int:
+    """Fields of the work of every layer, of those of a family alone where one is named, added up one by one."""
+    nodes = [node for node in graph.layers if not family or node.layer.family == family]
+    return sum(int(getattr(node.work, name)) * int(node.count) for node in nodes for name in names)
+
+
+def _by_hand(graph: Graph) -> dict[tuple[str, str], int]:
+    """What each way of counting a figure means, as sums over layers that use no rows of weights."""
+    norms = sum(node.shape[0] * node.count for node in graph.layers if node.layer.key == "batch_norm")
+    trainable = _sum(graph, "weights", "biases", "norm_params", "other_params")
+    folded = _sum(graph, "weights", "biases", "other_params") + norms
+    weighted = [node for node in graph.layers if node.layer.family in ("conv", "linear")]
+    macs = _sum(graph, "macs")
+    arithmetic = ("multiplications", "additions", "comparisons", "divisions", "exponentials", "bias_adds")
+    return {
+        ("params", "trainable"): trainable,
+        ("params", "weights"): _sum(graph, "weights"),
+        ("params", "weights_and_biases"): _sum(graph, "weights", "biases"),
+        ("params", "weights_and_norms"): _sum(graph, "weights", "norm_params"),
+        ("params", "folded"): folded,
+        ("params", "total"): trainable + _sum(graph, "buffers"),
+        ("params", "folded_total"): folded + _sum(graph, "buffers"),
+        ("macs", "all"): macs,
+        ("macs", "convolutions"): _sum(graph, "macs", family="conv"),
+        ("flops", "every"): 2 * macs + _sum(graph, *arithmetic),
+        ("flops", "macs"): macs,
+        ("flops", "macs_of_convolutions"): _sum(graph, "macs", family="conv"),
+        ("flops", "macs_and_merges"): macs + _sum(graph, "additions", "multiplications", family="merge"),
+        ("flops", "twice_macs"): 2 * macs,
+        ("activations", "outputs"): sum(math.prod(node.shape) * node.count for node in weighted),
+    }
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "inception_v3", "mobilefacenet", "lenet5", "vgg16", "se_resnet50"])
+def test_every_way_of_counting_is_the_sum_that_it_says(name: str) -> None:
     graph = load(name)
-    for count in QUANTITIES["params"].counts:
-        rows = Convention("test", operations=Rules({}), params=Rules(PARAMS[count.name]))
-        assert reported(graph, rows).params == count.rule(graph.layers), count.name
-    for quantity in ("macs", "flops"):
-        for count in QUANTITIES[quantity].counts:
-            _, weights = OPERATIONS[quantity][count.name]
-            rows = Convention("test", operations=Rules(weights), params=Rules({}))
-            assert reported(graph, rows).operations == count.rule(graph.layers), count.name
+    for (quantity, count), value in _by_hand(graph).items():
+        assert QUANTITIES[quantity].counted_as(count).rule(graph.layers) == value, count
+
+
+def test_every_way_of_counting_operations_and_parameters_has_a_sum() -> None:
+    counted = _by_hand(load("lenet5"))
+    assert {(q, count.name) for q in ("params", "macs", "flops") for count in QUANTITIES[q].counts} <= counted.keys()
+
+
+SHARED_NAMES = {"conv": "conv_transpose", "linear": "rbf", "activation": "gelu"}
+
+
+def test_a_row_named_as_a_family_is_a_row_for_the_family() -> None:
+    """The names that are a layer's and its family's are the ones documented."""
+    families = {layer.family for layer in REGISTRY.values()}
+    assert families & set(REGISTRY) == SHARED_NAMES.keys()
+    graph = loads("{input: [4, 8, 8], layers: [conv: {out: 4, kernel: 1}, conv_transpose: {out: 2, kernel: 1}, gelu]}")
+    one, transposed = (node.work.macs for node in graph.layers[:2])
+    assert (one, transposed) == (4 * 4 * 64, 4 * 2 * 64)
+    assert Rules({"conv": {"macs": 1}}).total(graph.layers) == one + transposed
+    assert Rules({"conv": {"macs": 1}, "conv_transpose": {}}).total(graph.layers) == one
+    assert Rules({"activation": {"written": 1}}).total(graph.layers) == 2 * 64
 
 
 def test_conventions_command_lists_all() -> None:

@@ -2,7 +2,9 @@
 
 A rule book has rows ``SELECTOR: {quantity: weight}``. The row that fits a layer best is the only one that
 counts for it: what it is written as first, then its kind (``depthwise``), its name (``conv``), its family
-(``norm``), ``all``. A layer without a row costs nothing, as in a tool that does not see it.
+(``norm``), ``all``. A layer without a row costs nothing, as in a tool that does not see it. A word that is the name
+of a layer and of its family (``conv``, ``linear``, ``activation``) is a row for the whole family: ``conv`` also counts
+a ``conv_transpose`` that has no row of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from convcost.cost import folded_channels
 from convcost.layers.base import FAMILIES, REGISTRY, WORK_FIELDS, Work, elements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from convcost.conventions.written import Implementation
     from convcost.graph import Node
@@ -82,6 +84,23 @@ class Rules:
     def count(self, node: Node, form: str = "module") -> Num:
         """What one copy of a layer counts, per sample."""
         return weighted(node, self.weights(node, form))
+
+    def total(self, nodes: Iterable[Node], forms: Mapping[int, str] | None = None) -> Num:
+        """The sum over ``nodes``, parallel copies included, per sample.
+
+        Args:
+            nodes: layers of one graph.
+            forms: how layers are written that are no modules, by index.
+        """
+        written = forms or {}
+        times: dict[tuple[int, int], list[Num]] = {}
+        kinds: dict[tuple[int, int], tuple[Node, dict[str, Num]]] = {}
+        for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
+            weights = self.weights(node, written.get(node.index, "module"))
+            key = (id(node.work), id(weights))
+            kinds[key] = (node, weights)
+            times.setdefault(key, []).append(node.count)
+        return total(weighted(node, weights) * total(times[key]) for key, (node, weights) in kinds.items() if weights)
 
 
 def weighted(node: Node, weights: Mapping[str, Num]) -> Num:

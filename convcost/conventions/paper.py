@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from convcost.conventions.model import PLAIN, TRAINABLE, Convention, Rules
+from convcost.conventions.model import Convention
+from convcost.counts import QUANTITIES
 from convcost.errors import UsageError
-from convcost.layers.conv import Conv
-from convcost.layers.merge import Add
 from convcost.spec.published import claims
 
 if TYPE_CHECKING:
@@ -15,30 +14,7 @@ if TYPE_CHECKING:
 
     from convcost.spec.model import Spec
 
-_FOLDED = {"weights": 1, "biases": 1, "other_params": 1, "folded_channels": 1}
-_CONVOLUTIONS = {Conv.family: {"macs": 1}}
-PARAMS: dict[str, dict[str, dict[str, Any]]] = {
-    # what `counts:` beside a number of parameters means, as rows of weights; the first where it does not say
-    "trainable": TRAINABLE.rows,
-    "weights": {"all": {"weights": 1}},
-    "weights_and_biases": {"all": {"weights": 1, "biases": 1}},
-    "weights_and_norms": {"all": {"weights": 1, "norm_params": 1}},
-    "folded": {"all": _FOLDED},
-    "total": {"all": {**TRAINABLE.rows["all"], "buffers": 1}},
-    "folded_total": {"all": {**_FOLDED, "buffers": 1}},
-}
-_MACS = {"all": {"macs": 1}}
-OPERATIONS: dict[str, dict[str, tuple[str, dict[str, dict[str, Any]]]]] = {
-    # likewise for operations, by what the figure calls them: the unit, and rows of weights
-    "macs": {"all": ("MACs", _MACS), "convolutions": ("MACs", _CONVOLUTIONS)},
-    "flops": {
-        "every": ("FLOPs", PLAIN.operations.rows),
-        "macs": ("MACs", _MACS),
-        "macs_of_convolutions": ("MACs", _CONVOLUTIONS),
-        "macs_and_merges": ("MACs", {**_MACS, Add.family: {"additions": 1, "multiplications": 1}}),
-        "twice_macs": ("FLOPs", {"all": {"macs": 2}}),
-    },
-}
+_OPERATIONS = ("macs", "flops")
 
 
 def paper(spec: Spec) -> Convention:
@@ -51,25 +27,26 @@ def paper(spec: Spec) -> Convention:
     figures = list(_figures(spec))
     if not figures:
         raise UsageError(f"{spec.name} states no published figures, so that it has no convention of its own")
-    what, word = next(((what, word) for what, word in figures if what in OPERATIONS), ("macs", ""))
-    params = next((word for what, word in figures if what == "params"), "")
-    known = OPERATIONS[what]
-    word = word if word in known else next(iter(known))
-    params = params if params in PARAMS else next(iter(PARAMS))
-    unit, rows = known[word]
+    what, word = next(((what, word) for what, word in figures if what in _OPERATIONS), ("macs", ""))
+    operations = QUANTITIES[what].counted_as(word)
+    params = QUANTITIES["params"].counted_as(next((word for what, word in figures if what == "params"), ""))
     return Convention(
         "paper",
         title=f"what the paper of {spec.title} counts",
-        doc=f"operations: {word.replace('_', ' ')} ({what}); parameters: {params.replace('_', ' ')}",
+        doc=f"operations: {_words(operations.name)} ({what}); parameters: {_words(params.name)}",
         source=", ".join(value if key == "paper" else f"{key} {value}" for key, value in spec.source.items()),
-        unit=unit,
-        operations=Rules(rows),
-        params=Rules(PARAMS[params]),
+        unit=operations.unit,
+        operations=operations.rows,
+        params=params.rows,
     )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _figures(spec: Spec) -> Iterator[tuple[str, str]]:
     """Quantity and convention of every figure of the whole network at its defaults, in the order of the spec."""
     for claim in claims(spec):
-        if not claim.of and not claim.at and claim.input is None and claim.quantity.name in ("params", *OPERATIONS):
+        if not claim.of and not claim.at and claim.input is None and claim.quantity.name in ("params", *_OPERATIONS):
             yield claim.quantity.name, claim.counts.name if claim.counts is not None else ""

@@ -11,7 +11,7 @@ from convcost.conventions.written import as_written
 from convcost.layers.base import FAMILIES, OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from convcost.conventions.model import Convention, Rules
     from convcost.graph import Graph, Node
@@ -64,14 +64,7 @@ class Reported:
         return self._sum(nodes, self.convention.operations) * batch
 
     def _sum(self, nodes: Iterable[Node], rules: Rules) -> Num:
-        times: dict[tuple[int, int], list[Num]] = {}
-        kinds: dict[tuple[int, int], tuple[Node, Mapping[str, Num]]] = {}
-        for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
-            weights = rules.weights(node, self._form(node))
-            key = (id(node.work), id(weights))
-            kinds[key] = (node, weights)
-            times.setdefault(key, []).append(node.count)
-        return total(weighted(node, weights) * total(times[key]) for key, (node, weights) in kinds.items() if weights)
+        return rules.total(nodes, self.written.forms)
 
     def _form(self, node: Node) -> str:
         return self.written.forms.get(node.index, "module")
