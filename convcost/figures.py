@@ -44,6 +44,27 @@ class Figure(NamedTuple):
     unit: Fraction
     bound: bool
 
+    @property
+    def significant(self) -> int:
+        """How many digits count; zeros at the end of a whole number may only fill places."""
+        return len(str(int(self.value / self.coarse.unit)))
+
+    @property
+    def coarse(self) -> Figure:
+        """The same figure, where zeros at the end of a whole number only fill places: ``4100M`` has two digits."""
+        if "." in self.text or self.value == 0:
+            return self
+        unit = self.unit
+        while self.value % (10 * unit) == 0:
+            unit *= 10
+        return self._replace(unit=unit)
+
+    @property
+    def half(self) -> Figure | None:
+        """Half the figure, to the same last digit; None where it needs one more."""
+        half = self.value / 2
+        return None if half % self.unit else self._replace(value=half)
+
     def difference(self, value: Fraction) -> Fraction:
         """How far ``value`` is from the figure, in units of its last printed digit."""
         return (value - self.value) / self.unit
@@ -98,6 +119,87 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     if digits is not None:
         last = ten * Fraction(10) ** (len(whole) - digits)
     return Figure(text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["bound"] == "<")
+
+
+class Printed(NamedTuple):
+    """A number that somebody printed, as it can be read.
+
+    Attributes:
+        text: as typed.
+        figures: what it may stand for; more than one where it has no unit.
+        what: ``macs`` or ``params`` where a word after it says so; else empty.
+    """
+
+    text: str
+    figures: tuple[Figure, ...]
+    what: str
+
+
+_WORDS = {
+    "macs": ("flops", "flop", "macs", "mac", "madds", "madd", "multadds", "multadd", "multiplyadds", "ops", "muladds"),
+    "params": ("parameters", "parameter", "params", "param", "weights"),
+}
+_SCALES = {"G": 10**9, "M": 10**6, "": 1}
+_ENOUGH_DIGITS = 6  # of a number without a unit that is certainly written in full
+_ZEROS = 3
+
+
+def printed(text: str, what: str) -> Printed:
+    """A number of operations or parameters that somebody printed: ``4.11G``, ``300 MFLOPs``, ``25.6M params``.
+
+    Args:
+        text: a figure, with the name of what it counts or without it; a bare ``3.8`` or ``300`` leaves open whether
+            thousands of millions or millions are meant.
+        what: whose value it is, for the error: ``--reported``.
+
+    Raises:
+        UsageError: it is none.
+
+    >>> printed("300 MFLOPs", "n").figures[0].value, printed("25.6M params", "n").what
+    (Fraction(300000000, 1), 'params')
+    >>> [figure.text for figure in printed("3.8", "n").figures]
+    ['3.8G', '3.8M', '3.8']
+    """
+    shown = text.strip()
+    number = re.match(r"[~0-9.,\s]*(?:(?:e|[x*]\s*10\^)[0-9]{1,2})?", shown)
+    rest = shown[number.end() :] if number else ""
+    letters = re.sub(r"(?<=[A-Za-z])[\s-]+(?=[A-Za-z])", "", rest).lower()
+    kind, word = next(
+        ((kind, word) for kind, words in _WORDS.items() for word in words if letters.endswith(word)), ("", "")
+    )
+    scale = letters.removesuffix(word)
+    base = shown[: number.end()].strip() if number else ""
+    try:
+        found = figure(base + scale) if len(shown) <= MAX_LENGTH and "%" not in shown else None
+    except ConvcostError:
+        found = None
+    if found is None or found.bound or found.value <= 0:
+        raise UsageError(
+            f"{what} takes a positive number such as 4.11G, '300 MFLOPs' or 25,557,032; found '{text[:MAX_LENGTH]}'"
+        )
+    found = found._replace(text=shown)
+    whole = base.lstrip("~").strip()
+    if scale or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", whole):
+        return Printed(shown, (found,), kind)
+    digits = whole.split(".")[0]
+    if len(digits) > _ENOUGH_DIGITS:
+        return Printed(shown, (_in_full(whole, shown),), kind)
+    return Printed(shown, tuple(_scaled(found, letter, whole, word) for letter in _SCALES), kind)
+
+
+def _scaled(number: Figure, letter: str, whole: str, word: str) -> Figure:
+    times = _SCALES[letter]
+    text = whole + letter + (f" {word}" if word and not letter else "")
+    return number._replace(text=text, value=number.value * times, unit=number.unit * times)
+
+
+def _in_full(whole: str, shown: str) -> Figure:
+    """A number with all its digits; Python writes 4.11e9 as 4110000000.0, whose zeros fill places."""
+    digits = whole.split(".")[0] if set(whole.partition(".")[2]) <= {"0"} else whole
+    zeros = len(digits) - len(digits.rstrip("0"))
+    if zeros < _ZEROS:
+        return figure(digits)._replace(text=shown)
+    return figure(digits, digits=len(digits) - zeros)._replace(text=shown)
 
 
 def positive(text: str, what: str) -> Figure:

@@ -215,7 +215,7 @@ def explain(
     target: Target,
     reported: str | float,
     *,
-    what: str = "macs",
+    what: str | None = None,
     top: int = 5,
     input: Sequence[int] | None = None,  # noqa: A002
     **parameters: Any,
@@ -224,8 +224,8 @@ def explain(
 
     Args:
         target: a network or block.
-        reported: as printed, ``"4.11G"``; its digits say how near is near enough.
-        what: ``macs`` (operations) or ``params``.
+        reported: as printed, ``"4.11G"``, ``"300 MFLOPs"``; its digits say how near is near enough.
+        what: ``macs`` (operations) or ``params``; None takes what fits.
         top: how many explanations.
         input: ``(channels, *spatial)``, if it is known.
         **parameters: those that are known.
@@ -237,11 +237,12 @@ def explain(
     {'variant': 'v1'}
     """
     from convcost.conventions.explain import explain as explained  # noqa: PLC0415
-    from convcost.figures import positive  # noqa: PLC0415
+    from convcost.figures import printed  # noqa: PLC0415
 
     (spec,), (given,) = _sides((target,), parameters)
-    number = positive(str(reported), "reported")
-    return explained(spec, number, what=what, given=given, input_shape=_shape(input), top=top)
+    number = printed(str(reported), "reported")
+    name = target if isinstance(target, str) else ""
+    return explained(spec, number, what=what, given=given, input_shape=_shape(input), top=top, target=name)
 
 
 def survey(

@@ -1,4 +1,4 @@
-"""Printed figures held against the networks: which follow, under which convention, and which do not."""
+"""Checks printed figures against the networks: which follow, by which way of counting, and which do not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.conventions.stories import WITHIN, Candidate, compared, stories
 from convcost.errors import ConvcostError, Problem, SpecError, did_you_mean
 from convcost.figures import spelled
 from convcost.spec.build import build
@@ -24,6 +25,8 @@ REPRODUCED = "reproduced"
 CONVENTION = "reproduced under another convention"
 ERRATUM = "erratum"
 UNEXPLAINED = "unexplained"
+_CONTRIVED = 5  # a candidate that takes more, such as half of a count without linear layers, explains nothing
+_WHAT = {"macs": "macs", "flops": "macs", "params": "params"}
 VERDICTS = (REPRODUCED, CONVENTION, ERRATUM, UNEXPLAINED)
 
 
@@ -39,6 +42,9 @@ class Finding(NamedTuple):
         verdict: one of :data:`VERDICTS`.
         fault: why the claim fails, empty where it does not: an unexplained figure that is not marked as open, an
             erratum that is none, arithmetic that comes to something else.
+        candidate: of a figure of the whole network that is not explained, the simplest count of the same network that
+            prints as it; None where there is none. It is a candidate, not an explanation: of many counts that are
+            tried, some print as a short number by chance.
     """
 
     claim: Claim
@@ -48,6 +54,7 @@ class Finding(NamedTuple):
     difference: Fraction
     verdict: str
     fault: str
+    candidate: Candidate | None = None
 
 
 class Verification(NamedTuple):
@@ -63,7 +70,7 @@ class Verification(NamedTuple):
 
 
 def verify(names: Sequence[str] = ()) -> list[Verification]:
-    """Hold the published figures of specs against their networks.
+    """Check the published figures of specs against their networks.
 
     Args:
         names: bundled names or files; every bundled spec that has published figures where there are none.
@@ -84,13 +91,24 @@ def verify_spec(spec: Spec) -> Verification:
         SpecError: a claim is wrong: a key, a convention, a part that the network does not have.
     """
     graphs: dict[str, Graph] = {}
-    findings = []
-    for claim in claims(spec):
-        key = repr((sorted(claim.at.items()), claim.input))
-        if key not in graphs:
-            graphs[key] = _network(spec, claim)
-        findings.append(_finding(claim, graphs[key]))
-    return Verification(spec, tuple(findings))
+    return Verification(spec, tuple(verify_claim(spec, claim, graphs) for claim in claims(spec)))
+
+
+def verify_claim(spec: Spec, claim: Claim, built: dict[str, Graph]) -> Finding:
+    """The finding about one claim of a linked spec.
+
+    Args:
+        spec: linked.
+        claim: one of its claims.
+        built: networks by what they were built with, for claims about the same one; new ones are added.
+
+    Raises:
+        SpecError: the claim is wrong.
+    """
+    key = repr((sorted(claim.at.items()), claim.input))
+    if key not in built:
+        built[key] = _network(spec, claim)
+    return _finding(claim, built[key])
 
 
 def _network(spec: Spec, claim: Claim) -> Graph:
@@ -114,7 +132,19 @@ def _finding(claim: Claim, graph: Graph) -> Finding:
     value = _value(claim, graph, nodes, fits)
     verdict = _verdict(claim, value, fits)
     difference = claim.figure.difference(value)
-    return Finding(claim, graph.input, value, fits, difference, verdict, _fault(claim, value, verdict))
+    candidate = _candidate(claim, graph) if verdict == UNEXPLAINED else None
+    return Finding(claim, graph.input, value, fits, difference, verdict, _fault(claim, value, verdict), candidate)
+
+
+def _candidate(claim: Claim, graph: Graph) -> Candidate | None:
+    """The simplest story of ``explain`` that prints as the figure, of the network that the claim is about."""
+    what = _WHAT.get(claim.quantity.name)
+    if what is None or claim.of or claim.figure.bound:
+        return None
+    tried = stories(graph, what, settings={}, resized=False, changed=0)
+    near = [one for story in tried if (one := compared(story, claim.figure, Fraction(0))) is not None]
+    fitting = [one for one in near if one.reproduces and one.fit != WITHIN and one.cost <= _CONTRIVED]
+    return min(fitting, key=lambda one: one.rank, default=None)
 
 
 def _agrees(claim: Claim, graph: Graph, nodes: Sequence[Node], count: Count) -> bool:

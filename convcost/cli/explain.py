@@ -14,16 +14,19 @@ from convcost.cli.options import (
     show_table,
     write,
 )
-from convcost.conventions.explain import WHAT, explain
-from convcost.figures import positive
+from convcost.conventions.explain import explain
+from convcost.conventions.stories import WHAT
+from convcost.figures import printed
 from convcost.render import explain as render
 from convcost.spec.catalogue import Catalogue
 
 
 @click.command("explain")
 @click.argument("target", type=TARGET)
-@click.option("--reported", required=True, metavar="NUMBER", help="What somebody printed, as 4.11G or 25,557,032.")
-@click.option("--what", type=click.Choice(WHAT), default="macs", show_default=True, help="What it is a number of.")
+@click.option(
+    "--reported", required=True, metavar="NUMBER", help="What somebody printed, as 4.11G, '300 MFLOPs' or 25,557,032."
+)
+@click.option("--what", type=click.Choice(WHAT), help="What it is a number of.  [default: what fits]")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many explanations.")
 @set_option
 @input_option
@@ -31,7 +34,7 @@ from convcost.spec.catalogue import Catalogue
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
     reported: str,
-    what: str,
+    what: str | None,
     top: int,
     settings: tuple[str, ...],
     input_: str | None,
@@ -42,13 +45,13 @@ def command(  # noqa: PLR0913 - one argument per option
 ) -> None:
     """What gives the number that a paper or a tool prints for TARGET.
 
-    Tries conventions, variants, input sizes, a factor of two, batches, and leaving linear layers out; values given by
-    --set and --input are taken as known.
+    Tries conventions, variants, input sizes, a factor of two, batches, and leaving linear layers out, the simple ones
+    first. Values given by --set and --input are taken as known.
     """
     spec = Catalogue().target(target)
-    number = positive(reported, "--reported")
+    number = printed(reported, "--reported")
     given, shape = parse_settings(spec, settings), parse_input(input_)
-    found = explain(spec, number, what=what, given=given, input_shape=shape, top=top)
+    found = explain(spec, number, what=what, given=given, input_shape=shape, top=top, target=target)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 

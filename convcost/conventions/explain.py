@@ -1,165 +1,234 @@
 """Which convention, variant, input, factor or batch gives a number that somebody printed.
 
-Candidates are combinations of a few departures from the spec at its defaults, each with an effort: a named convention,
-a factor of two and the fully connected layers left out count 1, another variant or input size 2, a batch 3. Those that
-print as the number are ranked by effort, then by closeness; one that takes all departures of another, and more, is
-left out. Where none prints as the number, the closest are told as what they are.
+The stories that are tried depart from the spec at its defaults in a few ways; see
+:mod:`convcost.conventions.stories`. Those that print as the number come first by complexity, then by fit and
+distance; one that takes all departures of another, and more, is left out. A simple count that is near the number
+without being its rounding is listed too. Where nothing prints as the number, the closest counts are listed.
+
+How good an explanation is depends on how many counts were tried: of many counts, some print as a number of two
+digits by chance. :class:`Evidence` says how many would.
 """
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.catalogue import DEFAULT, convention
-from convcost.conventions.model import TRAINABLE, Convention, Rules
-from convcost.conventions.paper import PARAMS
 from convcost.conventions.reported import Reported
-from convcost.conventions.survey import known
+from convcost.conventions.stories import COST, EXACT, WHAT, Candidate, compared, stories
 from convcost.conventions.variants import variants
 from convcost.errors import UsageError
 from convcost.spec.build import build
+from convcost.spec.published import claims
+from convcost.verification import Finding, verify_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from convcost.figures import Figure
+    from convcost.figures import Figure, Printed
     from convcost.graph import Graph
     from convcost.spec.model import Spec
+    from convcost.spec.published import Claim
 
-WHAT = ("macs", "params")
-BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 NEAR = Fraction(1, 100)
-FITS = ("is", "rounds to", "is cut off to", "is within one of the last digit of", "is near")
-_PLAIN = ("macs", "all trainable parameters")
-_MEBI = Fraction(1024**2, 10**6)
+_AROUND = 1.5  # the density of counts is taken from those within this factor of the number
+_OPERATIONS = ("macs", "flops")
 
 
-class Candidate(NamedTuple):
-    """One way to come near the number.
+class Evidence(NamedTuple):
+    """How many counts fit, and how many would by chance.
 
     Attributes:
-        value: what it gives.
-        fit: how that compares to what was printed: one of :data:`FITS`.
-        off: by how much, relative to what was printed.
-        effort: how many departures it takes, weighted.
-        convention: what is counted.
-        settings: parameters that differ from the spec's own.
-        input: shape that the network runs on.
-        resized: whether that is not the spec's own.
-        without_linear: whether linear layers are left out.
-        factor: what the count is multiplied by, and why; 1 where it is not.
-        why: the reason for the factor.
-        batch: samples.
-        terms: the parts of the count, by name, before factor and batch; they add up to it.
+        tried: different counts that were tried.
+        fitting: those that print as the number.
+        by_chance: how many would if the counts around the number were spread evenly.
+        as_simple: different counts as simple as the first explanation, or simpler.
+        as_simple_by_chance: how many of those would.
     """
 
-    value: Fraction
-    fit: str
-    off: Fraction
-    effort: int
-    convention: Convention
-    settings: Mapping[str, Any]
-    input: tuple[int, ...]
-    resized: bool
-    without_linear: bool
-    factor: Fraction
-    why: str
-    batch: int
-    terms: tuple[tuple[str, int], ...]
-
-    @property
-    def departures(self) -> frozenset[Any]:
-        """How it departs from the spec at its defaults, counted plainly."""
-        taken: list[Any] = [("set", name, value) for name, value in self.settings.items()]
-        taken += [("convention", self.convention.name)] if not self.plain else []
-        taken += [("input", self.input)] if self.resized else []
-        taken += [("without linear layers",)] if self.without_linear else []
-        taken += [("factor", self.why)] if self.why else []
-        taken += [("batch", self.batch)] if self.batch > 1 else []
-        return frozenset(taken)
-
-    @property
-    def plain(self) -> bool:
-        """Whether what is counted is plain multiply-accumulates, or all trainable parameters."""
-        return self.convention.name in _PLAIN
-
-    @property
-    def is_close(self) -> bool:
-        """Whether the number, rounded or cut off, is what was printed."""
-        return self.fit in FITS[:3]
-
-    @property
-    def reproduces(self) -> bool:
-        """Whether the number would print as what was printed."""
-        return self.fit != FITS[-1]
+    tried: int
+    fitting: int
+    by_chance: float
+    as_simple: int
+    as_simple_by_chance: float
 
 
 class Explanation(NamedTuple):
-    """What was found.
+    """What explains a number.
 
     Attributes:
         spec: the network.
-        quantity: what was printed.
+        target: what the network was asked for by: a name, a path.
+        quantity: what was printed, as it was read.
         what: ``macs`` (operations) or ``params``.
-        candidates: best first; all reproduce the number, or none does.
+        candidates: best first; the first reproduces the number, or none does.
         default: the network's own count at its defaults: plain multiply-accumulates, or trainable parameters.
+        evidence: how many counts were tried, how many fit.
+        published: what the spec's published figures of this value are, and whether they follow.
+        given: values that were given, not varied.
+        input: an input that was given, or None.
+        guesses: what was assumed in order to read the number, in sentences.
     """
 
     spec: Spec
+    target: str
     quantity: Figure
     what: str
     candidates: tuple[Candidate, ...]
     default: int
+    evidence: Evidence
+    published: tuple[Finding, ...]
+    given: Mapping[str, Any]
+    input: tuple[int, ...] | None
+    guesses: tuple[str, ...]
 
     @property
     def found(self) -> bool:
         """Whether anything reproduces the number."""
-        return bool(self.candidates) and self.candidates[0].reproduces
+        return bool(self.candidates) and any(one.reproduces for one in self.candidates)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """What the readings of one text are compared by: an explanation, its complexity, the distance."""
+        best = self.candidates[0].rank if self.candidates else (99, 0, Fraction(0))
+        far = abs(math.log(self.quantity.value / self.default)) if self.default else math.inf
+        return not self.published, not self.candidates, not self.found, best[:2], far
 
 
 def explain(
     spec: Spec,
-    quantity: Figure,
+    printed: Printed,
     *,
-    what: str = "macs",
+    what: str | None = None,
     given: Mapping[str, Any] | None = None,
     input_shape: tuple[int, ...] | None = None,
     top: int = 5,
+    target: str = "",
 ) -> Explanation:
     """Look for what gives a printed number.
 
     Args:
         spec: linked.
-        quantity: the number; see :func:`convcost.figures.positive`.
-        what: ``macs`` (operations of any kind) or ``params``.
+        printed: the number; see :func:`convcost.figures.printed`.
+        what: ``macs`` (operations of any kind) or ``params``; None takes what the number says of itself, or what fits.
         given: values that are known; they are not varied.
         input_shape: an input that is known; it is not varied.
         top: how many candidates to keep.
+        target: what the network was asked for by; the spec's name where it is empty.
 
     Raises:
         UsageError: ``what`` is neither.
-        SpecError: a given value does not fit.
+        SpecError: a given value does not fit, or a published figure of the spec is wrong.
     """
-    if what not in WHAT:
+    if what is not None and what not in WHAT:
         raise UsageError(f"`what` is one of {', '.join(WHAT)}, found '{what[:60]}'")
-    own = build(spec, given, input_shape)
-    found: dict[tuple[Fraction, str], Candidate] = {}
-    for settings, graph, effort in variants(spec, given or {}, input_shape, own, resize=what == "macs"):
-        for candidate in _candidates(graph, own, settings, effort, quantity, what):
-            key = (candidate.value, candidate.convention.name)
-            if key not in found or candidate.effort < found[key].effort:
-                found[key] = candidate
-    fitting = [one for one in found.values() if one.reproduces] or list(found.values())
-    ranked = sorted(_simplest(fitting), key=_rank)
-    counted = Reported(own, convention("macs" if what == "macs" else DEFAULT))
-    total = counted.operations if what == "macs" else counted.params
-    return Explanation(spec, quantity, what, tuple(ranked[:top]), total)
+    asked = (what or printed.what,) if what or printed.what else WHAT
+    given = given or {}
+    search = _Search(spec, given, input_shape, printed, asked)
+    readings = [
+        Explanation(
+            spec,
+            target or spec.name,
+            figure,
+            each,
+            *search.candidates(figure, each, top),
+            search.published(figure, each),
+            given,
+            input_shape,
+            (),
+        )
+        for each in asked
+        for figure in printed.figures
+    ]
+    best = min(readings, key=lambda one: one.rank)
+    return best._replace(guesses=tuple(_guesses(best, readings, printed, asked)))
+
+
+def _guesses(
+    best: Explanation, readings: Sequence[Explanation], printed: Printed, asked: tuple[str, ...]
+) -> Iterable[str]:
+    if len(printed.figures) > 1:
+        others = ", ".join(figure.text for figure in printed.figures if figure.text != best.quantity.text)
+        yield f"{printed.text} has no unit: read as {best.quantity.text} (also tried: {others})"
+    if len(asked) > 1 and best.what == "params":
+        other = next(one for one in readings if one.what == "macs" and one.quantity.text == best.quantity.text)
+        why = (
+            "the count of operations that prints as it is less simple" if other.found else "no count of operations fits"
+        )
+        yield f"{best.quantity.text} is read as a number of parameters: {why} (--what macs asks for operations)"
+
+
+class _Search:
+    """The stories of a network and of its variants."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        given: Mapping[str, Any],
+        input_shape: tuple[int, ...] | None,
+        printed: Printed,
+        asked: tuple[str, ...],
+    ) -> None:
+        self.spec = spec
+        self.own = build(spec, given, input_shape)
+        self.claims = claims(spec)
+        self.stories: dict[str, list[Candidate]] = {what: [] for what in asked}
+        self.built: dict[str, Graph] = {}
+        for settings, graph, cost in variants(
+            spec, given, input_shape, self.own, self._printed_settings(printed), resize="macs" in asked
+        ):
+            resized = graph.input != self.own.input
+            for what in asked:
+                if what == "macs" or not resized:
+                    self.stories[what] += stories(graph, what, settings=settings, resized=resized, changed=cost)
+
+    def _printed_settings(self, printed: Printed) -> list[tuple[Mapping[str, Any], tuple[int, ...] | None, int]]:
+        """The settings and inputs of the published figures; those of this very number cost the least."""
+        values = {figure.value for figure in printed.figures}
+        ours = [
+            (claim.at, claim.input, COST["this figure's change" if claim.figure.value in values else "printed change"])
+            for claim in self.claims
+            if claim.at or claim.input
+        ]
+        return sorted(ours, key=lambda one: one[2])
+
+    def candidates(self, figure: Figure, what: str, top: int) -> tuple[tuple[Candidate, ...], int, Evidence]:
+        """The best candidates for one number, the network's own count, and the evidence."""
+        every = self.stories[what]
+        near = [one for story in every if (one := compared(story, figure, NEAR)) is not None]
+        fitting = [one for one in near if one.reproduces]
+        if fitting:
+            fitting += [one for one in near if one.is_near(figure) and not one.reproduces]
+        ranked = sorted(_simplest(_different(fitting or near)), key=lambda one: one.rank)
+        counted = Reported(self.own, convention("macs" if what == "macs" else DEFAULT))
+        total = counted.operations if what == "macs" else counted.params
+        return tuple(ranked[:top]), int(total), _evidence(every, fitting, ranked[:1], figure)
+
+    def published(self, figure: Figure, what: str) -> tuple[Finding, ...]:
+        """The spec's published figures of this value."""
+        names = ("params",) if what == "params" else _OPERATIONS
+        same = [one for one in self.claims if one.figure.value == figure.value and one.quantity.name in names]
+        return tuple(self._finding(claim) for claim in same)
+
+    def _finding(self, claim: Claim) -> Finding:
+        return verify_claim(self.spec, claim, self.built)
+
+
+def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate for each count of each convention: the simplest."""
+    best: dict[tuple[Fraction, str], Candidate] = {}
+    for one in candidates:
+        key = (one.value, one.convention.name)
+        if key not in best or one.rank < best[key].rank:
+            best[key] = one
+    return list(best.values())
 
 
 def _simplest(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Candidates that take no departure beyond those of another one that fits as well."""
-    kinds = {(one.departures, one.is_close) for one in candidates}
+    kinds = {(one.departures, one.is_close) for one in candidates if one.reproduces}
     return [
         one
         for one in candidates
@@ -167,109 +236,24 @@ def _simplest(candidates: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-def _rank(one: Candidate) -> tuple[Any, ...]:
-    return (not one.is_close, one.effort, abs(one.off)) if one.reproduces else (abs(one.off), one.effort)
+def _evidence(
+    every: Sequence[Candidate], fitting: Sequence[Candidate], best: Sequence[Candidate], figure: Figure
+) -> Evidence:
+    values = {one.value for one in every}
+    fits = {one.value for one in fitting if one.reproduces}
+    cost = best[0].cost if best else 0
+    simple = {one.value for one in every if one.cost <= cost}
+    return Evidence(len(values), len(fits), _by_chance(values, figure), len(simple), _by_chance(simple, figure))
 
 
-def _candidates(
-    graph: Graph, own: Graph, settings: Mapping[str, Any], effort: int, quantity: Figure, what: str
-) -> Iterator[Candidate]:
-    untouched = graph is own
-    for account, extra in _accounts(what):
-        reported = Reported(graph, account)
-        for without_linear in (False, True):
-            total = _total(reported, what, without_linear=without_linear)
-            if total is None:
-                continue
-            for factor, why, more in _factors(account, what, quantity):
-                for batch in (1, *BATCHES) if untouched and what == "macs" and not without_linear else (1,):
-                    value = total * factor * batch
-                    fit = _fit(Fraction(value), quantity)
-                    if fit is None:
-                        continue
-                    yield Candidate(
-                        Fraction(value),
-                        fit,
-                        (value - quantity.value) / quantity.value,
-                        effort + extra + more + without_linear + (3 if batch > 1 else 0),
-                        account,
-                        settings,
-                        graph.input,
-                        graph.input != own.input,
-                        without_linear,
-                        factor,
-                        why,
-                        batch,
-                        _terms(reported, what, without_linear=without_linear),
-                    )
+def _by_chance(values: Iterable[Fraction], figure: Figure) -> float:
+    """How many of ``values`` would print as ``figure`` if those around it were spread evenly over their logarithms.
+
+    A count prints as a number when it is within one unit of its last digit, so that the window is two units wide.
+    """
+    around = sum(figure.value / Fraction(_AROUND) <= value <= figure.value * Fraction(_AROUND) for value in values)
+    window = float(2 * figure.unit / figure.value)
+    return float(around) * min(window / (2 * math.log(_AROUND)), 1.0)
 
 
-def _accounts(what: str) -> list[tuple[Convention, int]]:
-    """What may have been counted, with the effort it takes to assume it."""
-    if what == "macs":
-        conventions = [one for one in known() if not one.counts_parameters]
-        return [(one, 0 if one.name == "macs" else 1) for one in conventions]
-    counts = {"all trainable parameters": (TRAINABLE, 0), **{words: (Rules(PARAMS[key]), 1) for key, words in _WORDS}}
-    nothing = Rules({})
-    return [(Convention(name, operations=nothing, params=rules), extra) for name, (rules, extra) in counts.items()]
-
-
-_WORDS = (
-    ("weights", "weights alone"),
-    ("weights_and_biases", "weights and biases"),
-    ("total", "parameters and running statistics (Keras)"),
-)
-
-
-def _total(reported: Reported, what: str, *, without_linear: bool) -> int | None:
-    """A count; None where leaving linear layers out leaves nothing out."""
-    total = reported.params if what == "params" else reported.operations
-    if not without_linear:
-        return int(total)
-    share = _linear_share(reported, what)
-    return int(total) - share if share else None
-
-
-def _linear_share(reported: Reported, what: str) -> int:
-    rules = reported.convention.params if what == "params" else reported.convention.operations
-    linear = [node for node in reported.graph.layers if node.layer.is_linear]
-    return int(sum(rules.count(node) * node.count for node in linear))
-
-
-def _terms(reported: Reported, what: str, *, without_linear: bool) -> tuple[tuple[str, int], ...]:
-    """The parts of a count."""
-    if what == "params":
-        terms = [(reported.convention.name, reported.params)]
-    else:
-        causes = {cause: value for cause, value in reported.causes().items() if value}
-        terms = [("MACs", reported.operations - sum(causes.values())), *causes.items()]
-    if without_linear:
-        terms.append(("linear layers", -_linear_share(reported, what)))
-    return tuple(terms)
-
-
-def _factors(account: Convention, what: str, quantity: Figure) -> list[tuple[Fraction, str, int]]:
-    """What a count may have been multiplied by, why, and the effort it takes to assume it."""
-    factors = [(Fraction(1), "", 0)]
-    if what == "params":
-        factors.append((Fraction(4), "bytes of float32", 2))
-        if quantity.text[-1:] == "M":
-            factors.append((1 / _MEBI, "M = 1,048,576", 2))
-    elif account.unit == "MACs":
-        factors.append((Fraction(2), "two operations a MAC", 1))
-    else:
-        factors.append((Fraction(1, 2), "half the FLOPs called MACs", 2))
-    return factors
-
-
-def _fit(value: Fraction, quantity: Figure) -> str | None:
-    """How ``value`` compares to what was printed; None where it is far off."""
-    if value == quantity.value:
-        return FITS[0]
-    if quantity.unit > 1 and quantity.rounds_from(value):
-        return FITS[1]
-    if quantity.unit > 1 and quantity.truncates_from(value):
-        return FITS[2]
-    if quantity.unit > 1 and abs(quantity.difference(value)) <= 1:
-        return FITS[3]
-    return FITS[4] if abs(value - quantity.value) <= NEAR * quantity.value else None
+__all__ = ["EXACT", "WHAT", "Candidate", "Evidence", "Explanation", "explain"]

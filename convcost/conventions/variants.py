@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from convcost.conventions.stories import COST
 from convcost.errors import ConvcostError
 from convcost.spec.build import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from convcost.graph import Graph
     from convcost.spec.model import Spec
@@ -18,40 +19,69 @@ SIZES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 231, 240, 256, 260, 288, 299,
 MOST_GRAPHS = 200
 MOST_LAYERS = 500_000  # of all variants together, so that a huge network is not built again and again
 MOST_CHANGES = 2
-EFFORT = 2  # of a changed parameter, and of another input
 
 
 def variants(
-    spec: Spec, given: Mapping[str, Any], input_shape: tuple[int, ...] | None, own: Graph, *, resize: bool
+    spec: Spec,
+    given: Mapping[str, Any],
+    input_shape: tuple[int, ...] | None,
+    own: Graph,
+    printed: Sequence[tuple[Mapping[str, Any], tuple[int, ...] | None, int]] = (),
+    *,
+    resize: bool,
 ) -> Iterator[tuple[dict[str, Any], Graph, int]]:
-    """The network itself, then variants of it and other inputs.
+    """The network itself, then those that its published figures are about, then other variants and inputs.
 
     Args:
         spec: linked.
         given: values that are not varied.
         input_shape: an input that is not varied, if given.
         own: the network itself.
+        printed: settings and inputs of published figures, each with what it costs to assume them.
         resize: whether to try other input sizes.
 
     Yields:
-        Settings that differ, the graph, and the effort that it takes to assume it. What cannot be built is left out.
+        Settings that differ, the graph, and what it costs to assume it. What cannot be built is left out.
     """
     yield {}, own, 0
     left, layers = MOST_GRAPHS, len(own.nodes)
+    seen = {_key({}, None, own)}
+    for settings, shape, cost in printed:
+        if any(name in given for name in settings) or (shape is not None and input_shape is not None):
+            continue
+        graph = _built(spec, {**given, **settings}, shape or input_shape)
+        if graph is None:
+            continue
+        changes = {name: value for name, value in settings.items() if value != own.parameters.get(name)}
+        key = _key(changes, shape, own)
+        if key not in seen:
+            seen.add(key)
+            layers += len(graph.nodes)
+            yield changes, graph, cost
     inputs = _inputs(spec, input_shape, own) if resize else []
     for changes in _changes(spec, given, own):
         for shape in (None, *(inputs if len(changes) < MOST_CHANGES else [])):
-            if not changes and shape is None:
+            if _key(changes, shape, own) in seen:
                 continue
             if left == 0 or layers > MOST_LAYERS:
                 return
             left -= 1
-            try:
-                graph = build(spec, {**given, **changes}, shape or input_shape)
-            except ConvcostError:  # a variant, or a size, that this network cannot be built with
-                continue
-            layers += len(graph.nodes)
-            yield changes, graph, EFFORT * (len(changes) + (shape is not None))
+            graph = _built(spec, {**given, **changes}, shape or input_shape)
+            if graph is not None:
+                layers += len(graph.nodes)
+                yield changes, graph, COST["change"] * (len(changes) + (shape is not None))
+
+
+def _built(spec: Spec, values: Mapping[str, Any], shape: tuple[int, ...] | None) -> Graph | None:
+    """A variant; None where this network cannot be built with these values or at this size."""
+    try:
+        return build(spec, values, shape)
+    except ConvcostError:
+        return None
+
+
+def _key(changes: Mapping[str, Any], shape: tuple[int, ...] | None, own: Graph) -> str:
+    return repr((sorted(changes.items(), key=str), shape or own.input))
 
 
 def _changes(spec: Spec, given: Mapping[str, Any], own: Graph) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.figures import spelled
 from convcost.render.results import schema
 from convcost.render.values import shape
 from convcost.table import Column, Table, shown_value
@@ -13,6 +14,7 @@ from convcost.verification import CONVENTION, ERRATUM, UNEXPLAINED, VERDICTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from convcost.conventions.stories import Candidate
     from convcost.spec.published import Claim
     from convcost.verification import Finding, Verification
 
@@ -81,6 +83,9 @@ def _faults(verification: Verification) -> Iterable[str]:
         if finding.fault:
             claim = finding.claim
             yield f"{claim.position}: {figure_name(claim)}, printed {claim.figure.text}: {finding.fault}"
+        if finding.candidate is not None:
+            name = f"{figure_name(finding.claim)}, printed {finding.claim.figure.text}"
+            yield f"{name}: a candidate is {candidate_text(finding.candidate)}"
 
 
 def figure_name(claim: Claim) -> str:
@@ -114,6 +119,13 @@ def verdict(finding: Finding) -> str:
     if finding.verdict == CONVENTION:
         return f"reproduced as {finding.convention.name}"
     return f"{finding.verdict}, open" if finding.verdict == UNEXPLAINED else finding.verdict
+
+
+def candidate_text(one: Candidate) -> str:
+    """A count of ``explain`` that prints as an unexplained figure: ``ptflops, two operations a MAC: 719,965,456``."""
+    from convcost.render.explain import how  # noqa: PLC0415 - which imports this module
+
+    return f"{how(one)}: {spelled(one.value)}"
 
 
 def place(claim: Claim) -> str:
@@ -174,6 +186,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "arithmetic": None if claim.arithmetic is None else claim.arithmetic[0],
         "open": claim.open,
         "fault": finding.fault,
+        "candidate": "" if finding.candidate is None else candidate_text(finding.candidate),
     }
 
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from convcost.counts import QUANTITIES
 from convcost.figures import spelled
 from convcost.listing import natural
-from convcost.render.findings import FIGURE_COLUMNS, figure_name, figure_rows, settings, summary, tally, verdict
+from convcost.render.findings import (
+    FIGURE_COLUMNS,
+    candidate_text,
+    figure_name,
+    figure_rows,
+    settings,
+    summary,
+    tally,
+    verdict,
+)
 from convcost.render.formats import as_markdown, escaped
 from convcost.table import Column, Table
 from convcost.verification import ERRATUM, UNEXPLAINED, VERDICTS
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 _INTRODUCTION = """\
 # Published figures
 
-What papers printed about their networks, held against the networks themselves. Each figure below is a claim in a
+What papers printed about their networks, checked against the networks themselves. Each figure below is a claim in a
 spec (`published:`); `convcost verify` builds the network at the parameters that the claim names, counts what the
 claim says was counted, and compares. This page is its output: `convcost verify --format markdown -o docs/published.md`.
 
@@ -31,7 +40,8 @@ they round, sometimes within one table. It is **reproduced under another convent
 counting than this project's default (all trainable parameters; multiply-accumulates of convolutions and linear
 layers), and the convention is named. It is an **erratum** when it does not follow from the architecture that the same
 paper describes, with the arithmetic that shows it. What is left is **unexplained**, and marked as open with what is
-known about it.
+known about it. Where another count of the same network, as `convcost explain` tries them, prints as an open figure, it
+is named as a candidate: of many counts some print as a number of two or three digits by chance.
 
 Most of the disagreements between papers, tools and textbooks are not errors but conventions. The ones to know:
 
@@ -131,6 +141,8 @@ def _remark(finding: Finding) -> str:
     said = f"{text.rstrip('.')}." if text else ""
     if claim.arithmetic is not None:
         said = f"{said} {_sum(*claim.arithmetic)}.".lstrip()
+    if finding.candidate is not None:
+        said = f"{said} A candidate is {candidate_text(finding.candidate)}.".lstrip()
     kind = "" if claim.note == text else f" ({verdict(finding)})"
     at = f" at {settings(claim)}" if settings(claim) else ""
     return f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(said)}"
