@@ -14,6 +14,8 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Integer, Mul, Rational
 
+from convcost.errors import UnsupportedError
+
 Number = int | Fraction
 
 
@@ -261,8 +263,15 @@ def evaluate(expr: Any, values: dict[Any, Number]) -> Number:
     """The exact value of ``expr`` with a number for every symbol.
 
     Args:
-        expr: made of sums, products, whole powers and the functions of this module.
+        expr: made of sums, products, powers and the functions of this module.
         values: by symbol.
+
+    Raises:
+        UnsupportedError: a root is not rational, so that there is no exact value.
+
+    >>> from sympy import Symbol, sqrt
+    >>> evaluate(sqrt(Symbol("x")), {Symbol("x"): 4})
+    2
     """
     number = to_number(expr)
     if number is not None:
@@ -282,7 +291,7 @@ def apply(expr: Any, arguments: list[Number]) -> Number:
     if expr.is_Mul:
         return algebra.normal(algebra.prod(arguments))
     if expr.is_Pow:
-        return algebra.normal(Fraction(arguments[0]) ** int(arguments[1]))
+        return _power(*arguments)
     functions: dict[Any, Any] = {
         FloorDiv: algebra.floor_div,
         MakeDivisible: rounding.make_divisible,
@@ -293,3 +302,23 @@ def apply(expr: Any, arguments: list[Number]) -> Number:
     }
     result: Number = functions[expr.func](*arguments)
     return result
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    """``base ** exponent``, exactly.
+
+    Raises:
+        UnsupportedError: the result is not rational.
+        ZeroDivisionError: ``base`` is 0 and ``exponent`` negative.
+    """
+    from convcost import algebra  # noqa: PLC0415 - algebra imports this module
+
+    power = Fraction(base) ** Fraction(exponent).numerator
+    degree = Fraction(exponent).denominator
+    if degree == 1:
+        return algebra.normal(power)
+    top, exact_top = sympy.integer_nthroot(power.numerator, degree) if power >= 0 else (0, False)
+    bottom, exact_bottom = sympy.integer_nthroot(power.denominator, degree)
+    if not exact_top or not exact_bottom:
+        raise UnsupportedError(f"{base} to the power of {exponent} is not a rational number")
+    return algebra.normal(Fraction(int(top), int(bottom)))

@@ -142,7 +142,14 @@ def _statement(name: Any, expr: Any, there: Mapping[Any, Any]) -> tuple[Statemen
 
 
 def _fraction(expr: Any) -> tuple[Any, Any]:
-    """``expr`` as a fraction of polynomials with whole coefficients."""
+    """``expr`` as a fraction of polynomials with whole coefficients.
+
+    Raises:
+        UnsupportedError: it has a root, or a name in an exponent.
+    """
+    for power in expr.atoms(sympy.Pow):
+        if not power.exp.is_Integer:
+            raise UnsupportedError(f"no code for {text(power)}: exponents must be whole numbers")
     if not any(_divides(one) for one in expr.atoms(sympy.Pow, sympy.Rational)):
         return sympy.expand(expr), sympy.S.One
     top, bottom = sympy.fraction(sympy.together(expr))

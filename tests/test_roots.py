@@ -1,0 +1,40 @@
+"""Powers with fractions for exponents: exact where the result is rational, refused where it is not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from convcost.errors import UnsupportedError
+from convcost.symbolic.atoms import evaluate
+from convcost.symbolic.program import program
+
+
+@pytest.mark.parametrize(
+    ("exponent", "base", "value"),
+    [
+        (Fraction(1, 2), 4, 2),
+        (Fraction(1, 3), Fraction(8, 27), Fraction(2, 3)),
+        (Fraction(-3, 2), 4, Fraction(1, 8)),
+        (Fraction(1, 2), 0, 0),
+        (-2, Fraction(1, 3), 9),
+    ],
+)
+def test_a_root_is_exact(exponent: Fraction, base: Fraction, value: Fraction) -> None:
+    x = sympy.Symbol("x")
+    assert evaluate(x ** sympy.Rational(exponent), {x: base}) == value
+
+
+@pytest.mark.parametrize(("exponent", "base"), [(Fraction(1, 2), 2), (Fraction(2, 3), 4), (Fraction(1, 2), -4)])
+def test_a_root_that_is_not_rational_is_refused(exponent: Fraction, base: int) -> None:
+    x = sympy.Symbol("x")
+    with pytest.raises(UnsupportedError, match="is not a rational number"):
+        evaluate(x ** sympy.Rational(exponent), {x: base})
+
+
+def test_no_program_with_a_root() -> None:
+    x = sympy.Symbol("x", positive=True, integer=True)
+    with pytest.raises(UnsupportedError, match="exponents must be whole numbers"):
+        program({"root": sympy.sqrt(x)}, [x])
