@@ -172,7 +172,7 @@ def solve(
     target: Target,
     name: str,
     *budgets: str,
-    largest: bool = True,
+    largest: bool | None = None,
     step: Any = None,
     input: Sequence[int] | None = None,  # noqa: A002
     convention: str = "convcost",
@@ -184,11 +184,12 @@ def solve(
         target: a network or block.
         name: what to solve for.
         *budgets: as ``macs<=300M``; see ``convcost solve --help``.
-        largest: or the smallest.
+        largest: the largest or the smallest value. Where neither is asked for: the smallest if every budget is a lower
+            bound (``>=`` or ``>``), else the largest.
         step: only multiples of it count.
         input: ``(channels, *spatial)`` in place of the spec's own.
         convention: whose number ``reported`` is in a budget, as ``reported<=300M``.
-        **parameters: values of the others.
+        **parameters: values of the others; also for the networks and blocks that a budget names.
 
     Raises:
         UsageError: there is no such parameter or convention, or a budget is none.
@@ -205,9 +206,11 @@ def solve(
 
     if not budgets:
         raise UsageError("solve needs a budget, as macs<=300M")
-    (spec,), (given,) = _sides((target,), parameters)
     bounds = [parse_budget(text, Catalogue(), named=convention != DEFAULT) for text in budgets]
-    landscape = Landscape(spec, [name], given, bounds, None, _shape(input), whose=convention)
+    others = list(dict.fromkeys(other for bound in bounds for other in bound.others))
+    (spec, *_), (given, *theirs) = _sides((target, *others), parameters)
+    values = dict(zip(others, theirs, strict=True))
+    landscape = Landscape(spec, [name], given, bounds, values, _shape(input), whose=convention)
     return one.solve(landscape, largest=largest, step=None if step is None else from_python(step))
 
 

@@ -13,7 +13,7 @@ def test_command() -> None:
     assert result.code == 0, result.err
     assert [line.split()[0] for line in result.out.splitlines()[3:6]] == ["0.719", "0.72", "0.721"]
     assert "<- largest" in result.out
-    assert "without rounding, macs<=300M is met to the unit at alpha = " in result.out
+    assert "without rounding, macs<=300M is met exactly at alpha = " in result.out
     data = json.loads(
         convcost("solve", "bottleneck", "--for", "M", "--budget", "macs<=1/2*plain", "--format", "json").out
     )

@@ -102,8 +102,6 @@ def _one(
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.solving.one import solve  # noqa: PLC0415
 
-    if largest is None:
-        largest = any(one.relation not in (">=", ">") for one in landscape.budgets)
     found = solve(landscape, largest=largest, step=step)
     if format_ == "json":
         from convcost.render.formats import as_json  # noqa: PLC0415

@@ -29,8 +29,9 @@ def solution_table(landscape: Landscape, found: Solution) -> Table:
     """The answer between its neighbours, then the roots without rounding."""
     heading = f"{landscape.first.formula.graph.title}: {', '.join(one.text for one in landscape.budgets)}"
     if found.place is None:
-        sentence = f"{'however large' if found.unbounded else 'no value of'} {found.name}"
-        sentence += " is, it meets the budget" if found.unbounded else " meets the budget"
+        sentence = f"no value of {found.name} meets the budget"
+        if found.unbounded:
+            sentence = f"every large value of {found.name} meets the budget: there is no largest one"
         return Table(heading, (Column("answer", "", "text", 9),), [(sentence,)], None, tuple(_notes(found)))
     wide = any(place is not None and place.range.low != place.range.high for place in _places(found))
     columns = [Column("value", found.name, "times", 9)]
@@ -76,10 +77,9 @@ def _notes(found: Solution) -> list[str]:
     for one in found.ideal:
         if one.value is not None:
             root = None if one.root is None else text(one.root)
-            closed = f" = {root}" if root is not None and len(root) <= _LONG else ""
-            notes.append(
-                f"without rounding, {one.budget.text} is met to the unit at {found.name}{closed} = {one.value:.6g}"
-            )
+            decimal = f"{one.value:.6g}"
+            closed = f" = {root}" if root is not None and root != decimal and len(root) <= _LONG else ""
+            notes.append(f"without rounding, {one.budget.text} is met exactly at {found.name}{closed} = {decimal}")
     return [*notes, *(f"needs {one}" for one in found.needs)]
 
 
@@ -138,7 +138,8 @@ def points_table(landscape: Landscape, objectives: Sequence[Objective], points: 
         for point in points
     ]
     goals = ", ".join(f"{'max' if one.largest else 'min'} {one.key}" for one in objectives)
-    notes = (f"no other point of the grid is at least as good in {goals}", *whose_notes(landscape.first.formula))
+    claim = f"no other point of the grid is at least as good in {goals}"
+    notes = (claim if points else "no point of the grid meets the budget", *whose_notes(landscape.first.formula))
     return Table(heading, tuple(columns), rows, None, notes)
 
 

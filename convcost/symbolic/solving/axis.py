@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CLOSE = 256  # a bracket this much narrower than its place has few steps in it
 _FEW = 64
-MAX_DOUBLINGS = 60
+MAX_SQUARINGS = 14  # up to 2^16,384: a bound has at most 4,096 bits, and so has a coefficient
 MAX_WALK = 20_000
 
 
@@ -70,6 +70,21 @@ class Axis:
             inside = [Piece(low, low), *pieces(breaks(self._stepping, self._symbol, low, high), low, high)]
             inside.append(Piece(high, high))
         return [one for one in inside if one.inside in self._stretch]
+
+    def descending(self) -> Iterator[Piece]:
+        """Everything on the stretch from its upper end down; the end itself is in it where the stretch is closed."""
+        if self.high is not None:
+            yield from self._at(self.high)
+            yield from self.downwards(self.high)
+
+    def ascending(self) -> Iterator[Piece]:
+        """Everything on the stretch from its lower end up; the end itself is in it where the stretch is closed."""
+        yield from self._at(self.low)
+        yield from self.upwards(self.low)
+
+    def _at(self, value: Fraction) -> Iterator[Piece]:
+        if value in self._stretch and (self.spaced is None or value in self.spaced):
+            yield Piece(value, value)
 
     def downwards(self, value: Fraction) -> Iterator[Piece]:
         """Everything below ``value``, nearest first."""
@@ -124,10 +139,11 @@ class Axis:
 
     def _fails(self, test: Callable[[Fraction], bool], start: Fraction) -> Fraction | None:
         high = max(start, Fraction(1))
-        for _ in range(MAX_DOUBLINGS):
+        factor = Fraction(2)
+        for _ in range(MAX_SQUARINGS):
             if not test(high):
                 return high
-            high *= 2
+            high, factor = high * factor, factor * factor
         return None
 
     def first(self, test: Callable[[Fraction], bool], start: Fraction) -> Piece | None:

@@ -39,17 +39,20 @@ class Solution(NamedTuple):
     needs: tuple[str, ...]
 
 
-def solve(landscape: Landscape, *, largest: bool = True, step: Num | None = None) -> Solution:
+def solve(landscape: Landscape, *, largest: bool | None = None, step: Num | None = None) -> Solution:
     """The extreme value of the one name of ``landscape`` that meets its budgets.
 
     Args:
         landscape: of one name.
-        largest: or the smallest.
+        largest: or the smallest. Where neither is asked for: the smallest if every budget is a lower bound (``>=`` or
+            ``>``), else the largest.
         step: only multiples of it count.
 
     Raises:
         UnsupportedError: the values cannot be told apart exactly, or are too many to go through.
     """
+    if largest is None:
+        largest = any(budget.relation not in (">=", ">") for budget in landscape.budgets)
     spaced = None if step is None else lattice(0, Fraction(step))
     search = Search(landscape, largest=largest, step=spaced)
     places = Places(landscape, spaced)
@@ -61,13 +64,17 @@ def solve(landscape: Landscape, *, largest: bool = True, step: Num | None = None
     (name,) = landscape.names
     known = landscape.first if place is None else landscape.at({name: place.value}) or landscape.first
     symbol = known.formula.symbols[name]
+    below, above = (None if place is None else places.beside(place, side) for side in (-1, 1))
+    better = above if largest else below
+    if not near and better is not None and not better.broken:
+        raise AssertionError(f"{name} = {better.value} meets the budgets too; this is a bug in convcost")
     return Solution(
         name,
         "near" if near else "max" if largest else "min",
         place,
         search.unbounded,
-        None if place is None else places.beside(place, -1),
-        None if place is None else places.beside(place, 1),
+        below,
+        above,
         ideal_roots(known, symbol, landscape.budgets, None if place is None else place.value),
         tuple(one.text for one in known.conditions),
     )

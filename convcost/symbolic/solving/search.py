@@ -15,6 +15,7 @@ from sympy import divisors
 from convcost.algebra import normal
 from convcost.errors import UnsupportedError
 from convcost.symbolic.atoms import to_number
+from convcost.symbolic.conditions import Condition
 from convcost.symbolic.regions import Stretch, Within, overlap, where
 from convcost.symbolic.solving.axis import Axis, simplest
 from convcost.symbolic.solving.budgets import NEAR
@@ -33,6 +34,7 @@ EVERYTHING = Stretch(Fraction(0), low_in=False, high=None, high_in=False)
 MAX_SCANNED = 20_000
 _MAX_DEPTH = 40
 _TRIED = 64  # values at which a structure is looked for on a stretch
+_FAR = Fraction(2**40)  # whether a network goes on for ever is looked up beyond here
 _TINY = Fraction(1, 4096)
 _DOUBLINGS = 24
 _RANGES = ("==", "!=", "<", "<=", ">", ">=")
@@ -96,7 +98,7 @@ class Search:
         if base is None:
             if stretch.high is None:
                 raise UnsupportedError(f"cannot tell how the cost goes with `{self._name}` as it grows")
-            return self._scan(axis.downwards(stretch.high) if self._largest else axis.upwards(stretch.low))
+            return self._scan(axis.descending() if self._largest else axis.ascending())
         if self._largest:
             found = self._last(known, axis, base)
             settled = found is not None or self.unbounded or base == start
@@ -120,6 +122,9 @@ class Search:
         found, endless = axis.last(lambda value: all(test(value) for test in keep), base)
         if endless:
             self.unbounded = axis.first(lambda value: all(test(value) for test in come), base) is not None
+            far = axis.upwards(max(base, _FAR))
+            if self.unbounded and not any(self._meets(one.inside) for one in islice(far, _TRIED)):
+                raise UnsupportedError(f"cannot tell whether there is such a network for every large `{self._name}`")
         return None if found is None else self._scan((found, *_some(axis.downwards(found.low))), come)
 
     def _first(self, known: Known, axis: Axis, base: Fraction) -> Piece | None:
@@ -138,7 +143,23 @@ class Search:
                 one = budget._replace(relation=relation)
                 at_most = relation in ("<=", "<", NEAR)
                 (keep if at_most != falls else come).append(self._test(known, index, one.holds))
+        for needed in self._unlisted(known):
+            course = growth(needed.left - needed.right, self._symbol, base)
+            if course is None:
+                continue
+            falls = course == DOWN
+            for relation in ("<=", ">=") if needed.relation == "==" else (needed.relation,):
+                side = Condition(needed.left, relation, needed.right)
+                (keep if (relation in ("<=", "<")) != falls else come).append(self._network(side))
         return keep, come
+
+    def _unlisted(self, known: Known) -> list[Condition]:
+        """The relations that the name must fulfil and of which it is not known on what stretches they hold."""
+        own = [one for one in known.conditions if one.symbols == {self._symbol} and one.relation in _RANGES]
+        return [one for one in own if one.relation != "!=" and _stretches(one, self._symbol) is None]
+
+    def _network(self, needed: Condition) -> Test:
+        return lambda value: needed.holds({self._symbol: normal(value)})
 
     def _test(self, known: Known, index: int, holds: Callable[[Any], bool]) -> Test:
         return lambda value: holds(known.costs({self._name: value})[f"margin {index}"])
