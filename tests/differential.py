@@ -81,12 +81,16 @@ class Maker:
         steps, run, out = self.chain(shape, self.chance.randint(2, 7), depth=0)
         if self.chance.random() < 0.4:
             features = self.chance.randint(1, 12)
+            body = run
+            if self.chance.random() < 0.3:  # over the channels at every position, which PyTorch wants on the last axis
+                dense = self.module(nn.Linear(out[0], features, bias=(bias := self.chance.random() < 0.5)))
+                steps.append({"linear": {"out": features, "bias": bias, "axis": "c"}})
+                return {"input": list(shape), "layers": steps}, lambda x: dense(body(x).movedim(1, -1)), shape
             count = 1
             for size in out:
                 count *= size
             dense = self.module(nn.Linear(count, features, bias=(bias := self.chance.random() < 0.5)))
-            steps.append({"linear": {"out": features, "bias": bias}})
-            body = run
+            steps += ["flatten", {"linear": {"out": features, "bias": bias}}]
             return {"input": list(shape), "layers": steps}, lambda x: dense(body(x).flatten(1)), shape
         return {"input": list(shape), "layers": steps}, run, shape
 

@@ -109,11 +109,20 @@ def conv_transpose(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[in
 
 def linear(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     tally: Tally = Counter()
-    for _ in product(range(fields["out"]), *map(range, x)):
-        tally["macs"] += 1
-        tally["weights"] += 1
-    tally["biases"] = tally["bias_adds"] = fields["out"] if fields["bias"] else 0
-    return (fields["out"],), tally
+    out, features = fields["out"], x[0]
+    if fields["axis"] is None and any(size != 1 for size in x[1:]):
+        raise ValueError("a map is not flat")
+    used = set()
+    for position in product(*map(range, x[1:])):
+        for unit in range(out):
+            for feature in range(features):
+                tally["macs"] += 1
+                used.add((unit, feature))
+            if fields["bias"]:
+                tally["bias_adds"] += 1
+                tally["biases"] += position == (0,) * (len(x) - 1)
+    tally["weights"] = len(used)
+    return (out, *(x[1:] if fields["axis"] else ())), tally
 
 
 def max_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:

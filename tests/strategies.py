@@ -40,7 +40,7 @@ def field_values(draw: Callable[..., Any], name: str, field: Field, x: tuple[int
     if field.type == "flag":
         return draw(st.booleans())
     if field.type == "word":
-        return draw(st.sampled_from(field.words))
+        return draw(st.sampled_from((None, *field.words) if field.default is None else field.words))
     if field.type == "number":
         return draw(st.integers(0, 3))
     if field.type == "padding":

@@ -90,7 +90,7 @@ def test_keras_counts_moving_statistics(name: str) -> None:
 def test_pycls_counts_a_bias_once() -> None:
     # pycls blocks.py: flops of a convolution are k*k*w_in*w_out*h*w//groups + (w_out if bias); of a linear layer
     # w_in*w_out + w_out. Two convolutions with bias on a 4x8x8 map, one of them grouped, then a linear layer.
-    layers = "[conv: {out: 6, kernel: 3}, conv: {out: 8, kernel: 1, groups: 2}, linear: {out: 5}]"
+    layers = "[conv: {out: 6, kernel: 3}, conv: {out: 8, kernel: 1, groups: 2}, flatten, linear: {out: 5}]"
     expected = (9 * 4 * 6 * 64 + 6) + (6 * 8 * 64 // 2 + 8) + (8 * 64 * 5 + 5)
     graph = loads(f"{{input: [4, 8, 8], layers: {layers}}}")
     assert reported(graph, convention("pycls")).value() == expected

@@ -78,7 +78,9 @@ STEPS: list[tuple[str, list[tuple[str, tuple[int, ...]]]]] = [
     ("[{for: c, in: [2, 3], do: [{conv: {out: c}, name: t}]}, {relu, from: t}]",
      [("t", (2, 8, 8)), ("t#2", (3, 8, 8)), ("relu", (3, 8, 8))]),
     ("[output: {side: [conv: {out: 2}]}, relu]", [("side/conv", (2, 8, 8)), ("relu", (4, 8, 8))]),
-    ("[linear: {out: 10}]", [("linear", (10,))]),
+    ("[flatten, linear: {out: 10}]", [("flatten", (256,)), ("linear", (10,))]),
+    ("[global_avg_pool, linear: {out: 10}]", [("global_avg_pool", (4, 1, 1)), ("linear", (10,))]),
+    ("[linear: {out: 10, axis: c}]", [("linear", (10, 8, 8))]),
     ("[conv_bn_relu: {out: 6}]", [(f"conv_bn_relu/{k}", (6, 8, 8)) for k in ("conv", "batch_norm", "relu")]),
 ]  # fmt: skip
 

@@ -248,7 +248,7 @@ def test_what_fuses_into_what() -> None:
 
     assert fused("conv: {out: 4}, batch_norm, relu") == {"batch_norm": "conv", "relu": "conv"}
     assert fused("conv_transpose: {out: 4}, relu6, scale") == {"relu6": "conv_transpose", "scale": "conv_transpose"}
-    assert fused("linear: {out: 4}, activation: {kind: gelu}") == {"activation": "linear"}
+    assert fused("linear: {out: 4, axis: c}, activation: {kind: gelu}") == {"activation": "linear"}
     assert fused("batch_norm, relu") == {}
     assert fused("max_pool: {kernel: 2}, relu") == {}
     assert fused("conv: {out: 4}, layer_norm, relu") == {}

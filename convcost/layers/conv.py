@@ -6,9 +6,19 @@ from typing import ClassVar
 
 from convcost.algebra import Num, prod, provably, require
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import axes, flag, padding, size
+from convcost.layers.fields import axes, flag, padding, size, word
 from convcost.layers.reach import ReceptiveField, spreading, whole
-from convcost.layers.window import divide_channels, extent, per_axis, show, sides, sliding_field, spatial, windows
+from convcost.layers.window import (
+    divide_channels,
+    extent,
+    per_axis,
+    require_flat,
+    show,
+    sides,
+    sliding_field,
+    spatial,
+    windows,
+)
 
 
 class _Weighted(Layer):
@@ -217,41 +227,59 @@ class ConvTranspose(_Weighted):
 
 
 class Linear(_Weighted):
-    """Fully connected layer over all elements of its input (a map is flattened first).
+    """Fully connected layer over the features of a flat input, or over the channels at every position of a map.
 
-    Source: the inner product; a 1x1 convolution of the same widths on a 1x1 map costs the same.
+    Without ``axis`` the input must be flat, or a map of a single position, where flattening changes nothing. A larger
+    map is refused, because libraries differ: here it needs a ``flatten`` before it, or ``axis: c``, which applies
+    the same weights at every position, as a 1x1 convolution does.
+
+    Source: the inner product; ``axis: c`` is ``keras.layers.Dense`` on a map and ``torch.nn.Linear`` on a sequence
+    whose last axis holds the channels.
 
     >>> Linear(out=1000).work((2048, 1, 1), (1000,)).params
     2049000
+    >>> steps = Linear(out=10, axis="c")
+    >>> steps.shape((64, 128)), steps.work((64, 128), (10, 128)).params, steps.work((64, 128), (10, 128)).macs
+    ((10, 128), 650, 81920)
     """
 
     key = "linear"
     family = "linear"
     kinds = ()
-    formulas = {"weights": "O * I * H * W", "biases": "O", "macs": "O * I * H * W"}
+    formulas = {"weights": "O * I", "biases": "O", "macs": "O * I; with axis: c, O * I * H * W"}
 
     out = size(doc="output features")
+    axis = word(None, ("c",), "c: the channels, with the same weights at every position; without it the input is flat")
     bias = flag(True, "whether a bias is added")
 
-    def shape(self, x: Shape) -> Shape:  # noqa: ARG002 - any shape will do
-        """``(out,)``."""
+    def shape(self, x: Shape) -> Shape:
+        """``(out,)``; with ``axis`` ``(out, *spatial)``.
+
+        Raises:
+            ShapeError: the input is a map of several positions and ``axis`` does not say what to do with them.
+        """
+        if self.axis is not None:
+            return (self.out, *x[1:])
+        require_flat(
+            x, self.key, "`global_avg_pool`, or write `axis: c` for the same weights at every position, as a 1x1 conv"
+        )
         return (self.out,)
 
     def work(self, x: Shape, y: Shape) -> Work:
-        """One multiply-accumulate per weight."""
-        weights = self.out * elements(x)
+        """One multiply-accumulate per weight and position."""
+        weights = self.out * x[0]
         return Work(
             weights=weights,
             biases=self.out if self.bias else 0,
-            macs=weights,
+            macs=weights * elements(y[1:]),
             bias_adds=elements(y) if self.bias else 0,
             read=elements(x),
             written=elements(y),
         )
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The whole map."""
-        return whole(field, x[1 + axis])
+        """The whole map; with ``axis`` the position itself."""
+        return field if self.axis is not None else whole(field, x[1 + axis])
 
 
 class DeformConv(Conv):

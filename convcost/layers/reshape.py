@@ -9,7 +9,7 @@ from convcost.errors import FieldError, UnsupportedError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size, word
 from convcost.layers.reach import bilinear, nearest, resized, sliding, whole
-from convcost.layers.window import divide_channels, per_axis, show, sides, spatial
+from convcost.layers.window import divide_channels, per_axis, require_flat, show, sides, spatial
 
 if TYPE_CHECKING:
     from convcost.layers.reach import ReceptiveField
@@ -462,8 +462,13 @@ class RBF(Layer):
 
     out = size(doc="units")
 
-    def shape(self, x: Shape) -> Shape:  # noqa: ARG002 - any shape will do
-        """``(out,)``."""
+    def shape(self, x: Shape) -> Shape:
+        """``(out,)``.
+
+        Raises:
+            ShapeError: the input is a map of several positions.
+        """
+        require_flat(x, self.key, "`global_avg_pool`")
         return (self.out,)
 
     def work(self, x: Shape, y: Shape) -> Work:

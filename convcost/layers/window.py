@@ -25,6 +25,23 @@ def spatial(x: Shape, layer: str) -> tuple[Num, ...]:
     return x[1:]
 
 
+def require_flat(x: Shape, layer: str, others: str) -> None:
+    """Demand that ``x`` is flat, or a map of one position, which flattening would not change.
+
+    Args:
+        x: the shape of the input.
+        layer: who demands it.
+        others: what may be done in place of a ``flatten``, for the error.
+
+    Raises:
+        ShapeError: it is a map of several positions.
+    """
+    for n in x[1:]:
+        require(
+            "==", n, 1, f"{layer} needs a flat input, found a map of {show(x)}: put `flatten` before it, or {others}"
+        )
+
+
 def show(x: Shape) -> str:
     """A shape as people write it: ``3x224x224``."""
     return "x".join(str(size) for size in x)
