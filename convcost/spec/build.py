@@ -9,14 +9,15 @@ from convcost.errors import Problem, SpecError, UsageError
 from convcost.graph import Builder, Graph
 from convcost.spec.bind import bind, find, from_python
 from convcost.spec.flow import whole
+from convcost.spec.input import input_shape as entering
+from convcost.spec.input import replaced_sizes
 from convcost.spec.parts import Fault
 from convcost.spec.run import Runner
-from convcost.spec.scope import Budget, Scope, evaluate
+from convcost.spec.scope import Budget, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convcost.algebra import Num
     from convcost.layers.base import Shape
     from convcost.spec.model import Spec
     from convcost.spec.parts import Value
@@ -32,22 +33,23 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
         spec: linked.
         given: values of parameters, and of the sizes a block reads off its input; the rest takes its example
             or default. Numbers of any algebra.
-        input_shape: ``(channels, *spatial)``, in place of what the spec states.
+        input_shape: ``(channels, *spatial)``, in place of what the spec states; of a network it has as many axes as
+            the spec's own input, or the spatial ones alone, and other channels only where the spec names them.
 
     Returns:
         The graph, whose ``parameters`` hold every value used.
 
     Raises:
-        UsageError: there is no such parameter, or a value does not fit it.
+        UsageError: there is no such parameter, a value does not fit it, or ``input_shape`` does not fit the spec.
         SpecError: a layer refuses its input, ...
     """
     values = _given(spec, given or {})
     budget = Budget()
     try:
         scope = Scope(spec, None, values, budget, alone=True)
-        builder = Builder(_input_shape(spec, scope, input_shape))
+        builder = Builder(entering(spec, scope, input_shape))
         output = Runner(builder, budget).body(spec, scope, builder.input)
-        parameters = _parameters(spec, scope, overridden=input_shape is not None)
+        parameters = _parameters(spec, scope, replaced_sizes(spec, input_shape))
     except Fault as fault:
         raise SpecError([explain(fault, spec)]) from None
     session = assumptions.current()
@@ -71,29 +73,15 @@ def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _parameters(spec: Spec, scope: Scope, *, overridden: bool) -> dict[str, Any]:
-    """Every value the run used; sizes that another input was put in place of are left out."""
-    hidden = spec.size_parameters() if overridden else set()
+def _parameters(spec: Spec, scope: Scope, replaced: tuple[Value, ...]) -> dict[str, Any]:
+    """Every value the run used; those of ``replaced`` sizes of the input are left out."""
+    hidden = {name for size in replaced for used, _ in size.expressions() for name in used.names}
     names = [*(spec.input_names or ()), *spec.parameters]
     found: dict[str, Any] = {}
     for name in names:
         if name not in hidden and (name in spec.parameters or name in scope):
             found[name] = scope[name]
     return found
-
-
-def _input_shape(spec: Spec, scope: Scope, override: Shape | None) -> Shape:
-    if override is not None:
-        return override
-    if spec.input_sizes is not None:
-        return tuple(_size(value, scope) for value in spec.input_sizes)
-    if spec.input_names is None:
-        raise Fault(f"{spec.name} states no input; give one with --input, as 3x224x224", spec.position)
-    return tuple(scope[name] if name in scope else _size(value, scope) for name, value in spec.input_names.items())
-
-
-def _size(value: Value, scope: Scope) -> Num:
-    return whole(evaluate(value, scope), "a size of the input", value.position)
 
 
 def explain(fault: Fault, spec: Spec) -> Problem:

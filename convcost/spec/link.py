@@ -75,7 +75,7 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
         errors.add(position, f"unknown spec '{name[:60]}'{did_you_mean(name, finder.names(spec))}")
         return
     spec.body = base.body
-    for slot in ("input_sizes", "input_names", "lets", "blocks", "layers"):
+    for slot in ("input_sizes", "input_names", "layout", "lets", "blocks", "layers"):
         setattr(spec, slot, getattr(base, slot))
     spec.family = spec.family or base.family
     spec.source = spec.source or base.source

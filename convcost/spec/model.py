@@ -175,6 +175,7 @@ class Spec:
         file: what errors call its file.
         input_sizes: the size of a network's input, or None.
         input_names: the names a block reads off its input, with the worked example; or None.
+        layout: the axes of ``input_sizes`` in their order, as ``chw``, where the spec states them.
         parent: the spec a local block is written in.
         extends: name of the spec this one is a variant of, and where that is written.
         overrides: the parameters it gives other defaults, as read: what their words mean is known when linked.
@@ -195,6 +196,7 @@ class Spec:
         "input_names",
         "input_sizes",
         "layers",
+        "layout",
         "lets",
         "name",
         "notes",
@@ -222,6 +224,7 @@ class Spec:
         self.extends: tuple[str, Position] | None = None
         self.input_sizes: tuple[Value, ...] | None = None
         self.input_names: dict[str, Value] | None = None
+        self.layout = ""
         self.overrides: list[tuple[Scalar, Node]] = []
         self.parameters: dict[str, Parameter] = {}
         self.lets: dict[str, Let] = {}

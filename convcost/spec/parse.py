@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.errors import Position, did_you_mean
+from convcost.graph import AXES
 from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec
 from convcost.spec.parts import BROKEN
 from convcost.spec.reader import Mapping, Scalar, Sequence
@@ -27,6 +28,7 @@ SPEC_KEYS = (
     "family",
     "year",
     "input",
+    "layout",
     "parameters",
     "let",
     "blocks",
@@ -37,9 +39,9 @@ SPEC_KEYS = (
 )
 EXTENDS_KEYS = ("title", "source", "family", "year", "extends", "parameters", "published", "notes")
 BLOCK_KEYS = ("input", "parameters", "let", "blocks", "layers")
+LAYOUTS = {count: "".join(axes) for count, axes in AXES.items()}  # by how many sizes `input` has: c, cw, chw, cdhw
 PARAMETER_KEYS = ("default", "example", "choices", "min", "max", "doc")
 SOURCE_KEYS = ("paper", "arxiv", "doi", "url", "table", "figure", "equation", "section", "year")
-MAX_AXES = 4
 
 
 def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
@@ -97,8 +99,22 @@ def _headings(tree: Mapping, spec: Spec, problems: Problems) -> None:
     spec.published = tree.get("published")
 
 
+def _layout(node: Node | None, spec: Spec, problems: Problems) -> None:
+    """The axes of `input`, which a spec may state to say that it means them so."""
+    if node is None:
+        return
+    stated = text(node, problems, "`layout`")
+    sizes = len(spec.input_sizes or ())
+    if stated not in LAYOUTS.values():
+        problems.add(node.position, f"`layout` is one of {', '.join(LAYOUTS.values())}; found '{stated[:60]}'")
+    elif stated != LAYOUTS.get(sizes):
+        problems.add(node.position, f"`layout: {stated}` needs an `input` of as many sizes, found {sizes}")
+    spec.layout = stated
+
+
 def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
     _input(tree.get("input"), spec, problems)
+    _layout(tree.get("layout"), spec, problems)
     for key, node in _entries(tree, "parameters", problems):
         if _variable(key, problems, "a parameter"):
             spec.parameters[key.text] = parse_parameter(key, node, problems)
@@ -136,12 +152,12 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
     if node is None:
         return
     if isinstance(node, Sequence) and node.items:
-        if len(node.items) > MAX_AXES:
+        if len(node.items) > len(AXES):
             problems.add(node.position, f"`input` lists channels and up to 3 sizes, found {len(node.items)}")
         spec.input_sizes = tuple(value(item, problems) for item in node.items)
     elif isinstance(node, Mapping) and node.entries:
         spec.input_names = {}
-        if len(node.entries) > MAX_AXES:
+        if len(node.entries) > len(AXES):
             problems.add(node.position, f"`input` names channels and up to 3 sizes, found {len(node.entries)}")
         for key, item in node.entries:
             if _variable(key, problems, "an input size"):

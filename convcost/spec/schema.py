@@ -8,7 +8,7 @@ from convcost.counts import QUANTITIES
 from convcost.layers.base import REGISTRY
 from convcost.spec.catalogue import Catalogue, bundled_names
 from convcost.spec.model import BRANCH_KEYS
-from convcost.spec.parse import BLOCK_KEYS, EXTENDS_KEYS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
+from convcost.spec.parse import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
 from convcost.spec.published import CLAIM_KEYS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def _spec_with_layers() -> dict[str, Any]:
     properties |= {
         "source": _source(),
         "input": {"$ref": "#/$defs/input"},
+        "layout": {"enum": list(LAYOUTS.values())},
         "parameters": {"$ref": "#/$defs/parameters"},
         "let": {"type": "object", "additionalProperties": _TABLE},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
