@@ -68,6 +68,8 @@ def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
         values["offset_groups"] = draw(st.sampled_from(_divisors(x[0])))
     if key in ("conv", "conv_transpose", "deform_conv"):
         values["out"] = values["groups"] * draw(small)
+    if key in ("linear", "rbf") and values.get("axis") is None:  # these take no map of several positions
+        x = (x[0], *(1 for _ in x[1:]))
     if key == "upsample":
         values[draw(st.sampled_from(["factor", "size"]))] = None
     if key == "reshape":

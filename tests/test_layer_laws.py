@@ -39,7 +39,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "pixel_unshuffle": {"factor": 2},
     "upsample": {"factor": 2},
     "zero_pad": {"sides": 1},
-    "linear": {"out": 5},
+    "linear": {"out": 5, "axis": "c"},
 }
 X = (4, 6, 6)
 # Outside torch.nn: the activation takes after another layer, the others are compositions without a fused kernel.

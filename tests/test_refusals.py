@@ -369,7 +369,7 @@ def test_a_layer_names_the_field_it_lacks_or_does_not_know() -> None:
 
 
 def test_a_layer_shows_its_fields() -> None:
-    assert repr(REGISTRY["linear"](out=10, bias=False)) == "Linear(out=10, bias=False)"
+    assert repr(REGISTRY["linear"](out=10, bias=False)) == "Linear(out=10, axis=None, bias=False)"
     assert repr(REGISTRY["max_pool"](kernel=[2, 3])) == (
         "MaxPool(kernel=(2, 3), stride=None, padding=0, ceil_mode=False, dilation=1)"
     )
