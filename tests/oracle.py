@@ -125,8 +125,17 @@ def linear(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...],
     return (out, *(x[1:] if fields["axis"] else ())), tally
 
 
+def _refuse_wide_padding(fields: dict[str, Any], n: int) -> None:
+    """PyTorch: "pad should be at most half of kernel size"."""
+    if fields["padding"] != "same":
+        for k, pads in zip(_axes(fields["kernel"], n), _pads(fields["padding"], n), strict=True):
+            if max(pads) > k // 2:
+                raise ValueError("padding")
+
+
 def max_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     n = len(x) - 1
+    _refuse_wide_padding(fields, n)
     sizes = area(x, fields, ceil_mode=fields["ceil_mode"])
     tally: Tally = Counter()
     for _ in product(range(x[0]), *map(range, sizes)):

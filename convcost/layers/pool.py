@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import gcd, prod
+from convcost.algebra import gcd, prod, require
+from convcost.errors import FieldError, ShapeError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding
 from convcost.layers.reach import ReceptiveField, adaptive, resized, whole
-from convcost.layers.window import per_axis, sliding_field, spatial, windows
+from convcost.layers.window import per_axis, sides, sliding_field, spatial, windows
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
@@ -25,7 +26,13 @@ class _Pooling(Layer):
 
 
 class _Pool(_Pooling):
-    """What max and average pooling share: the window."""
+    """What max and average pooling share: the window.
+
+    Each side's padding is at most half the kernel, so that every window reads something of the input; with
+    ``ceil_mode`` a last window that would begin beyond the input and its leading padding is dropped.
+
+    Source: ``pool2d_shape_check`` and ``pooling_output_shape`` of PyTorch.
+    """
 
     kernel = axes(doc="window size, or one per axis")
     stride = axes(None, "step of the window; the kernel size where not given")
@@ -33,7 +40,12 @@ class _Pool(_Pooling):
     ceil_mode = flag(False, "round the output size up, as Caffe does")
 
     def shape(self, x: Shape) -> Shape:
-        """``(channels, *windows)``."""
+        """``(channels, *windows)``.
+
+        Raises:
+            FieldError: the kernel is larger than the padded input, or the padding of a side than half the kernel.
+        """
+        self._check_padding(len(spatial(x, self.key)))
         step = self.kernel if self.stride is None else self.stride
         area = windows(x, self.key, self.kernel, step, self.padding, self._spread(), ceil_mode=self.ceil_mode)
         return (x[0], *area)
@@ -41,6 +53,17 @@ class _Pool(_Pooling):
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """A window."""
         return sliding_field(self, field, axis, x, y)
+
+    def _check_padding(self, count: int) -> None:
+        if self.padding in ("same", "valid", 0):
+            return
+        for kernel, pair in zip(per_axis(self.kernel, count, "kernel"), sides(self.padding, count), strict=True):
+            for side in pair:
+                message = f"{self.key}: padding {side} is larger than half of the kernel {kernel}"
+                try:
+                    require("<=", 2 * side, kernel, message)
+                except ShapeError as error:
+                    raise FieldError("padding", str(error)) from None
 
     def _spread(self) -> Any:
         return 1
