@@ -22,7 +22,6 @@ EXPECTED = {
     "switch": "true or false",
     "word": "a word",
 }
-_TRUE = {"true": True, "false": False, "yes": True, "no": False}
 
 
 def bind(parameter: Parameter, value: Any, position: Position) -> Any:
@@ -81,11 +80,7 @@ def from_text(spec: Spec, name: str, text: str) -> Any:
     if text in words:
         return text
     value = dims(text) or scan(text.strip(), quoted=True)
-    if parameter is not None and parameter.type == "switch" and isinstance(value, str):
-        return _TRUE.get(value.lower(), value)
-    if not isinstance(value, str):
-        return value
-    if parameter is not None and parameter.type == "word":
+    if not isinstance(value, str) or (parameter is not None and parameter.type in ("switch", "word")):
         return value
     try:
         expression = compile_expression(text)
