@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,9 @@ import sympy
 from conftest import run_convcost
 
 import convcost
-from convcost.errors import ConvcostError, SpecError, UsageError
+from convcost.errors import ConvcostError, ShapeError, SpecError, UsageError
+from convcost.layers.base import REGISTRY
+from convcost.metrics.traffic import traffic_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,3 +167,64 @@ def test_linear_over_the_channels_of_a_sequence() -> None:
     assert (totals.params, totals.macs, graph.nodes[-1].shape) == (64 * 10 + 10, 64 * 10 * 128, (10, 128))
     pointwise = convcost.loads("{input: [64, 128], layers: [conv: {out: 10, kernel: 1}]}")
     assert graph.nodes[-1].work.as_dict() == pointwise.nodes[-1].work.as_dict()
+
+
+@pytest.mark.parametrize("step", ["{relu, when: false, name: t}", "{relu, repeat: 0, name: t}"])
+def test_a_step_without_a_layer_names_what_it_passes_on(step: str) -> None:
+    head = "{input: [3, 4, 4], layers: [conv: {out: 5}, "
+    graph = convcost.loads(f"{head}{step}, max_pool: {{kernel: 2}}, {{relu, from: t}}]}}")
+    assert [node.shape for node in graph.layers] == [(5, 4, 4), (5, 2, 2), (5, 4, 4)]
+    looped = convcost.loads(f"{head}{{relu, for: i, in: [], name: t}}, max_pool: {{kernel: 2}}, {{relu, from: t}}]}}")
+    assert [node.shape for node in looped.layers] == [(5, 4, 4), (5, 2, 2), (5, 4, 4)]
+
+
+@pytest.mark.parametrize("deep", ["true", "false"])
+def test_alternatives_share_a_name(deep: str) -> None:
+    steps = "{conv: {out: 5}, name: t, when: deep}, {conv: {out: 6}, name: t, when: not deep}, flatten, {relu, from: t}"
+    graph = convcost.loads(f"{{parameters: {{deep: {deep}}}, input: [3, 4, 4], layers: [{steps}]}}")
+    assert graph.layers[-1].shape == ((5 if deep == "true" else 6), 4, 4)
+
+
+@pytest.mark.parametrize("merge", ["add", "concat", "multiply"])
+@pytest.mark.parametrize("repeat", ["1", "n"])
+def test_a_merge_of_one_branch_is_that_branch(merge: str, repeat: str) -> None:
+    branch = "{repeat: REPEAT, do: [conv: {out: 4}]}".replace("REPEAT", repeat)
+    merged = convcost.loads(f"{{parameters: {{n: 1}}, input: [4, 8, 8], layers: [{merge}: {{a: {branch}}}]}}")
+    plain = convcost.loads("{input: [4, 8, 8], layers: [conv: {out: 4}]}")
+    assert [node.layer.key for node in merged.layers] == ["conv"]
+    (row,), (alone,) = traffic_rows(merged), traffic_rows(plain)
+    assert row.moved == alone.moved
+
+
+@pytest.mark.parametrize(("text", "found"), [("yes", "'yes'"), ("True", "'True'"), ("on", "'on'"), ("1", "1")])
+def test_switches_are_set_with_the_words_of_a_spec(text: str, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text("parameters: {b: true}\ninput: [3, 8, 8]\nlayers: [{relu, when: b}]\n")
+    refused = run_convcost("analyze", str(path), "--set", f"b={text}")
+    assert (refused.code, refused.err) == (2, f"error: `b` must be true or false, found {found}\n")
+    assert run_convcost("analyze", str(path), "--set", "b=false").code == 0
+
+
+def test_every_window_of_a_pool_reads_something() -> None:
+    # PyTorch's pooling_output_shape; windows are slid one by one here
+    checked = 0
+    for size, kernel, stride, before, after in product(range(1, 9), range(1, 6), range(1, 5), range(3), range(3)):
+        wide = max(before, after) > kernel // 2
+        for ceil_mode in (False, True):
+            pool = REGISTRY["avg_pool"](kernel=kernel, stride=stride, padding=((before, after),), ceil_mode=ceil_mode)
+            if wide or (kernel > size + before + after and not ceil_mode):
+                with pytest.raises(ShapeError):
+                    pool.shape((1, size))
+                continue
+            try:
+                windows = pool.shape((1, size))[1]
+            except ShapeError:
+                assert kernel > size + before + after
+                continue
+            last = (windows - 1) * stride - before
+            assert last < size  # it begins inside
+            assert last + kernel > 0
+            end = last + kernel
+            assert (end >= size + after or last + stride >= size) if ceil_mode else end + stride > size + after
+            checked += 1
+    assert checked > 1000

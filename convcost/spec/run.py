@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convcost.algebra import provably
 from convcost.errors import ConvcostError, FieldError
 from convcost.limits import MAX_CALL_DEPTH, MAX_STEPS
 from convcost.replay import Recording
@@ -11,7 +12,7 @@ from convcost.spec.bind import bind
 from convcost.spec.flow import condition, parallel, rows, times, turns
 from convcost.spec.parts import Fault
 from convcost.spec.scope import Budget, Scope
-from convcost.spec.taps import fill, name_tensor, tap
+from convcost.spec.taps import fill, name_passed, name_tensor, tap
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
@@ -77,17 +78,25 @@ class Runner:
         if step.loop is None:
             return self._copies(step, scope, tensor, frame, looped=False)
         looped = step.name is None or step.name.fixed
+        ran = False
         for _ in rows(step.loop, scope):
+            ran = True
             tensor = self._copies(step, scope, tensor, frame, looped=looped)
             scope["x"] = tensor
+        if not ran and looped:  # a name that depends on the row has no value without one
+            name_passed(step, scope, tensor)
         return tensor
 
     def _copies(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool) -> Tensor:
         if step.when is not None and not condition(step.when, scope):
+            name_passed(step, scope, tensor)
             return tensor
         if step.repeat is None:
             return self._once(step, step.arguments, scope, tensor, frame, numbered=looped)
-        for copy in range(times(step.repeat, scope)):
+        copies = times(step.repeat, scope)
+        if not copies:
+            name_passed(step, scope, tensor)
+        for copy in range(copies):
             self._spend(1, step)
             arguments = step.first_arguments if copy == 0 else step.arguments
             tensor = self._once(step, arguments, scope, tensor, frame, numbered=True)
@@ -158,7 +167,7 @@ class Runner:
                 key = known = None
             if known is not None and known.can_repeat(self._builder):
                 self._spend(known.steps, step)
-                return known.repeat(self._builder, tensor, path, self._block, self._count), None
+                return self._repeated(known, step, tensor, path), None
             inner = Scope(spec, around, values, self._budget)
             inner.enter(tensor)
             return self._expand(step, spec, inner, tensor, path, key), inner
@@ -168,6 +177,12 @@ class Runner:
         finally:
             if outermost:
                 self._block = 0
+
+    def _repeated(self, known: Recording, step: Step, tensor: Tensor, path: str) -> Tensor:
+        try:
+            return known.repeat(self._builder, tensor, path, self._block, self._count)
+        except ConvcostError as error:
+            raise Fault(str(error), step.position) from None
 
     def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
         builder = self._builder
@@ -190,7 +205,6 @@ class Runner:
     def _merge(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool) -> Tensor:
         inside = frame if step.name is None else Frame(_path(step, scope, frame, numbered=numbered) + "/")
         operands: list[tuple[Tensor, Num]] = []
-        repeated = False
         for branch in step.branches:
             for turn in turns(branch, scope):
                 scope["x"] = tensor
@@ -198,7 +212,6 @@ class Runner:
                 if made is None:
                     continue
                 operands.append(made)
-                repeated = repeated or branch.repeat is not None
                 if step.body == "output":
                     self._output(branch, made[0], step.position)
         scope["x"] = tensor
@@ -206,7 +219,7 @@ class Runner:
             return tensor
         if not operands:
             raise Fault(f"{step.body}: no branch is left", step.position)
-        if len(operands) == 1 and not repeated:
+        if len(operands) == 1 and provably(operands[0][1], 1):
             return operands[0][0]
         return self._layer(step, step.arguments, {}, tuple(operands), inside.path(step.body))
 

@@ -84,3 +84,12 @@ def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -
         if scope.inner is None:
             scope.inner = {}
         scope.inner[name] = inner
+
+
+def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
+    """Let the name of ``step``, which makes no layer and passes ``tensor`` on, mean that tensor.
+
+    Steps of which one runs may share a name; the one that does run gives it.
+    """
+    if step.name is not None and (name := fill(step.name, scope)) not in scope:
+        scope[name] = tensor
