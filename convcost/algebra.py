@@ -4,7 +4,7 @@ A rule written with the operators ``+ - *`` and the functions below runs over
 
 * ``int`` (and ``Fraction`` where a spec divides): exact, and nothing heavy is imported;
 * sympy expressions: closed forms, whose own part lives in :mod:`convcost.symbolic.rules`;
-* numpy arrays: many configurations at once.
+* numpy arrays: many configurations at once, made exact where they are handed in (:mod:`convcost.arrays`).
 
 Neither sympy nor numpy is imported here: a value can only be theirs if somebody else already did.
 Conditions are where one formula for three algebras could come apart, so each has a name here:
@@ -54,6 +54,20 @@ def is_array(value: object) -> bool:
     return numpy is not None and isinstance(value, numpy.ndarray)
 
 
+def exact_array(values: Any) -> Any:
+    """An array of numpy, or one of its numbers, made exact; anything else as it is.
+
+    Raises:
+        UsageError: an array holds something other than finite numbers.
+    """
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(values, numpy.ndarray | numpy.generic):
+        return values
+    from convcost.arrays import exact  # noqa: PLC0415 - imports numpy
+
+    return exact(values)
+
+
 def is_number(value: object) -> bool:
     """Whether ``value`` is a plain exact number (a switch is not)."""
     return isinstance(value, int | Fraction) and not isinstance(value, bool)
@@ -91,7 +105,8 @@ def divide(a: Num, b: Num) -> Num:
         return normal(Fraction(a) / b)
     if is_array(a) or is_array(b):
         numpy = sys.modules["numpy"]
-        if (numpy.asarray(a) % b == 0).all():
+        _refuse_zero(a, b)
+        if (a % b == 0).all():
             return a // b
         return numpy.asarray(a, dtype=object) * Fraction(1) / b
     return rules().divide(a, b)
@@ -117,8 +132,14 @@ def exact_div(a: Num, b: Num, what: str) -> Num:
             return a // b
     if is_symbolic(a) or is_symbolic(b):
         return rules().exact_div(a, b, what)
+    _refuse_zero(a, b)
     _check_even(a, b, what)
     return a // b
+
+
+def _refuse_zero(a: Num, b: Num) -> None:
+    if (b == 0).any() if is_array(b) else b == 0:
+        raise ShapeError(f"{a} is divided by zero")
 
 
 def _check_even(a: Num, b: Num, what: str) -> None:
@@ -134,8 +155,7 @@ def floor_div(a: Num, b: Num) -> Num:
         return a // b
     if is_symbolic(a) or is_symbolic(b):
         return rules().floor_div(a, b)
-    if not is_array(b) and b == 0:
-        raise ShapeError(f"{a} is divided by zero")
+    _refuse_zero(a, b)
     return a // b
 
 
@@ -147,8 +167,7 @@ def ceil_div(a: Num, b: Num) -> Num:
     """
     if is_symbolic(a) or is_symbolic(b):
         return rules().ceil_div(a, b)
-    if not is_array(b) and b == 0:
-        raise ShapeError(f"{a} is divided by zero")
+    _refuse_zero(a, b)
     return -((-a) // b)
 
 
@@ -229,7 +248,7 @@ def power(base: Num, exponent: Num) -> Num:
     if is_symbolic(base) or is_symbolic(exponent):
         return rules().power(base, exponent)
     if is_array(base) or is_array(exponent):
-        return base**exponent
+        return _power_of_arrays(base, exponent)
     if normal(exponent) != exponent or not isinstance(normal(exponent), int):
         raise ShapeError(f"an exponent must be whole, found {exponent}")
     if base == 0 and exponent < 0:
@@ -241,6 +260,17 @@ def power(base: Num, exponent: Num) -> Num:
     if _bits(result) > MAX_BITS:
         raise ShapeError(too_large)
     return result
+
+
+def _power_of_arrays(base: Num, exponent: Num) -> Num:
+    numpy = sys.modules["numpy"]
+    if not is_whole(exponent):
+        raise ShapeError(f"an exponent must be whole, found {exponent}")
+    require(">=", exponent, 0, f"an exponent of an array must be at least 0, found {exponent}")
+    largest = max(map(_bits, numpy.ravel(base).tolist()), default=0)
+    if (largest - 1) * int(numpy.max(exponent)) > MAX_BITS:
+        raise ShapeError(f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)")
+    return base**exponent
 
 
 def _bits(value: Num) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from convcost.algebra import exact_array
 from convcost.conventions.catalogue import DEFAULT
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
@@ -26,7 +27,8 @@ def load(target: str | os.PathLike[str], *, input: Sequence[int] | None = None, 
         target: name of a bundled spec, or path of a file.
         input: ``(channels, *spatial)`` in place of the spec's own.
         **parameters: values of the spec's parameters, and of the sizes a block reads off its input. A float
-            means the decimal it prints as; a sympy expression or a numpy array is taken as it is.
+            means the decimal it prints as; a sympy expression is taken as it is, a numpy array of
+            whatever type elementwise and exact.
 
     Returns:
         An immutable graph with the shape and the counts of every layer.
@@ -59,7 +61,7 @@ def input_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     Raises:
         UsageError: not one to four whole numbers of at least 1.
     """
-    shape = tuple(sizes)
+    shape = tuple(map(exact_array, sizes))
     if not 1 <= len(shape) <= 4 or any(isinstance(size, bool | str | float) for size in shape):  # noqa: PLR2004
         raise UsageError(f"`input` is channels and up to three sizes, found {shape!r}")
     if any(isinstance(size, int) and size < 1 for size in shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from convcost.algebra import Num, floor_div, is_array, is_symbolic, maximum, rules
+from convcost.algebra import Num, exact_array, floor_div, is_array, is_symbolic, maximum, rules
 
 
 def round_even(value: Num) -> Num:
@@ -12,7 +12,8 @@ def round_even(value: Num) -> Num:
     if is_symbolic(value):
         return rules().round_even(value)
     if is_array(value):
-        return sys.modules["numpy"].asarray([round(v) for v in value.ravel()]).reshape(value.shape)
+        numpy = sys.modules["numpy"]
+        return exact_array(numpy.array([round(v) for v in value.ravel()], dtype=object).reshape(value.shape))
     return round(value)
 
 

@@ -91,15 +91,26 @@ def test_python(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_numpy(name: str) -> None:
+@pytest.mark.parametrize("options", [{}, {"dtype": np.int64}], ids=str)
+def test_numpy(name: str, options: dict[str, Any]) -> None:
     """All points at once, as arrays."""
     scope: dict[str, Any] = {}
     exec(source(name, "numpy"), scope)  # noqa: S102
     found, points, expected = sample(name)
     columns = [np.array(column) for column in zip(*(arguments(found, point) for point in points), strict=True)]
-    results = scope[name](*columns)
+    results = scope[name](*columns, **options)
     for key, column in zip(QUANTITIES, zip(*expected, strict=True), strict=True):
         assert np.broadcast_to(results[key], len(points)).tolist() == list(column)
+
+
+def test_numpy_does_not_wrap_around() -> None:
+    scope: dict[str, Any] = {}
+    spec = Catalogue().target("resnet50")
+    found = formula(spec, ["size"])
+    exec(as_code(found, view(found, "exact"), "numpy", ["macs"]), scope)  # noqa: S102
+    sizes = np.array([224, 2**31 - 32], dtype=np.int32)
+    expected = [quantities(build(spec, {"size": int(size)}).layers)["macs"] for size in sizes]
+    assert scope["resnet50"](sizes)["macs"].tolist() == expected
 
 
 def run_c(compiler: str, folder: Path) -> list[list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import is_array, is_number, is_symbolic, normal, require
+from convcost.algebra import exact_array, is_array, is_number, is_symbolic, normal, require
 from convcost.errors import ConvcostError, UsageError, did_you_mean
 from convcost.expression import compile_expression
 from convcost.operations import describe
@@ -108,7 +108,12 @@ def find(spec: Spec, name: str) -> Parameter | None:
 
 
 def from_python(value: Any) -> Any:
-    """A value handed in by a Python caller, made exact: a float means the decimal that it prints as."""
+    """A value handed in by a Python caller, made exact: a float means the decimal that it prints as.
+
+    Raises:
+        UsageError: an array holds something other than finite numbers.
+    """
+    value = exact_array(value)  # before floats: those of numpy are among them
     if isinstance(value, float):
         return normal(Fraction(str(value)))
     if isinstance(value, list | tuple):
