@@ -2,35 +2,108 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from convcost.cli.options import TARGET, input_option, parse_input, parse_settings, set_option
+from convcost.cli.options import (
+    TARGET,
+    batch_option,
+    convention_option,
+    dtype_options,
+    fused_option,
+    input_option,
+    parse_input,
+    parse_settings,
+    set_option,
+)
+from convcost.conventions import convention
+from convcost.metrics.budget import budget, check, spec_budgets
+from convcost.metrics.devices import device
+from convcost.metrics.report import analyze
+from convcost.render.budgets import exceeded
 from convcost.render.values import plain
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.spec.published import claims
 
+if TYPE_CHECKING:
+    from convcost.graph import Graph
+    from convcost.metrics.budget import Verdict
+
 
 @click.command("check")
 @click.argument("files", type=TARGET, nargs=-1, required=True, metavar="FILE ...")
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="METRIC<=VALUE",
+    help="Exit 1 where it is exceeded, as macs<=150M, peak<=512k or time<=3ms; may be repeated.",
+)
 @set_option
 @input_option
+@batch_option
+@dtype_options
+@fused_option
+@click.option("--device", "device_", metavar="NAME|FILE", help="Device for a budget on time.")
+@convention_option
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_context
-def command(
-    ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], input_: str | None, *, strict: bool
+def command(  # noqa: PLR0913 - one argument per option
+    ctx: click.Context,
+    files: tuple[str, ...],
+    budgets: tuple[str, ...],
+    settings: tuple[str, ...],
+    input_: str | None,
+    batch: int,
+    dtype: str,
+    weights_dtype: str | None,
+    device_: str | None,
+    convention_: str,
+    *,
+    fused: bool,
+    strict: bool,
 ) -> None:
-    """Check specs without costing them: names, arguments, types, shapes, claims, and what is never used."""
-    warned = False
+    """Check specs: names, arguments, types, shapes, claims, what is never used, and budgets.
+
+    A budget bounds a metric of the whole network. It is given with --budget or written under `budget` in the spec.
+    """
+    typed = [budget(text) for text in budgets]
+    machine = None if device_ is None else device(device_)
+    warned = over = False
     for file in files:
         catalogue = Catalogue()
         spec = catalogue.target(file)
         claims(spec)
+        bounds = [*spec_budgets(spec), *typed]
         graph = build(spec, parse_settings(spec, settings), parse_input(input_))
         for warning in catalogue.warnings.found:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)
             warned = True
-        output = "x".join(map(str, graph.nodes[graph.output].shape))
-        click.echo(plain(f"{file}: ok, {len(graph.layers)} layers, {'x'.join(map(str, graph.input))} -> {output}"))
-    if warned and strict:
+        analysis = analyze(
+            graph,
+            batch=batch,
+            dtype=dtype,
+            weights_dtype=weights_dtype,
+            device=machine,
+            fused=fused,
+            convention=convention(convention_, spec),
+        )
+        failed = _show(file, graph, check(analysis, bounds))
+        over = over or failed
+    if over or (warned and strict):
         ctx.exit(1)
+
+
+def _show(file: str, graph: Graph, verdicts: list[Verdict]) -> bool:
+    """One line for each budget that is exceeded, or one line that all is well; whether one is exceeded."""
+    failed = [verdict for verdict in verdicts if not verdict.met]
+    for verdict in failed:
+        click.echo(plain(f"{file}: {exceeded(verdict)}"), err=True)
+    if not failed:
+        output = "x".join(map(str, graph.nodes[graph.output].shape))
+        kept = f", {len(verdicts)} budget{'s' if len(verdicts) > 1 else ''} met" if verdicts else ""
+        shapes = f"{'x'.join(map(str, graph.input))} -> {output}"
+        click.echo(plain(f"{file}: ok, {len(graph.layers)} layers, {shapes}{kept}"))
+    return bool(failed)

@@ -30,7 +30,7 @@ GROUPS = {
         "list": "Bundled networks and blocks, with their cost.",
         "show": "The source of a bundled spec.",
         "layers": "Reference of the layers: fields, formulas, sources.",
-        "check": "Check specs for errors without counting.",
+        "check": "Check specs for errors and networks against budgets.",
         "init": "Write a commented spec to start from.",
         "schema": "JSON Schema of the spec language, for editors.",
     },
@@ -53,7 +53,10 @@ EXAMPLES = {
     "list": ("convcost list --blocks",),
     "show": ("convcost show bottleneck",),
     "layers": ("convcost layers conv",),
-    "check": ("convcost check specs/resnet50.yaml",),
+    "check": (
+        "convcost check specs/resnet50.yaml",
+        "convcost check mobilenet_v2 --budget 'macs<=350M' --budget 'peak<=7MB'",
+    ),
     "init": ("convcost init mynet",),
     "schema": ("convcost schema",),
 }

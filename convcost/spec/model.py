@@ -181,6 +181,7 @@ class Spec:
         overrides: the parameters it gives other defaults, as read: what their words mean is known when linked.
         body: the spec whose layers, lets and blocks these are: itself, or the one it extends.
         published: the printed figures, as read; see :mod:`convcost.spec.published`.
+        budget: the bounds on its metrics, as read; see :mod:`convcost.metrics.budget`.
         constants: names that have the same value in every run unless they are given.
         folder: where its file lies, for what lies beside it; empty where there is none.
     """
@@ -188,6 +189,7 @@ class Spec:
     __slots__ = (
         "blocks",
         "body",
+        "budget",
         "constants",
         "extends",
         "family",
@@ -231,6 +233,7 @@ class Spec:
         self.blocks: dict[str, Spec] = {}
         self.layers: tuple[Step, ...] = ()
         self.published: Node | None = None
+        self.budget: Node | None = None
         self.folder = ""
         self.constants: dict[str, Any] = {}
 

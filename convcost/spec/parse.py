@@ -35,9 +35,10 @@ SPEC_KEYS = (
     "layers",
     "extends",
     "published",
+    "budget",
     "notes",
 )
-EXTENDS_KEYS = ("title", "source", "family", "year", "extends", "parameters", "published", "notes")
+EXTENDS_KEYS = ("title", "source", "family", "year", "extends", "parameters", "published", "budget", "notes")
 BLOCK_KEYS = ("input", "parameters", "let", "blocks", "layers")
 LAYOUTS = {count: "".join(axes) for count, axes in AXES.items()}  # by how many sizes `input` has: c, cw, chw, cdhw
 PARAMETER_KEYS = ("default", "example", "choices", "min", "max", "doc")
@@ -97,6 +98,7 @@ def _headings(tree: Mapping, spec: Spec, problems: Problems) -> None:
     elif source is not None:
         spec.source = {"paper": text(source, problems, "`source`")}
     spec.published = tree.get("published")
+    spec.budget = tree.get("budget")
 
 
 def _layout(node: Node | None, spec: Spec, problems: Problems) -> None:

@@ -43,6 +43,7 @@ def _spec_with_layers() -> dict[str, Any]:
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
         "layers": {"$ref": "#/$defs/steps"},
         "published": {"type": "array", "items": {"$ref": "#/$defs/claim"}},
+        "budget": {"type": ["string", "array"], "items": {"type": "string"}},
     }
     return {"type": "object", "properties": properties, "required": ["layers"], "additionalProperties": False}
 
@@ -54,6 +55,7 @@ def _spec_that_extends() -> dict[str, Any]:
         "extends": {"type": "string"},
         "parameters": {"$ref": "#/$defs/parameters"},
         "published": {"type": "array", "items": {"$ref": "#/$defs/claim"}},
+        "budget": {"type": ["string", "array"], "items": {"type": "string"}},
     }
     return {
         "type": "object",

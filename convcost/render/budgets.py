@@ -1,0 +1,31 @@
+"""Budgets in words."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from convcost.render.values import decimal, duration, si
+
+if TYPE_CHECKING:
+    from convcost.metrics.budget import Verdict
+
+
+def exceeded(verdict: Verdict) -> str:
+    """One line for a budget that is not met: ``macs is 300.8 M (300,774,272), not macs<=150M: 100.5 % above``."""
+    budget, value = verdict.budget, verdict.value
+    if value is None:
+        return f"{budget.metric.key} does not apply here, so {budget.text} is not met"
+    form = budget.metric.form
+    if form == "duration":
+        shown = duration(value)
+    elif isinstance(value, int):
+        unit = "B" if form == "bytes" else ""
+        shown = str(value) if value < 1000 else f"{si(value)}{unit} ({value:,})"  # noqa: PLR2004 - no SI unit below
+    else:
+        shown = decimal(value)
+    off = ""
+    if budget.bound:
+        share = Fraction(value) / budget.bound - 1
+        off = f": {abs(float(share * 100)):.1f} % {'above' if share > 0 else 'below'}" if share else ""
+    return f"{budget.metric.key} is {shown}, not {budget.text}{off}"
