@@ -9,7 +9,7 @@ from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.spec.build import build
 from convcost.spec.freedom import free_names
 
@@ -179,7 +179,7 @@ def _formula(
     known = {name for one in specs for name in free_names(one)}
     for name in free:
         if name not in known:
-            raise UsageError(f"none of the targets has a free parameter '{name[:60]}'{did_you_mean(name, known)}")
+            raise UsageError(unknown("free parameter of the targets", name, sorted(known)))
     return formula(spec, [name for name in free if name in free_names(spec)], values, input_shape)
 
 

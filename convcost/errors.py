@@ -78,6 +78,19 @@ class SpecError(ConvcostError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+_LONGEST_WORD = 60  # characters of a word that an error repeats
+_MOST_LISTED = 20  # valid names that an error lists
+
+
+def shorten(text: str) -> str:
+    """``text`` as an error repeats it: cut to a readable length, with a mark where it is cut.
+
+    >>> shorten("a" * 100) == "a" * 57 + "..."
+    True
+    """
+    return text if len(text) <= _LONGEST_WORD else f"{text[: _LONGEST_WORD - 3]}..."
+
+
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like ``word``, if one is close enough to be what was meant."""
     import difflib  # noqa: PLC0415 - only an error pays for it
@@ -95,5 +108,59 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     >>> did_you_mean("zebra", ["conv", "linear"])
     ''
     """
-    found = closest(word, candidates)
-    return f"; did you mean '{found}'?" if found else ""
+    nearest = closest(word, candidates)
+    return f"; did you mean '{nearest}'?" if nearest else ""
+
+
+def unknown(what: str, word: str, known: Iterable[str], *, of: str = "", hint: str = "", listed_by: str = "") -> str:
+    """The error about a ``word`` that names nothing: what was looked for, the word, and the way to a valid one.
+
+    Args:
+        what: what the word was to name: ``layer``, ``parameter``.
+        word: as it was written.
+        known: the valid names.
+        of: what would have it, as ``conv`` has fields; nothing for names that are everybody's.
+        hint: a better hint than the nearest of the valid names, if there is one; without its semicolon.
+        listed_by: what lists the valid names, where they are too many for an error.
+
+    >>> unknown("layer", "cov", ["conv", "linear"])
+    "no layer is called 'cov'; did you mean 'conv'?"
+    >>> unknown("field", "zebra", ["out", "kernel"], of="conv")
+    "conv has no field 'zebra'; it has out, kernel"
+    """
+    names = list(dict.fromkeys(known))
+    head = f"{of} has no {what} '{shorten(word)}'" if of else f"no {what} is called '{shorten(word)}'"
+    if hint:
+        return f"{head}; {hint}"
+    return head + (did_you_mean(word, names) or _listed(names, "it has" if of else "known are", listed_by))
+
+
+def _listed(names: list[str], lead: str, listed_by: str) -> str:
+    if listed_by:
+        return f"; {listed_by} lists them"
+    if not names:
+        return "; it has none" if lead == "it has" else ""
+    more = ", ..." if len(names) > _MOST_LISTED else ""
+    return f"; {lead} {', '.join(names[:_MOST_LISTED])}{more}"
+
+
+def not_among(name: str, found: object, allowed: Iterable[object], shown: str = "") -> str:
+    """The error about a value that is none of those ``allowed``.
+
+    Args:
+        name: what has the value, a parameter or an argument.
+        found: the value.
+        allowed: what it may be.
+        shown: how to show the value, where it is no text.
+
+    >>> not_among("by", "kin", ["layer", "kind"])
+    "`by` must be one of layer, kind; found 'kin'; did you mean 'kind'?"
+    """
+    words = [str(word) for word in allowed]
+    hint = did_you_mean(found, words) if isinstance(found, str) else ""
+    return f"`{name}` must be one of {', '.join(words)}; found {shown or repr_of(found)}{hint}"
+
+
+def repr_of(found: object) -> str:
+    """A value in an error: a text in quotes and cut, anything else as it prints."""
+    return f"'{shorten(found)}'" if isinstance(found, str) else shorten(str(found))

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from convcost import operations as ops
-from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.limits import MAX_DEPTH, MAX_LENGTH
 from convcost.operations import BUILTINS
 
@@ -96,7 +96,7 @@ def typed_expression(text: str, option: str) -> Expression:
     except ExpressionError as error:
         raise UsageError(f"{option}: {error}") from None
     for name, _ in found.calls:
-        raise UsageError(f"{option}: unknown function '{name[:60]}'{did_you_mean(name, BUILTINS)}")
+        raise UsageError(f"{option}: {unknown('function', name, BUILTINS)}")
     return found
 
 
@@ -249,7 +249,7 @@ class _Compiler:
                 _refuse(self._text, f"{name} takes {takes} arguments, found {len(arguments)}")
             return ops.apply(function, arguments)
         if name.startswith("_"):
-            _refuse(self._text, f"unknown function '{name}'{did_you_mean(name, BUILTINS)}")
+            _refuse(self._text, unknown("function", name, BUILTINS))
         self._calls.append((name, len(arguments)))
         return ops.call(name, arguments)
 

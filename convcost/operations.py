@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost import algebra, rounding
-from convcost.errors import ShapeError, did_you_mean
+from convcost.errors import ShapeError, unknown
 from convcost.limits import MAX_ITEMS
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def item(value: Any, index: Any) -> Any:
         try:
             return value[index]
         except (KeyError, TypeError):
-            hint = did_you_mean(str(index), map(str, value)) or f"; it has {', '.join(map(str, list(value)[:20]))}"
-            raise ShapeError(f"the table has no entry {describe(index)}{hint}") from None
+            word = index if isinstance(index, str) else describe(index)
+            raise ShapeError(unknown("entry", word, map(str, value), of="the table")) from None
     axis = getattr(value, "axis", None)
     if axis is not None and isinstance(index, str):
         return axis(index)

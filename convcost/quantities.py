@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from convcost.algebra import Num, total
 from convcost.cost import sum_work
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,13 +75,8 @@ def _known(name: str, option: str, *, named: bool) -> str:
     if name == REPORTED and not named:
         raise UsageError(f"{option}: whose reported number? name its convention with --convention")
     if name not in known:
-        raise UsageError(f"{option}: no quantity is called '{name[:60]}'{did_you_mean(name, known)}; {listed()}")
+        raise UsageError(f"{option}: {unknown('quantity', name, known)}")
     return name
-
-
-def listed() -> str:
-    """The names that are known, for errors."""
-    return f"known are {', '.join((*QUANTITIES, *PARTS))}"
 
 
 def title(name: str) -> str:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.api import input_sizes
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -305,4 +305,4 @@ def _has(spec: Spec, name: str) -> bool:
 def _known(name: str, specs: Sequence[Spec]) -> None:
     if not any(_has(spec, name) for spec in specs):
         known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
-        raise UsageError(f"no target has a parameter '{name[:60]}'{did_you_mean(name, known)}")
+        raise UsageError(unknown("parameter of the targets", name, sorted(known)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.layers.base import REGISTRY, Layer
 from convcost.layers.fields import shown
 
@@ -58,7 +58,9 @@ def layer_doc(key: str) -> LayerDoc:
         UsageError: there is none of that name.
     """
     if key not in REGISTRY:
-        raise UsageError(f"no layer is called '{key[:60]}'{did_you_mean(key, REGISTRY)}")
+        from convcost.layers.words import layer_hint  # noqa: PLC0415 - only an error pays for it
+
+        raise UsageError(unknown("layer", key, REGISTRY, hint=layer_hint(key), listed_by="`convcost layers`"))
     layer = REGISTRY[key]
     summary, text, source = _parts(layer)
     fields = tuple(

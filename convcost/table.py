@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
 from convcost.cost import CONVENTION_LINE
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,7 +153,7 @@ def _column(key: str) -> Column:
     key = key.strip().lower()
     key = "path" if key == "layer" else key  # as its heading says
     if key not in COLUMNS:
-        raise UsageError(f"no column is called '{key}'{did_you_mean(key, COLUMNS)}; known are {', '.join(COLUMNS)}")
+        raise UsageError(unknown("column", key, COLUMNS))
     return COLUMNS[key]
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.conventions.stories import WITHIN, Candidate, compared, stories
-from convcost.errors import ConvcostError, Problem, SpecError, did_you_mean
+from convcost.errors import ConvcostError, Problem, SpecError, unknown
 from convcost.figures import spelled
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue, bundled_names
@@ -187,8 +187,8 @@ def _matcher(name: str, graph: Graph, claim: Claim) -> set[int]:
     below = re.compile(re.escape(name) + r"(?:[\[#/]|$)")
     found = {node.index for node in graph.layers if below.match(node.path) or node.kind == name}
     if not found:
-        hint = did_you_mean(name, _names(graph.layers))
-        raise SpecError([Problem(claim.position, f"{graph.name} has no part or kind of layer `{name[:60]}`{hint}")])
+        message = unknown("part or kind of layer", name, sorted(_names(graph.layers)), of=graph.name)
+        raise SpecError([Problem(claim.position, message)])
     return found
 
 

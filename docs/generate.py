@@ -26,7 +26,7 @@ from convcost.cli.help import EXAMPLES, GROUPS
 from convcost.listing import Entry, catalogue
 from convcost.reference import LayerDoc, layers
 from convcost.render.values import shape
-from convcost.spec.catalogue import source_text
+from convcost.spec.catalogue import spec_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def catalogue_page() -> str:
 
 
 def _row(entry: Entry, what: str, year: object) -> str:
-    path, _ = source_text(entry.name)
+    path = Path(spec_path(entry.name)).relative_to(ROOT).as_posix()
     names = ", ".join(f"`{name}`" for name in entry.parameters)
     link = f"[{entry.name}](../{path})"
     cells = (what, link, year or "", shape(entry.input), f"{entry.params:,}", f"{entry.macs:,}", names)

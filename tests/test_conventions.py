@@ -253,17 +253,21 @@ def test_own_convention(tmp_path: Path) -> None:
 
 BAD = [
     ("operations: {cov: {macs: 1}}", "1:14: no layer, kind or family is called 'cov'; did you mean 'conv'?"),
-    ("operations: {conv: {mac: 1}}", "1:21: a row has no key `mac`; did you mean 'macs'?"),
+    ("operations: {conv: {mac: 1}}", "1:21: a row has no key 'mac'; did you mean 'macs'?"),
     ("operations: {conv: {macs: two}}", "1:27: the weight of `macs` must be a number"),
     ("operations: {conv: 1}", "1:20: a row is `{quantity: weight}`; `{}` counts nothing"),
-    ("unit: flop\noperations: {}", "1:7: `unit` is one of MACs, FLOPs, parameters; found 'flop'"),
-    ("operation: {}", "1:1: a convention has no key `operation`; did you mean 'operations'?"),
+    (
+        "unit: flop\noperations: {}",
+        "1:7: `unit` must be one of MACs, FLOPs, parameters; found 'flop'; did you mean 'FLOPs'?",
+    ),
+    ("operation: {}", "1:1: a convention has no key 'operation'; did you mean 'operations'?"),
     ("doc: nothing", "1:1: a convention needs `operations` or `params`: rows of weights"),
-    ("extends: fvcor", "1:10: `extends` names a bundled convention, found 'fvcor'; did you mean 'fvcore'?"),
+    ("extends: fvcor", "1:10: no bundled convention is called 'fvcor'; did you mean 'fvcore'?"),
     ("- a list", "1:1: a convention is a mapping of keys and values"),
     (
         "operations: {}\nwritten: [{networks: [a], forms: [{form: inline}]}]",
-        "2:42: `form` is one of module, functional, mean, linear, subclass; found 'inline'",
+        "2:42: `form` must be one of module, functional, mean, linear, subclass; found 'inline'; "
+        "did you mean 'linear'?",
     ),
     ("operations: {}\nwritten: [{of: me}]", "2:11: an implementation needs `networks`, a list of names"),
 ]
@@ -284,7 +288,7 @@ def test_unknown_convention_is_misuse() -> None:
     result = convcost("analyze", "resnet50", "--convention", "nowhere.yaml")
     assert (result.code, result.err) == (
         2,
-        "error: cannot read the convention nowhere.yaml: No such file or directory\n",
+        "error: no convention file is called 'nowhere.yaml'\n",
     )
 
 

@@ -145,7 +145,7 @@ def test_help_is_a_command_and_other_words_lead_to_the_right_one() -> None:
     for word, name in OTHER_WORDS.items():
         done = run_convcost(word, "resnet50")
         assert done.code == 2
-        assert f"no such command '{word}'; did you mean '{name}'?" in done.err
+        assert f"no command is called '{word}'; did you mean '{name}'?" in done.err
 
 
 def test_every_layer_is_in_the_reference() -> None:

@@ -93,12 +93,15 @@ def test_nothing_is_proved_of_structures_that_were_not_looked_at(monkeypatch: py
     [
         ("plain", "error: equal needs at least two targets"),
         ("plain plain --where O", "error: --where takes NAME=EXPR, found 'O'"),
-        ("plain plain --where Q=1", "error: --where: none of the targets has a parameter 'Q'"),
-        ("plain plain --where O=flor(I)", "error: --where: unknown function 'flor'; did you mean 'floor'?"),
+        ("plain plain --where Q=1", "error: --where: no parameter of the targets is called 'Q'"),
+        ("plain plain --where O=flor(I)", "error: --where: no function is called 'flor'; did you mean 'floor'?"),
         ("plain plain --where O=1+", "error: --where: '1+' is not an expression: invalid syntax"),
-        ("plain plain --where O=Q", "error: `O` is tied to `Q`, which is no other parameter there"),
+        (
+            "plain plain --where O=Q",
+            "error: `O` is tied to 'Q': no other parameter is called 'Q'; known are I, H, W, K",
+        ),
         ("plain plain --in parms", "error: --in: no quantity is called 'parms'; did you mean 'params'?"),
-        ("plain plain --free Z", "error: none of the targets has a parameter 'Z'"),
+        ("plain plain --free Z", "error: no parameter of the targets is called 'Z'"),
     ],
 )
 def test_misuse(arguments: str, message: str) -> None:

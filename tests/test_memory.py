@@ -399,7 +399,7 @@ def test_training_part_by_part() -> None:
     assert training(graph, "sgd", dtype="float16").weights == 2 * params
     with pytest.raises(UsageError) as caught:
         training(graph, "adan")
-    assert str(caught.value) == "an optimiser is one of sgd, momentum, adam; found 'adan'; did you mean 'adam'?"
+    assert str(caught.value) == "`optimiser` must be one of sgd, momentum, adam; found 'adan'; did you mean 'adam'?"
     with pytest.raises(UsageError) as caught:
         training(graph, "z" * 61)
-    assert str(caught.value) == f"an optimiser is one of sgd, momentum, adam; found '{'z' * 60}'"
+    assert str(caught.value) == f"`optimiser` must be one of sgd, momentum, adam; found '{'z' * 57}...'"

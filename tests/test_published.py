@@ -203,11 +203,11 @@ REFUSED = [
     ("{}", "10:5: a claim prints one of .*; found none"),
     ("{macs: 1, params: 2}", "10:5: a claim prints one of .*; found macs and params"),
     ("{at: {width: 4}}", "10:5: a claim prints one of .*; found none"),
-    ("{mac: 1M}", "10:6: a claim has no key `mac`; did you mean 'macs'?"),
+    ("{mac: 1M}", "10:6: a claim has no key 'mac'; did you mean 'macs'?"),
     ("{macs: lots}", "10:12: 'lots' is no printed figure"),
-    ("{macs: 1, counts: weights}", "10:23: macs are not counted as `weights`; it is one of all, convolutions"),
-    ("{params: 1, counts: weigths}", "10:25: params are not counted as `weigths`; did you mean 'weights'?"),
-    ("{macs: 1, at: {widht: 4}}", "10:20: net has no parameter `widht`; did you mean 'width'?"),
+    ("{macs: 1, counts: weights}", "10:23: `counts` must be one of all, convolutions; found 'weights'"),
+    ("{params: 1, counts: weigths}", "10:25: `counts` must be one of .*; found 'weigths'; did you mean 'weights'?"),
+    ("{macs: 1, at: {widht: 4}}", "10:20: net has no parameter 'widht'; did you mean 'width'?"),
     ("{macs: 1, at: {width: wide}}", "10:27: `width` must be a whole number, found 'wide'"),
     ("{macs: 1, at: {mode: fanci}}", "10:26: `mode` must be one of plain, fancy; found 'fanci'; did you mean 'fancy'"),
     ("{macs: 1, at: wide}", "10:19: `at` is a mapping of parameters"),
@@ -220,8 +220,8 @@ REFUSED = [
     ("{macs: 1, arithmetic: 2 +}", "10:27: '2 \\+' is not an expression"),
     ("{macs: 1, arithmetic: 2*width}", "10:27: `arithmetic` is an expression of numbers alone"),
     ("{macs: [1, 2]}", "10:12: a printed figure must be text"),
-    ("{macs: 1, of: second}", "10:5: net has no part or kind of layer `second`"),
-    ("{macs: 1, of: frist}", "10:5: net has no part or kind of layer `frist`; did you mean 'first'?"),
+    ("{macs: 1, of: second}", "10:5: net has no part or kind of layer 'second'"),
+    ("{macs: 1, of: frist}", "10:5: net has no part or kind of layer 'frist'; did you mean 'first'?"),
     ("{macs: 1, input: 3x2}", "10:5: the network of this claim cannot be built"),
 ]
 
@@ -260,7 +260,7 @@ def test_check_reads_claims_too(tmp_path: Path) -> None:
     path.write_text(NETWORK + "  - {macs: 1, counts: al}\n")
     result = convcost("check", str(path))
     assert result.code == 1
-    assert "net.yaml:10:23: macs are not counted as `al`; did you mean 'all'?" in result.err
+    assert "net.yaml:10:23: `counts` must be one of all, convolutions; found 'al'; did you mean 'all'?" in result.err
 
 
 def test_the_schema_knows_every_key_of_a_claim() -> None:
@@ -323,7 +323,7 @@ def test_verify_of_a_name_without_figures_says_so() -> None:
     result = convcost("verify", "resnet")
     assert result.code == 0
     assert "no published figures" in result.out
-    assert convcost("verify", "nosuchnet").code == 1
+    assert convcost("verify", "nosuchnet").code == 2
 
 
 def test_csv_has_a_row_for_each_figure() -> None:

@@ -362,10 +362,10 @@ def test_a_layer_names_the_field_it_lacks_or_does_not_know() -> None:
     with pytest.raises(FieldError) as caught:
         REGISTRY["conv"](out=3, kernl=3)
     assert caught.value.field == "kernl"
-    assert str(caught.value) == "conv has no field `kernl`; did you mean 'kernel'?"
+    assert str(caught.value) == "conv has no field 'kernl'; did you mean 'kernel'?"
     with pytest.raises(FieldError) as caught:
         REGISTRY["relu"](zebra=3)
-    assert str(caught.value) == "relu has no field `zebra`"
+    assert str(caught.value) == "relu has no field 'zebra'; it has none"
 
 
 def test_a_layer_shows_its_fields() -> None:

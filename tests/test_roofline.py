@@ -105,13 +105,13 @@ def test_own_device(tmp_path: Path) -> None:
 BAD = [
     ("bandwidth: 1G", "1:1: a device needs `peak`: operations a second by number format"),
     ("peak: {float32: 1T}", "1:1: a device needs `bandwidth`: bytes a second"),
-    ("peak: {flot32: 1T}\nbandwidth: 1G", "1:8: `peak` has no key `flot32`; did you mean 'float32'?"),
+    ("peak: {flot32: 1T}\nbandwidth: 1G", "1:8: `peak` has no key 'flot32'; did you mean 'float32'?"),
     (
         "peak: {float32: fast}\nbandwidth: 1G",
         "1:17: a figure takes a positive number such as 4.11G or 25,557,032; found 'fast'",
     ),
     ("peak: {float32: {source: me}}\nbandwidth: 1G", "1:17: a figure needs `value`"),
-    ("peak: {float32: 1T}\nbandwith: 1G", "2:1: a device has no key `bandwith`; did you mean 'bandwidth'?"),
+    ("peak: {float32: 1T}\nbandwith: 1G", "2:1: a device has no key 'bandwith'; did you mean 'bandwidth'?"),
     (
         "peak: {float32: 0}\nbandwidth: 1G",
         "1:17: a figure takes a positive number such as 4.11G or 25,557,032; found '0'",
@@ -260,15 +260,15 @@ WHOLE = [
     ("peak: {float32: 1T}", "1:1: a device needs `bandwidth`: bytes a second"),
     (
         "peak: {float32: 1T}\nbandwidth: 1G\nzebra: 1",
-        "3:1: a device has no key `zebra`; known are title, peak, bandwidth, notes",
+        "3:1: a device has no key 'zebra'; it has title, peak, bandwidth, notes",
     ),
-    ("peak: {zebra: 1T}\nbandwidth: 1G", f"1:8: `peak` has no key `zebra`; known are {FORMATS}"),
+    ("peak: {zebra: 1T}\nbandwidth: 1G", f"1:8: `peak` has no key 'zebra'; it has {FORMATS}"),
     ("peak: {float32: [1T]}\nbandwidth: 1G", "1:17: a figure is a number, or `{value, source, note}`"),
     ("peak: {float32: 1T}\nbandwidth: [1G]", "2:12: a figure is a number, or `{value, source, note}`"),
     ("peak: {float32: {source: me}}\nbandwidth: 1G", "1:17: a figure needs `value`"),
     (
         "peak: {float32: {value: 1T, zebra: 1}}\nbandwidth: 1G",
-        "1:29: a figure has no key `zebra`; known are value, source, note",
+        "1:29: a figure has no key 'zebra'; it has value, source, note",
     ),
     ("peak: {float32: {value: 1T, note: [1]}}\nbandwidth: 1G", "1:35: `note` must be text"),
     (

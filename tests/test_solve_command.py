@@ -42,7 +42,7 @@ def test_command_for_several() -> None:
         (
             "--for alpha --budget macs<=3*plane",
             2,
-            "error: --budget: 'plane' is neither a quantity nor a bundled network or block; did you mean 'plain'?",
+            "error: --budget: no quantity, network or block is called 'plane'; did you mean 'plain'?",
         ),
         ("--for alpha --budget macs<=__import__(1)", 2, "error: --budget: '__import__(1)' is not an expression"),
         ("--for alpha --budget macs<=10^10^10", 2, "error: --budget macs<=10^10^10: 10**10000000000 is too large"),

@@ -274,6 +274,8 @@ def test_bits_of_formats() -> None:
     assert [bytes_of(5, dtype) for dtype in ("float32", "float16", "bfloat16", "int8", "int4")] == [20, 10, 10, 5, 3]
     with pytest.raises(UsageError) as caught:
         bits("int9" + "9" * 70)
-    assert str(caught.value) == (f"a dtype is one of float32, float16, bfloat16, int8, int4; found 'int9{'9' * 56}'")
+    assert str(caught.value) == (
+        f"`dtype` must be one of float32, float16, bfloat16, int8, int4; found 'int9{'9' * 53}...'"
+    )
     with pytest.raises(UsageError, match=r"; found 'flot32'; did you mean 'float32'\?$"):
         bytes_of(3, "flot32")

@@ -29,14 +29,14 @@ def test_a_wrong_choice_is_refused_where_it_stands() -> None:
         spec("{extends: regnet_x, parameters: {model: 5gf}}")
     with pytest.raises(SpecError, match=r"net\.yaml:1:34: `variant` must be one of torchvision, paper; found 'tv'"):
         spec("{extends: regnet_x, parameters: {variant: tv}}")
-    with pytest.raises(SpecError, match=r"net\.yaml:1:38: unknown name 'sise'; did you mean 'size'"):
+    with pytest.raises(SpecError, match=r"net\.yaml:1:38: no value is called 'sise'; did you mean 'size'"):
         spec("{extends: vgg, parameters: {classes: sise}}")
 
 
 def test_only_the_default_of_an_extended_parameter_is_another() -> None:
     with pytest.raises(SpecError, match=r"net\.yaml:1:32: `depth` takes another default here; its `choices`"):
         spec("{extends: resnet, parameters: {depth: {default: 50, choices: [50]}}}")
-    with pytest.raises(SpecError, match=r"net\.yaml:1:32: resnet has no parameter `deph`; did you mean 'depth'"):
+    with pytest.raises(SpecError, match=r"net\.yaml:1:32: resnet has no parameter 'deph'; did you mean 'depth'"):
         spec("{extends: resnet, parameters: {deph: 50}}")
 
 

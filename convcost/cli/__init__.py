@@ -13,7 +13,7 @@ import click
 
 from convcost import __version__
 from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
-from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, unknown
 
 _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
@@ -57,9 +57,9 @@ class Commands(click.Group):
                 click.echo(ctx.get_help())
                 ctx.exit()
         if name in OTHER_WORDS and not ctx.resilient_parsing:
-            ctx.fail(f"no such command '{name}'; did you mean '{OTHER_WORDS[name]}'?")
+            ctx.fail(unknown("command", name, COMMANDS, hint=f"did you mean '{OTHER_WORDS[name]}'?"))
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
-            ctx.fail(f"no such command '{name[:60]}'{did_you_mean(name, COMMANDS)}")
+            ctx.fail(unknown("command", name, COMMANDS))
         return super().resolve_command(ctx, args)
 
 

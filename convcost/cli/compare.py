@@ -19,7 +19,7 @@ from convcost.cli.options import (
     write,
 )
 from convcost.comparison import compare, unique_names
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.render.comparisons import comparison_data, comparison_tables, flat_table, traffic_table
 from convcost.spec.bind import from_text
 from convcost.spec.catalogue import Catalogue
@@ -84,12 +84,12 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
             raise UsageError(f"--set takes NAME=VALUE or A:NAME=VALUE, found '{setting[:60]}'")
         who, colon, name = left.rpartition(":")
         if colon and who not in names:
-            raise UsageError(f"--set: no target is called '{who[:60]}'{did_you_mean(who, names)}")
+            raise UsageError(f"--set: {unknown('target', who, names)}")
         reached = [index for index, spec in enumerate(specs) if _has(spec, name) and who in ("", names[index])]
         if not reached:
             known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
-            whose = f"{who} has no" if who else "none of the targets has a"
-            raise UsageError(f"{whose} parameter '{name[:60]}'{did_you_mean(name, known)}")
+            what = "parameter" if who else "parameter of the targets"
+            raise UsageError(unknown(what, name, sorted(known), of=who))
         for index in reached:
             if colon or name not in own[index]:  # a value for one target is stronger than one for all
                 values[index][name] = from_text(specs[index], name, text)

@@ -18,7 +18,7 @@ from convcost.cli.options import (
     write,
 )
 from convcost.comparison import unique_names
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.expression import typed_expression
 from convcost.quantities import quantity_names
 from convcost.spec.catalogue import Catalogue
@@ -78,7 +78,7 @@ def _known(specs: Sequence[Spec], free: Sequence[str]) -> None:
     known = {name for spec in specs for name in (*spec.parameters, *(spec.input_names or ()))}
     for name in free:
         if name not in known:
-            raise UsageError(f"none of the targets has a parameter '{name[:60]}'{did_you_mean(name, known)}")
+            raise UsageError(unknown("parameter of the targets", name, sorted(known)))
 
 
 def ties_for(specs: Sequence[Spec], where: tuple[str, ...]) -> list[dict[str, Expression]]:
@@ -94,7 +94,7 @@ def ties_for(specs: Sequence[Spec], where: tuple[str, ...]) -> list[dict[str, Ex
         if not equals or not name or not text:
             raise UsageError(f"--where takes NAME=EXPR, found '{tie[:60]}'")
         if name not in known:
-            raise UsageError(f"--where: none of the targets has a parameter '{name[:60]}'{did_you_mean(name, known)}")
+            raise UsageError(f"--where: {unknown('parameter of the targets', name, sorted(known))}")
         expression = typed_expression(text, "--where")
         for spec, own in zip(specs, ties, strict=True):
             if name in spec.parameters or name in (spec.input_names or ()):

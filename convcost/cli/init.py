@@ -82,5 +82,5 @@ def command(name: str, *, block: bool, force: bool) -> None:
         raise UsageError(f"{path} exists already (--force overwrites it)")
     title = stem.replace("_", " ").capitalize()
     write((_BLOCK if block else _NETWORK).format(name=stem, title=title), path)
-    hides = f"; it hides the bundled {stem}" if bundled_path(stem) else ""
-    click.echo(f"wrote {path}{hides}")
+    bundled = f"; in commands, {stem} stays the bundled spec: write ./{stem}.yaml" if bundled_path(stem) else ""
+    click.echo(f"wrote {path}{bundled}")

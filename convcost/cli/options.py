@@ -13,7 +13,7 @@ import click
 from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
-from convcost.spec.catalogue import bundled_names
+from convcost.spec.catalogue import bundled_names, hidden_file
 from convcost.spec.reader import READ
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ class TargetType(_ParamType):
     """A file, ``-``, or a bundled name; completes both."""
 
     name = "target"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """``value`` as it is, with a note where a file of the current folder has a bundled name."""
+        beside = hidden_file(value)
+        if beside is not None and not (ctx is not None and ctx.resilient_parsing):
+            click.echo(f"note: {value} is the bundled spec; write ./{beside} for the file", err=True)
+        return super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Bundled names, then files."""
@@ -147,10 +154,11 @@ def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
         name, equals, text = setting.partition("=")
         if not equals or not name:
             raise UsageError(f"--set takes NAME=VALUE, found '{setting[:60]}'")
-        if name in values:
-            raise UsageError(f"--set gives `{name[:60]}` twice")
-        find(spec, name)
-        values[name] = from_text(spec, name, text)
+        parameter = find(spec, name)
+        own = name if parameter is None else parameter.name
+        if own in values:
+            raise UsageError(f"--set gives `{own[:60]}` twice")
+        values[own] = from_text(spec, own, text)
     return values
 
 

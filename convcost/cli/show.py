@@ -6,13 +6,16 @@ import sys
 
 import click
 
-from convcost.cli.options import TARGET
+from convcost.cli.options import TARGET, write
+from convcost.render.values import plain
 from convcost.spec.catalogue import source_text
 
 
 @click.command("show")
-@click.argument("name", type=TARGET)
-def command(name: str) -> None:
-    """Source of the bundled spec NAME."""
-    _, text = source_text(name)
-    sys.stdout.write(text)
+@click.argument("target", type=TARGET)
+def command(target: str) -> None:
+    """Source of a spec: a bundled one, or a file."""
+    text = source_text(target)
+    if sys.stdout.isatty():  # a pipe gets the bytes of the file; a terminal must not be steered by them
+        text = "\n".join("\t".join(map(plain, line.split("\t"))) for line in text.splitlines()) + "\n"
+    write(text, None)

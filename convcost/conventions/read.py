@@ -14,7 +14,7 @@ from convcost.conventions.model import (
     selectors,
 )
 from convcost.conventions.written import FormRule, Implementation
-from convcost.errors import did_you_mean
+from convcost.errors import not_among, unknown
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.shelf import check_keys, fail, number_at, text_of
 from convcost.spec.values import Problems, data
@@ -68,16 +68,17 @@ def _base(tree: Mapping, shelf: Shelf, depth: int) -> Convention | None:
         fail(node, "`extends` names one convention")
     if node.text == PLAIN.name:
         return PLAIN
-    if depth or node.text not in shelf.names():
-        hint = did_you_mean(node.text, shelf.names())
-        fail(node, f"`extends` names a bundled convention, found '{node.text[:60]}'{hint}")
+    if node.text not in shelf.names():
+        fail(node, unknown("bundled convention", node.text, shelf.names(), listed_by=shelf.listed_by))
+    if depth:
+        fail(node, "a convention that extends another cannot be extended itself")
     return read_convention(*shelf.open(node.text), shelf, depth + 1)
 
 
 def _unit(tree: Mapping, base: Convention | None) -> str:
     unit = text_of(tree, "unit", base.unit if base else "MACs")
     if unit not in UNITS:
-        fail(tree.get("unit") or tree, f"`unit` is one of {', '.join(UNITS)}; found '{unit[:60]}'")
+        fail(tree.get("unit") or tree, not_among("unit", unit, UNITS))
     return unit
 
 
@@ -92,7 +93,7 @@ def _rows(node: Node | None) -> dict[str, dict[str, Any]]:
         form, _, layer = key.text.partition(" ")
         plain = key.text in known or key.text in FORMS
         if not plain and not (form in FORMS and layer in known):
-            fail(key, f"no layer, kind or family is called '{key.text[:60]}'{did_you_mean(key.text, known)}")
+            fail(key, unknown("layer, kind or family", key.text, known, listed_by="`convcost layers`"))
         if not isinstance(value, Mapping):
             fail(value, "a row is `{quantity: weight}`; `{}` counts nothing")
         check_keys(value, QUANTITIES, "a row")
@@ -152,8 +153,8 @@ def _form(node: Node) -> FormRule:
     tree = _mapping(node, _FORM_KEYS, "a form")
     form = text_of(tree, "form")
     if form not in FORMS:
-        fail(tree.get("form") or tree, f"`form` is one of {', '.join(FORMS)}; found '{form[:60]}'")
+        fail(tree.get("form") or tree, not_among("form", form, FORMS))
     kind = text_of(tree, "kind")
     if kind and kind not in set(selectors()):
-        fail(tree, f"no layer, kind or family is called '{kind[:60]}'{did_you_mean(kind, selectors())}")
+        fail(tree, unknown("layer, kind or family", kind, selectors(), listed_by="`convcost layers`"))
     return FormRule(form, kind, text_of(tree, "path", "*"))

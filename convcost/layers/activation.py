@@ -77,6 +77,7 @@ class ReLU(_Elementwise):
     """
 
     key = "relu"
+    also = ("Rectifier",)
     each = {"comparisons": 1}
     each_backward = {"comparisons": 1}
     derivative = "output"
@@ -93,6 +94,7 @@ class ReLU6(_Elementwise):
     """
 
     key = "relu6"
+    also = ("Clip",)
     each = {"comparisons": 2}
     each_backward = {"comparisons": 2}
     derivative = "input"
@@ -109,6 +111,7 @@ class LeakyReLU(_Elementwise):
     """
 
     key = "leaky_relu"
+    also = ("LReLU", "leaky")
     each = {"comparisons": 1, "multiplications": 1}
     each_backward = {"comparisons": 1, "multiplications": 1}
     derivative = "input"
@@ -127,6 +130,7 @@ class PReLU(_Elementwise):
     """
 
     key = "prelu"
+    also = ("ParametricReLU",)
     each = {"comparisons": 1, "multiplications": 1}
     each_backward = {"comparisons": 1, "multiplications": 1}
     derivative = "input"
@@ -156,6 +160,7 @@ class Sigmoid(_Elementwise):
     """
 
     key = "sigmoid"
+    also = ("logistic",)
     each = {"exponentials": 1, "additions": 1, "divisions": 1}
     each_backward = {"additions": 1, "multiplications": 2}
     derivative = "output"
@@ -172,6 +177,7 @@ class HardSigmoid(_Elementwise):
     """
 
     key = "hard_sigmoid"
+    also = ("HSigmoid",)
     each = {"additions": 1, "comparisons": 2, "multiplications": 1}
     each_backward = {"comparisons": 2, "multiplications": 1}
     derivative = "input"
@@ -188,6 +194,7 @@ class Swish(_Elementwise):
     """
 
     key = "swish"
+    also = ("SiLU",)
     each = {"exponentials": 1, "additions": 1, "divisions": 1, "multiplications": 1}
     each_backward = {"exponentials": 1, "additions": 3, "divisions": 1, "multiplications": 3}
     derivative = "input"
@@ -204,6 +211,7 @@ class HardSwish(_Elementwise):
     """
 
     key = "hard_swish"
+    also = ("HSwish", "HardSiLU")
     each = {"additions": 1, "comparisons": 2, "multiplications": 2}
     each_backward = {"comparisons": 2, "additions": 1, "multiplications": 2}
     derivative = "input"
@@ -220,6 +228,7 @@ class GELU(_Elementwise):
     """
 
     key = "gelu"
+    also = ("QuickGELU", "FastGELU")
     each = {"exponentials": 1, "additions": 1, "multiplications": 3}
     each_backward = {"exponentials": 2, "additions": 2, "multiplications": 6}
     derivative = "input"
@@ -252,6 +261,7 @@ class Softmax(_Activation):
     """
 
     key = "softmax"
+    also = ("LogSoftmax",)
     kinds = ()
     fusing = "alone"
     is_view = False
@@ -299,6 +309,7 @@ class Dropout(Layer):
 
     key = "dropout"
     family = "shape"
+    also = ("SpatialDropout", "AlphaDropout", "FeatureAlphaDropout", "GaussianDropout", "DropPath", "StochasticDepth")
     kinds = ()
     reads_whole_map = False
     fusing = "alone"
@@ -344,6 +355,7 @@ class Activation(_Activation):
     """
 
     key = "activation"
+    also = ("act", "nonlinearity")
     kinds = (*ACTIVATIONS, "identity")
     fusing: Fusing = "alone"  # both are those of the activation it names
     is_view = False

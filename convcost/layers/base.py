@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from convcost.algebra import Num, total
-from convcost.errors import FieldError, did_you_mean
+from convcost.errors import FieldError, unknown
 from convcost.layers.fields import Field
 
 if TYPE_CHECKING:
@@ -186,6 +186,8 @@ class Layer:
     A layer that takes several tensors sets ``merges = True`` and gets ``Operands`` in place of a shape.
 
     Attributes:
+        also: what other tools call it, beside other spellings of its key; for the hint of an error.
+        special: what other tools call a case of it, with the arguments that make it that case.
         formulas: the rule in the reader's notation, one line per quantity, for the reference.
         fields: the arguments by name; ``defaults`` and ``needs`` follow from them.
         family, kinds, reads_whole_map, fusing, is_view: see :data:`STATEMENTS`.
@@ -193,6 +195,8 @@ class Layer:
 
     key: ClassVar[str] = ""
     family: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    special: ClassVar[dict[str, str]] = {}
     kinds: ClassVar[tuple[str, ...]]
     merges: ClassVar[bool] = False
     reads_whole_map: ClassVar[bool]
@@ -241,7 +245,11 @@ class Layer:
         for name, value in values.items():
             field = self.fields.get(name)
             if field is None:
-                raise FieldError(name, f"{self.key} has no field `{name}`{did_you_mean(name, self.fields)}")
+                from convcost.layers.words import field_hint  # noqa: PLC0415 - only an error pays for it
+
+                raise FieldError(
+                    name, unknown("field", name, self.fields, of=self.key, hint=field_hint(name, self.fields))
+                )
             own[name] = field.check(value)
         for name in self.needs:
             if name not in values:

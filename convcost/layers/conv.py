@@ -63,6 +63,7 @@ class Conv(_Weighted):
 
     key = "conv"
     family = "conv"
+    also: ClassVar[tuple[str, ...]] = ("Convolution", "QLinearConv", "ConvInteger", "LazyConv")
     kinds: ClassVar[tuple[str, ...]] = (
         "standard",
         "pointwise",
@@ -150,6 +151,7 @@ class ConvTranspose(_Weighted):
 
     key = "conv_transpose"
     family = "conv"
+    also = ("Deconvolution", "Deconv", "UpConv", "LazyConvTranspose")
     kinds = ("transposed",)
     formulas = {
         "weights": "O * K^n * I/G",
@@ -245,6 +247,20 @@ class Linear(_Weighted):
 
     key = "linear"
     family = "linear"
+    also = (
+        "Dense",
+        "Gemm",
+        "MatMul",
+        "InnerProduct",
+        "fc",
+        "FullyConnected",
+        "EinsumDense",
+        "LazyLinear",
+        "MatMulInteger",
+        "QGemm",
+        "QLinearMatMul",
+        "addmm",
+    )
     kinds = ()
     formulas = {"weights": "O * I", "biases": "O", "macs": "O * I; with axis: c, O * I * H * W"}
 
@@ -299,6 +315,7 @@ class DeformConv(Conv):
     """
 
     key = "deform_conv"
+    also: ClassVar[tuple[str, ...]] = ("DeformableConv", "DCN", "ModulatedDeformConv")
     kinds = ()
     reads_whole_map = True
     formulas = {

@@ -76,6 +76,7 @@ class Add(_Merge):
     """
 
     key = "add"
+    also = ("sum", "eltwise", "QLinearAdd", "residual", "shortcut")
     formulas = {"additions": "(operands - 1) * C * H * W"}
 
     def shape(self, x: Operands) -> Shape:
@@ -109,6 +110,7 @@ class Multiply(_Merge):
     """
 
     key = "multiply"
+    also = ("mul", "product", "prod")
     formulas = {"multiplications": "(operands - 1) * C * H * W"}
 
     def shape(self, x: Operands) -> Shape:
@@ -142,6 +144,7 @@ class Concat(_Merge):
     """
 
     key = "concat"
+    also = ("Concatenate", "cat", "DepthConcat", "route")
     formulas = {"output channels": "sum of the operands' channels"}
 
     def shape(self, x: Operands) -> Shape:

@@ -47,6 +47,7 @@ class BatchNorm(_Norm):
     """
 
     key = "batch_norm"
+    also = ("BatchNormalization", "bn", "SyncBatchNorm", "LazyBatchNorm")
     reads_whole_map = False  # at inference; in training the statistics are those of the batch
     fusing = "folds"
     formulas = {
@@ -122,6 +123,7 @@ class LayerNorm(_Norm):
     """
 
     key = "layer_norm"
+    also = ("LayerNormalization", "ln")
     reads_whole_map = False
     formulas = {
         "norm_params": "2 C",
@@ -151,6 +153,12 @@ class GroupNorm(_Norm):
     """
 
     key = "group_norm"
+    also = ("GroupNormalization", "gn")
+    special = {
+        "InstanceNorm": "{groups: x.c}",
+        "InstanceNormalization": "{groups: x.c}",
+        "LazyInstanceNorm": "{groups: x.c}",
+    }
     reads_whole_map = True
     formulas = {
         "norm_params": "2 C",
@@ -189,6 +197,7 @@ class LocalResponseNorm(_Norm):
     """
 
     key = "lrn"
+    also = ("LocalResponseNorm", "LocalResponseNormalization", "CrossMapLRN")
     reads_whole_map = False
     formulas = {
         "multiplications": "2 C * H * W",

@@ -86,6 +86,7 @@ class MaxPool(_Pool):
     """
 
     key = "max_pool"
+    also = ("MaxPooling",)
     formulas = {"comparisons": "C * H_out * W_out * (K^n - 1)"}
 
     dilation = axes(1, "distance between window elements")
@@ -118,6 +119,7 @@ class AvgPool(_Pool):
     """
 
     key = "avg_pool"
+    also = ("AveragePool", "AveragePooling", "MeanPool")
     formulas = {"additions": "C * H_out * W_out * (K^n - 1)", "divisions": "C * H_out * W_out"}
 
     count_include_pad = flag(True, "whether padding counts in the mean")
@@ -146,6 +148,7 @@ class GlobalAvgPool(_Pooling):
     """
 
     key = "global_avg_pool"
+    also = ("GlobalAveragePool", "GlobalAveragePooling", "gap", "ReduceMean", "mean", "QLinearGlobalAveragePool")
     formulas = {"additions": "C * (H * W - 1)", "divisions": "C"}
 
     def shape(self, x: Shape) -> Shape:
@@ -179,6 +182,7 @@ class GlobalMaxPool(_Pooling):
     """
 
     key = "global_max_pool"
+    also = ("GlobalMaxPooling", "gmp", "ReduceMax")
     formulas = {"comparisons": "C * (H * W - 1)"}
 
     def shape(self, x: Shape) -> Shape:
@@ -215,6 +219,7 @@ class AdaptiveAvgPool(_Pooling):
     """
 
     key = "adaptive_avg_pool"
+    also = ("AdaptiveAveragePool", "AdaptiveAveragePooling")
     formulas = {
         "additions": "C * (prod(n + m - gcd(n, m)) - H_out * W_out), n in, m out per axis",
         "divisions": "C * H_out * W_out",

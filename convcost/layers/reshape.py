@@ -62,6 +62,7 @@ class Identity(_View):
     """
 
     key = "identity"
+    also = ("noop", "PassThrough")
 
     def shape(self, x: Shape) -> Shape:
         """As it came."""
@@ -103,6 +104,7 @@ class Reshape(_View):
     """
 
     key = "reshape"
+    also = ("view", "Unflatten", "Squeeze", "Unsqueeze")
     formulas = {"output": "the sizes given; their product must equal C * H * W"}
 
     to = axes(doc="channels and sizes of the output")
@@ -138,6 +140,7 @@ class Slice(_View):
     """
 
     key = "slice"
+    also = ("StridedSlice", "narrow")
     formulas = {"output channels": "out"}
 
     out = size(doc="channels taken")
@@ -168,6 +171,7 @@ class Split(_View):
     """
 
     key = "split"
+    also = ("chunk", "TensorSplit")
     formulas = {"output channels": "C / parts"}
 
     parts = size(2, "how many equal parts")
@@ -197,6 +201,7 @@ class ChannelShuffle(_Mover):
     """
 
     key = "channel_shuffle"
+    also = ("ShuffleChannel",)
 
     groups = size(doc="channel groups")
 
@@ -221,6 +226,7 @@ class PixelShuffle(_Mover):
     """
 
     key = "pixel_shuffle"
+    also = ("DepthToSpace",)
     formulas = {"output channels": "C / factor^n", "output": "H * factor"}
 
     factor = size(doc="how many times longer each side becomes")
@@ -246,6 +252,7 @@ class PixelUnshuffle(_Mover):
     """
 
     key = "pixel_unshuffle"
+    also = ("SpaceToDepth", "reorg")
     formulas = {"output channels": "C * factor^n", "output": "H / factor"}
 
     factor = size(doc="how many times shorter each side becomes")
@@ -274,6 +281,8 @@ class Upsample(_Tensor):
     """
 
     key = "upsample"
+    also = ("Upsampling", "Resize", "interpolate", "UpsamplingNearest", "UpsamplingBilinear")
+    special = {"MaxUnpool": "{factor: 2}"}
     is_view = False
     formulas = {
         "multiplications": "bilinear: (2^n - 1) * C * H_out * W_out",
@@ -332,6 +341,7 @@ class ZeroPad(_Mover):
     """
 
     key = "zero_pad"
+    also = ("ZeroPadding", "pad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad")
     formulas = {"output": "H + before + after", "output channels": "C + channels"}
 
     sides = padding(0, "a size, one per axis, or [before, after] pairs")
@@ -364,6 +374,7 @@ class Crop(_View):
     """
 
     key = "crop"
+    also = ("Cropping", "CenterCrop")
     formulas = {"output": "size"}
 
     size = axes(doc="output size, or one per axis")
@@ -397,6 +408,7 @@ class Scale(Layer):
 
     key = "scale"
     family = "norm"
+    also = ("LayerScale", "affine")
     kinds = ()
     reads_whole_map = False
     fusing = "folds"
@@ -450,6 +462,7 @@ class RBF(Layer):
 
     key = "rbf"
     family = "linear"
+    also = ("RadialBasis",)
     kinds = ()
     reads_whole_map = False
     fusing = "alone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.algebra import ceil_div
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, not_among
 
 if TYPE_CHECKING:
     from convcost.algebra import Num
@@ -20,7 +20,7 @@ def bits(dtype: str) -> int:
         UsageError: no such format.
     """
     if dtype not in BITS:
-        raise UsageError(f"a dtype is one of {', '.join(BITS)}; found '{dtype[:60]}'{did_you_mean(dtype, BITS)}")
+        raise UsageError(not_among("dtype", dtype, BITS))
     return BITS[dtype]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.algebra import Num, normal, total
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
-from convcost.errors import UnsupportedError, UsageError, did_you_mean
+from convcost.errors import UnsupportedError, UsageError, unknown
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
 
@@ -315,8 +315,5 @@ def metric(key: str) -> Metric:
     key = key.strip().lower()
     key = SYNONYMS.get(key, key)
     if key not in METRICS:
-        known = ", ".join(METRICS)
-        raise UsageError(
-            f"no metric is called '{key[:60]}'{did_you_mean(key, (*METRICS, *SYNONYMS))}; known are {known}"
-        )
+        raise UsageError(unknown("metric", key, (*METRICS, *SYNONYMS)))
     return METRICS[key]

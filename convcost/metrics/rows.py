@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import is_symbolic
 from convcost.cost import per_batch, sum_work
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, not_among
 from convcost.layers.window import per_axis
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch:
         UsageError: ``by``, ``depth`` or ``batch`` is none of these.
     """
     if by not in GROUPINGS:
-        raise UsageError(f"`by` is one of {', '.join(GROUPINGS)}; found '{by}'{did_you_mean(by, GROUPINGS)}")
+        raise UsageError(not_among("by", by, GROUPINGS))
     if batch < 1:
         raise UsageError(f"`batch` must be at least 1, found {batch}")
     if depth is not None and depth < 1:

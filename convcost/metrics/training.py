@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.cost import sum_of, sum_work
-from convcost.errors import UnsupportedError, UsageError, did_you_mean
+from convcost.errors import UnsupportedError, UsageError, not_among
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import parameter_elements
@@ -135,8 +135,7 @@ def training(
         UnsupportedError: a size is no number.
     """
     if optimiser not in STATES:
-        known = ", ".join(STATES)
-        raise UsageError(f"an optimiser is one of {known}; found '{optimiser[:60]}'{did_you_mean(optimiser, STATES)}")
+        raise UsageError(not_among("optimiser", optimiser, STATES))
     params, buffers = parameter_elements(graph)
     held = kept(graph)
     weights = bytes_of(params, weights_dtype or dtype)

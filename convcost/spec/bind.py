@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import exact_array, is_array, is_number, is_symbolic, normal, require
-from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, did_you_mean, not_among, unknown
 from convcost.expression import compile_expression
 from convcost.operations import describe
+from convcost.spec.model import own_name
 from convcost.spec.parts import Fault
 from convcost.spec.scalar import dims, scan
 
@@ -36,9 +37,7 @@ def bind(parameter: Parameter, value: Any, position: Position) -> Any:
     if not _fits(parameter.type, value):
         raise Fault(f"`{parameter.name}` must be {EXPECTED[parameter.type]}, found {describe(value)}", position)
     if parameter.choices and not is_array(value) and value not in parameter.choices:
-        listed = ", ".join(map(str, parameter.choices))
-        hint = did_you_mean(value, map(str, parameter.choices)) if isinstance(value, str) else ""
-        raise Fault(f"`{parameter.name}` must be one of {listed}; found {describe(value)}{hint}", position)
+        raise Fault(not_among(parameter.name, value, parameter.choices, describe(value)), position)
     _check_range(parameter, value, position)
     return value
 
@@ -93,18 +92,18 @@ def from_text(spec: Spec, name: str, text: str) -> Any:
 
 
 def find(spec: Spec, name: str) -> Parameter | None:
-    """The parameter called ``name``; None for a size that the spec reads off its input.
+    """The parameter called ``name``, or by the other standard name; None for a size that the spec reads off its input.
 
     Raises:
         UsageError: there is neither.
     """
-    if name in spec.parameters:
-        return spec.parameters[name]
+    own = own_name(name, spec.parameters)
+    if own in spec.parameters:
+        return spec.parameters[own]
     if spec.input_names and name in spec.input_names:
         return None
     known = [*spec.parameters, *(spec.input_names or ())]
-    listed = f"; it has {', '.join(known)}" if known else "; it has none"
-    raise UsageError(f"{spec.name} has no parameter '{name[:60]}'{did_you_mean(name, known) or listed}")
+    raise UsageError(unknown("parameter", name, known, of=spec.name))
 
 
 def from_python(value: Any) -> Any:

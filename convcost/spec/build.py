@@ -64,10 +64,12 @@ def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
         parameter = find(spec, name)
         made = from_python(value)
         try:
+            if parameter is not None and parameter.name in values:
+                raise UsageError(f"`{parameter.name}` of {spec.name} is given twice")
             if parameter is None:
                 values[name] = whole(made, f"`{name}`", spec.position)
             else:
-                values[name] = bind(parameter, made, parameter.position)
+                values[parameter.name] = bind(parameter, made, parameter.position)
         except Fault as fault:
             raise UsageError(fault.message) from None
     return values

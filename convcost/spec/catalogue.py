@@ -12,7 +12,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from convcost.errors import ConvcostError, SpecError, closest, did_you_mean
+from convcost.errors import ConvcostError, SpecError, UsageError, closest, shorten, unknown
 from convcost.limits import MAX_BYTES
 from convcost.spec.link import link
 from convcost.spec.parse import parse_spec
@@ -66,6 +66,36 @@ def _in_folder(folder: str, name: str) -> str | None:
     return None
 
 
+def file_called(name: str) -> str | None:
+    """The file ``NAME.yaml`` in the current folder, if there is one."""
+    return next((name + suffix for suffix in SUFFIXES if os.path.isfile(name + suffix)), None)
+
+
+def spec_path(target: str) -> str:
+    """The file that a command's TARGET means: a path, a bundled name, or NAME of a file ``NAME.yaml`` that is here.
+
+    A bundled name comes before a file of that name, so that it means the same in every folder.
+
+    Raises:
+        UsageError: there is no such file or name.
+    """
+    is_path = os.path.sep in target or target.endswith(SUFFIXES)
+    if not is_path and _NAME.fullmatch(target):
+        path = bundled_path(target) or file_called(target)
+        if path is not None:
+            return path
+    if is_path or os.path.exists(target):
+        return target
+    raise UsageError(_no_such(target))
+
+
+def hidden_file(target: str) -> str | None:
+    """The file of the current folder that ``target`` would mean if no bundled spec had that name."""
+    bundled = bundled_path(target) if _NAME.fullmatch(target) and not target.endswith(SUFFIXES) else None
+    beside = file_called(target) if bundled is not None else None
+    return None if bundled is None or beside is None or os.path.samefile(bundled, beside) else beside
+
+
 _bundled: dict[str, Spec] = {}  # linked bundled specs by path: they do not change while a process runs
 
 
@@ -91,14 +121,7 @@ class Catalogue:
         """
         if target == "-":
             return self.text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", "stdin", os.getcwd())
-        looks_like_a_file = os.path.sep in target or target.endswith(SUFFIXES)
-        if not looks_like_a_file and _NAME.fullmatch(target):
-            path = bundled_path(target)
-            if path is not None:
-                return self.file(path)
-        if looks_like_a_file or os.path.exists(target):
-            return self.file(target)
-        raise ConvcostError(_no_such(target))
+        return self.file(spec_path(target))
 
     def text(self, data: bytes, label: str, name: str, folder: str) -> Spec:
         """The linked spec in ``data``.
@@ -193,7 +216,7 @@ def _bytes(path: str) -> bytes:
     try:
         return contents(path)
     except FileNotFoundError:
-        raise ConvcostError(_no_such(path)) from None
+        raise UsageError(_no_such(path)) from None
     except IsADirectoryError:
         raise ConvcostError(f"{path} is a directory; expected a spec file") from None
     except (OSError, ValueError) as error:
@@ -202,26 +225,28 @@ def _bytes(path: str) -> bytes:
 
 
 def _no_such(target: str) -> str:
-    shown = target if len(target) <= 100 else f"{target[:97]}..."  # noqa: PLR2004 - a readable length
     stem = _stem(target)
     found = closest(stem, bundled_names())
     is_file = os.path.sep in target or target.endswith(SUFFIXES)
-    what = f"no such file: {shown}" if is_file else f"no bundled spec is called '{shown}', and no such file exists"
-    if found == stem:
-        return f"{what}; '{found}' is a bundled name"
-    if found is not None:
-        return f"{what}; did you mean '{found}'?"
-    return f"{what}; `convcost list` shows the bundled names"
+    if found == stem and is_file:
+        return f"no file is called '{shorten(target)}'; '{found}' is a bundled name"
+    what = "file" if is_file else "bundled spec or file"
+    return unknown(
+        what, target, [], hint=f"did you mean '{found}'?" if found else "`convcost list` shows what is bundled"
+    )
 
 
-def source_text(name: str) -> tuple[str, str]:
-    """Path (as errors name it) and text of a bundled spec.
+def source_text(target: str) -> str:
+    """The text of a spec.
+
+    Args:
+        target: a bundled name, or a file.
 
     Raises:
-        ConvcostError: there is none of that name.
+        UsageError: there is no such name or file.
+        SpecError: the file is no YAML.
     """
-    path = bundled_path(name) if _NAME.fullmatch(name) else None
-    if path is None:
-        hint = did_you_mean(name, bundled_names()) or "; `convcost list` shows them"
-        raise ConvcostError(f"no bundled spec is called '{name[:60]}'{hint}")
-    return f"specs/{os.path.relpath(path, bundled_folder())}", _bytes(path).decode("utf-8")
+    path = spec_path(target)
+    data = _bytes(path)
+    read(data, path)
+    return data.decode("utf-8-sig")

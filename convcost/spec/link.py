@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from convcost.errors import ConvcostError, Position, SpecError, did_you_mean
+from convcost.errors import ConvcostError, Position, SpecError, closest, not_among, unknown
 from convcost.layers import REGISTRY
 from convcost.operations import describe
-from convcost.spec.model import BODIES, Parameter, Spec, Step, walk
+from convcost.spec.model import BODIES, OTHER_NAMES, Parameter, Spec, Step, own_name, walk
 from convcost.spec.names import NameCheck
 from convcost.spec.parse import parse_parameter
-from convcost.spec.parts import BROKEN, Value
+from convcost.spec.parts import BROKEN, Arguments, Value
 from convcost.spec.reader import Mapping
 from convcost.spec.values import is_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from convcost.layers.fields import Field
     from convcost.spec.reader import Node, Scalar
@@ -72,7 +72,7 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
         errors.add(position, f"cannot extend `{name[:60]}`: {error}")
         return
     if base is None:
-        errors.add(position, f"unknown spec '{name[:60]}'{did_you_mean(name, finder.names(spec))}")
+        errors.add(position, unknown("spec", name, finder.names(spec), listed_by="`convcost list`"))
         return
     spec.body = base.body
     for slot in ("input_sizes", "input_names", "layout", "lets", "blocks", "layers"):
@@ -82,11 +82,11 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
     spec.year = spec.year if spec.year is not None else base.year
     spec.parameters = dict(base.parameters)
     for key, node in spec.overrides:
-        if key.text in base.parameters:
-            spec.parameters[key.text] = _override(base.parameters[key.text], key, node, base, errors)
+        own = own_name(key.text, base.parameters)
+        if own in base.parameters:
+            spec.parameters[own] = _override(base.parameters[own], key, node, base, errors)
         else:
-            hint = did_you_mean(key.text, base.parameters)
-            errors.add(key.position, f"{name} has no parameter `{key.text[:60]}`{hint}")
+            errors.add(key.position, _no_argument("parameter", key.text, base.parameters, name))
     _words_of_defaults(spec.parameters.values(), errors)
 
 
@@ -98,9 +98,7 @@ def _override(parameter: Parameter, key: Scalar, node: Node, base: Spec, errors:
     result = Parameter(parameter.name, by.position)
     written = by.default.expression.text if by.default is not None and by.default.expression is not None else ""
     if parameter.choices and is_identifier(written) and written not in (*base.parameters, *base.lets):
-        listed = ", ".join(map(str, parameter.choices))
-        hint = did_you_mean(written, map(str, parameter.choices))
-        errors.add(key.position, f"`{key.text}` must be one of {listed}; found '{written[:60]}'{hint}")
+        errors.add(key.position, not_among(key.text, written, parameter.choices))
         by.default = None
     result.default = by.default or parameter.default
     result.example = by.example or parameter.example
@@ -133,12 +131,39 @@ def _link_step(step: Step, owner: Spec, finder: Finder, errors: Problems) -> Non
         return
     step.block = _find_block(step.body, owner, finder, step.position, errors)
     if step.block is not None:
+        if step.faults is not None:
+            errors.found += step.faults.found
         _check_block_arguments(step, step.block, errors)
     elif step.body in REGISTRY:
         _check_layer_arguments(step, errors)
     else:
-        names = [*REGISTRY, *BODIES, *finder.names(owner), *_local_names(owner)]
-        errors.add(step.position, f"unknown layer or block '{step.body[:60]}'{did_you_mean(step.body, names)}")
+        errors.add(step.position, _no_body(step.body, [*finder.names(owner), *_local_names(owner)]))
+        step.arguments, step.first = Arguments({}, {}), None  # nothing that is inside can be judged
+
+
+def _no_body(name: str, blocks: list[str]) -> str:
+    from convcost.layers.words import layer_hint  # noqa: PLC0415 - only an error pays for it
+
+    names = [*REGISTRY, *BODIES, *blocks]
+    return unknown("layer or block", name, names, hint=layer_hint(name, blocks), listed_by="`convcost layers`")
+
+
+def _no_argument(what: str, name: str, known: Collection[str], of: str) -> str:
+    from convcost.layers.words import field_hint  # noqa: PLC0415 - only an error pays for it
+
+    return unknown(what, name, known, of=of, hint=field_hint(name, _accepted(known)))
+
+
+def _accepted(known: Collection[str]) -> list[str]:
+    """The names in ``known``, and the other standard names of the same parameters."""
+    return [*known, *(OTHER_NAMES[own] for own in known if own in OTHER_NAMES)]
+
+
+def _meant(name: str, known: Collection[str]) -> str | None:
+    """Which of the ``known`` names an unknown one is probably meant for."""
+    from convcost.layers.words import field_meant  # noqa: PLC0415 - only an error pays for it
+
+    return own_name(field_meant(name, _accepted(known)), known) or closest(name, known)
 
 
 def _find_block(name: str, owner: Spec, finder: Finder, position: Position, errors: Problems) -> Spec | None:
@@ -164,9 +189,9 @@ def _local_names(owner: Spec) -> list[str]:
 
 def _check_layer_arguments(step: Step, errors: Problems) -> None:
     layer = REGISTRY[step.body]
-    _check_keys(step, list(layer.fields), "field", errors)
+    given = _check_keys(step, list(layer.fields), "field", errors)
     for name, field in layer.fields.items():
-        if field.required and name not in step.arguments.values and not step.arguments.broken:
+        if field.required and name not in given and not step.arguments.broken:
             errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
         for arguments in filter(None, (step.arguments, step.first)):
             value = arguments.values.get(name)
@@ -191,15 +216,27 @@ def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
                 f"`{name}` of {step.body} is read off its input and cannot be passed",
             )
             del step.arguments.keys[name], step.arguments.values[name]
-    _check_keys(step, list(block.parameters), "parameter", errors)
+    for arguments in filter(None, (step.arguments, step.first)):
+        _own_names(arguments, block, errors)
+    given = _check_keys(step, list(block.parameters), "parameter", errors)
     for arguments in filter(None, (step.arguments, step.first)):
         for name, value in arguments.values.items():
             if name in block.parameters:
                 arguments.values[name] = _checked_word(block.parameters[name], value, errors)
     for name, parameter in block.parameters.items():
-        if parameter.default is None and name not in step.arguments.values and not step.arguments.broken:
+        if parameter.default is None and name not in given and not step.arguments.broken:
             doc = f": {parameter.doc}" if parameter.doc else ""
             errors.add(step.position, f"{step.body} needs `{name}`{doc}")
+
+
+def _own_names(arguments: Arguments, block: Spec, errors: Problems) -> None:
+    """Give arguments that were given by a standard name the names that ``block`` has for them."""
+    for name in [name for name in arguments.keys if own_name(name, block.parameters) != name]:
+        own, place, value = own_name(name, block.parameters), arguments.keys.pop(name), arguments.values.pop(name)
+        if own in arguments.keys:
+            errors.add(place, f"`{name}` and `{own}` are one parameter of {block.name}; give one of them")
+        else:
+            arguments.keys[own], arguments.values[own] = place, value
 
 
 def _checked_word(parameter: Parameter, value: Value, errors: Problems) -> Value:
@@ -213,16 +250,19 @@ def _checked_word(parameter: Parameter, value: Value, errors: Problems) -> Value
 
 def _check_choice(parameter: Parameter, value: Value, errors: Problems) -> None:
     if parameter.choices and value.constant is not BROKEN and value.constant not in parameter.choices:
-        listed = ", ".join(map(str, parameter.choices))
-        errors.add(value.position, f"`{parameter.name}` must be one of {listed}; found {describe(value.constant)}")
+        constant = value.constant
+        errors.add(value.position, not_among(parameter.name, constant, parameter.choices, describe(constant)))
 
 
-def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> None:
+def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> set[str | None]:
+    """Refuse arguments that are not ``known``; what is given, with what the refused ones are probably meant for."""
+    given: set[str | None] = set(step.arguments.values)
     for arguments in filter(None, (step.arguments, step.first)):
         for name, position in arguments.keys.items():
             if name not in known:
-                hint = did_you_mean(name, known) or (f"; it has {', '.join(known)}" if known else "; it has none")
-                errors.add(position, f"{step.body} has no {what} `{name}`{hint}")
+                errors.add(position, _no_argument(what, name, known, step.body))
+                given.add(_meant(name, known))
+    return given
 
 
 def _recursion(spec: Spec, errors: Problems) -> None:

@@ -7,17 +7,34 @@ from typing import TYPE_CHECKING, Any
 from convcost.spec.parts import Arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from convcost.errors import Position
     from convcost.spec.parts import Loop, Template, Value
     from convcost.spec.reader import Node, Scalar
+    from convcost.spec.values import Problems
 
 CONTROLS = ("from", "for", "in", "when", "repeat", "first", "name")
 BRANCH_KEYS = ("do", "from", "for", "in", "when", "repeat")
 BODIES = ("do", "output")
 RESERVED = (*CONTROLS, *BODIES, "x", "input")
+STANDARD = {"K": "kernel", "O": "out", "G": "groups"}  # letters that papers use, and the words that layers use
 LAYER_WORDS = ("same", "valid")  # values of layer fields that a parameter may pass on
+
+
+OTHER_NAMES = {**STANDARD, **{long: short for short, long in STANDARD.items()}}
+
+
+def own_name(name: str, names: Container[str]) -> str:
+    """What a spec that has the parameters ``names`` calls the one that a caller calls ``name``.
+
+    A parameter with a standard letter takes its standard word too, and the other way round.
+
+    >>> own_name("kernel", ["K", "O"]), own_name("K", ["kernel"]), own_name("kernel", ["K", "kernel"])
+    ('K', 'kernel', 'kernel')
+    """
+    other = OTHER_NAMES.get(name)
+    return name if other is None or name in names or other not in names else other
 
 
 class Branch:
@@ -56,6 +73,7 @@ class Step:
         block: the spec it calls, once linked; None for a layer.
         plain: whether there is no control beside the body.
         first_arguments: arguments of the first copy of a repeat.
+        faults: what is wrong with the arguments; of no interest where there is no such layer or block.
     """
 
     __slots__ = (
@@ -63,6 +81,7 @@ class Step:
         "block",
         "body",
         "branches",
+        "faults",
         "first",
         "first_arguments",
         "from_",
@@ -89,6 +108,7 @@ class Step:
         self.name: Template | None = None
         self.block: Spec | None = None
         self.first_arguments = self.arguments
+        self.faults: Problems | None = None
         self.plain = False
 
     def finish(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.errors import Position, did_you_mean
+from convcost.errors import Position, did_you_mean, unknown
 from convcost.operations import BUILTINS
 from convcost.spec.model import Branch, Spec, Step, walk
 from convcost.spec.parts import Loop, Template, Value
@@ -143,7 +143,7 @@ class NameCheck:
         owner = self._defined(name, spec)
         if owner is None:
             known = [*own, *taps, *TENSORS, *self._visible(spec), *map(str, words)]
-            self._errors.add(position, f"unknown name '{name}'{did_you_mean(name, known)}")
+            self._errors.add(position, unknown("value", name, known))
             return
         self._used.add((id(owner), name))
         let = owner.lets.get(name)
@@ -156,7 +156,7 @@ class NameCheck:
             let = owner.lets.get(name) if owner is not None else None
             if owner is None or let is None or let.arguments is None:
                 known = [*BUILTINS, *(word for word, one in self._all_lets(spec) if one)]
-                self._errors.add(position, f"unknown function '{name}'{did_you_mean(name, known)}")
+                self._errors.add(position, unknown("function", name, known))
                 continue
             self._used.add((id(owner), name))
             if count != len(let.arguments):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.errors import Position, did_you_mean
+from convcost.errors import Position, unknown
 from convcost.graph import AXES
 from convcost.spec.model import LAYER_WORDS, RESERVED, Let, Parameter, Spec
 from convcost.spec.parts import BROKEN
@@ -75,8 +75,7 @@ def _known_keys(
             if extending and key.text in SPEC_KEYS:
                 problems.add(key.position, f"a spec with `extends` cannot have `{key.text}` of its own")
             else:
-                hint = did_you_mean(key.text, allowed) or f"; known are {', '.join(allowed)}"
-                problems.add(key.position, f"{what} has no key `{key.text[:60]}`{hint}")
+                problems.add(key.position, unknown("key", key.text, allowed, of=what))
 
 
 def _headings(tree: Mapping, spec: Spec, problems: Problems) -> None:

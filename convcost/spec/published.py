@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.counts import QUANTITIES
-from convcost.errors import ConvcostError, SpecError, did_you_mean
+from convcost.errors import ConvcostError, SpecError, not_among, unknown
 from convcost.expression import compile_expression
 from convcost.figures import Figure, figure
 from convcost.limits import MAX_CLAIMS
@@ -94,8 +94,7 @@ def _claim(node: Node, spec: Spec, problems: Problems) -> Claim | None:
         return None
     for key, _ in node.entries:
         if key.text not in CLAIM_KEYS:
-            hint = did_you_mean(key.text, CLAIM_KEYS) or f"; known are {', '.join(CLAIM_KEYS)}"
-            problems.add(key.position, f"a claim has no key `{key.text[:60]}`{hint}")
+            problems.add(key.position, unknown("key", key.text, CLAIM_KEYS, of="a claim"))
     printed = [(key, value) for key, value in node.entries if key.text in QUANTITIES]
     if len(printed) != 1:
         listed = " and ".join(key.text for key, _ in printed) or "none"
@@ -156,8 +155,7 @@ def _at(node: Node | None, spec: Spec, problems: Problems) -> dict[str, Any]:
     known = [*spec.parameters, *(spec.input_names or ())]
     for key, item in node.entries:
         if key.text not in known:
-            hint = did_you_mean(key.text, known) or f"; it has {', '.join(known) or 'none'}"
-            problems.add(key.position, f"{spec.name} has no parameter `{key.text[:60]}`{hint}")
+            problems.add(key.position, unknown("parameter", key.text, known, of=spec.name))
             continue
         value = data(item, problems)
         parameter = spec.parameters.get(key.text)
@@ -183,8 +181,7 @@ def _counts(node: Node | None, quantity: Quantity, problems: Problems) -> Count 
     name = text(node, problems, "`counts`")
     by_name = {count.name: count for count in quantity.counts}
     if name not in by_name:
-        hint = did_you_mean(name, by_name) or f"; it is one of {', '.join(by_name)}"
-        problems.add(node.position, f"{quantity.name} are not counted as `{name[:60]}`{hint}")
+        problems.add(node.position, not_among("counts", name, by_name))
     return by_name.get(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from convcost.errors import Problem, SpecError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, Problem, SpecError, UsageError, shorten, unknown
 from convcost.spec.reader import Mapping, Scalar, contents, read
 from convcost.spec.scalar import scan
 
@@ -45,6 +45,7 @@ class Shelf:
 
         Raises:
             UsageError: there is no such name or file.
+        ConvcostError: the file cannot be read.
             SpecError: it is no YAML, or no mapping.
         """
         names = self.names()
@@ -53,8 +54,7 @@ class Shelf:
         elif os.path.sep in target or target.endswith(_SUFFIXES):
             path = label = target
         else:
-            hint = did_you_mean(target, [*names, *also]) or f"; {self.listed_by} lists them"
-            raise UsageError(f"no {self.what} is called '{target[:60]}'{hint}")
+            raise UsageError(unknown(self.what, target, [*names, *also], listed_by=self.listed_by))
         tree = read(_bytes(path, self.what), label)
         if not isinstance(tree, Mapping):
             fail(tree, f"a {self.what} is a mapping of keys and values")
@@ -64,9 +64,11 @@ class Shelf:
 def _bytes(path: str, what: str) -> bytes:
     try:
         return contents(path)
+    except FileNotFoundError:
+        raise UsageError(f"no {what} file is called '{shorten(path)}'") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot read the {what} {path[:100]}: {reason}") from None
+        raise ConvcostError(f"cannot read the {what} {shorten(path)}: {reason}") from None
 
 
 def fail(node: Node, message: str) -> NoReturn:
@@ -86,8 +88,7 @@ def check_keys(tree: Mapping, known: Iterable[str], what: str) -> None:
     """
     for key, _ in tree.entries:
         if key.text not in known:
-            hint = did_you_mean(key.text, known) or f"; known are {', '.join(known)}"
-            fail(key, f"{what} has no key `{key.text[:60]}`{hint}")
+            fail(key, unknown("key", key.text, known, of=what))
 
 
 def text_of(tree: Mapping, key: str, default: str = "") -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.errors import did_you_mean
+from convcost.errors import did_you_mean, unknown
 from convcost.layers import REGISTRY
 from convcost.spec.model import BODIES, BRANCH_KEYS, CONTROLS, Branch, Step
 from convcost.spec.parts import Arguments, Loop
 from convcost.spec.reader import Mapping, Scalar, Sequence
-from convcost.spec.values import absent, data_or_expression, is_identifier, template, value
+from convcost.spec.values import Problems, absent, data_or_expression, is_identifier, template, value
 
 if TYPE_CHECKING:
     from convcost.errors import Position
     from convcost.spec.parts import Template, Value
     from convcost.spec.reader import Node
-    from convcost.spec.values import Problems
 
 
 def steps(node: Node, problems: Problems) -> tuple[Step, ...]:
@@ -62,7 +61,16 @@ def _body(step: Step, node: Node, problems: Problems) -> None:
     elif step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
         step.branches = _branches(step, node, problems)
     elif not absent(node):
-        step.arguments = arguments(step.body, node, problems)
+        step.arguments = arguments(step.body, node, _inside(step, problems))
+
+
+def _inside(step: Step, problems: Problems) -> Problems:
+    """Where faults in the arguments of ``step`` go: with a body that may not exist, they wait until it is linked."""
+    if step.body in REGISTRY:
+        return problems
+    if step.faults is None:
+        step.faults = Problems()
+    return step.faults
 
 
 def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
@@ -104,7 +112,7 @@ def _controls(step: Step, node: Mapping, problems: Problems) -> None:
     name = node.get("name")
     step.name = None if name is None else _name(name, problems)
     if first is not None:
-        step.first = arguments(step.body, first, problems)
+        step.first = arguments(step.body, first, _inside(step, problems))
         if repeat is None:
             problems.add(first.position, "`first` goes with `repeat`")
         if step.body == "do" or step.branches:
@@ -190,8 +198,7 @@ def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
         return Branch(key.text, (), tap, None, None, None, key.position)
     for control, _ in node.entries:
         if control.text not in BRANCH_KEYS:
-            hint = did_you_mean(control.text, BRANCH_KEYS) or f"; known are {', '.join(BRANCH_KEYS)}"
-            problems.add(control.position, f"a branch has no key `{control.text[:60]}`{hint}")
+            problems.add(control.position, unknown("key", control.text, BRANCH_KEYS, of="a branch"))
     do, source, when, repeat = (node.get(name) for name in ("do", "from", "when", "repeat"))
     if do is None and source is None:
         problems.add(key.position, f"branch `{key.text[:60]}` needs `do` or `from`")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ConvcostError, did_you_mean
+from convcost.errors import ConvcostError, unknown
 from convcost.graph import Tensor
 from convcost.spec.parts import Fault
 
@@ -49,7 +49,7 @@ def tap(template: Template, scope: Scope) -> Tensor:
         found = inside.get(name)
     if not isinstance(found, Tensor):
         known = [key for key, value in scope.items() if isinstance(value, Tensor)]
-        raise Fault(f"no earlier step is named '{path[:60]}'{did_you_mean(path, known)}", template.position)
+        raise Fault(unknown("earlier step", path, known), template.position)
     return found
 
 

@@ -12,7 +12,7 @@ from convcost.assumptions import Session, assuming
 from convcost.conventions import DEFAULT, convention
 from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
-from convcost.errors import UnsupportedError, UsageError, did_you_mean
+from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
@@ -214,9 +214,7 @@ def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str
         for other in tie.names:
             if other in ties or other not in values:
                 known = [one for one in values if one not in ties]
-                raise UsageError(
-                    f"`{name}` is tied to `{other[:60]}`, which is no other parameter there{did_you_mean(other, known)}"
-                )
+                raise UsageError(f"`{name}` is tied to '{shorten(other)}': {unknown('other parameter', other, known)}")
     return {name: tie.evaluate(values) for name, tie in ties.items()}
 
 
@@ -259,8 +257,7 @@ def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
     fixed = fixed_names(spec)
     for name in names:
         if name not in known:
-            listed = f"; it has {', '.join(known)}" if known else "; it has none"
-            raise UsageError(f"{spec.name} has no parameter '{name[:60]}'{did_you_mean(name, known) or listed}")
+            raise UsageError(unknown("parameter", name, known, of=spec.name))
         if name in fixed:
             raise UsageError(
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sympy
 
 from convcost.algebra import normal
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 from convcost.quantities import QUANTITIES
 from convcost.symbolic.atoms import FloorDiv, MakeDivisible, RoundEven, evaluate
 from convcost.symbolic.lets import Let, groups, named
@@ -107,7 +107,7 @@ def view(formula: Formula, kind: str, quantities: Iterable[str] = tuple(QUANTITI
         UsageError: there is no such shape.
     """
     if kind not in VIEWS:
-        raise UsageError(f"no form is called '{kind[:60]}'{did_you_mean(kind, VIEWS)}; known are {', '.join(VIEWS)}")
+        raise UsageError(unknown("form", kind, VIEWS))
     exact = _exact(formula, quantities)
     if kind == "exact":
         return exact

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.algebra import RELATIONS, is_number, is_symbolic
-from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.expression import typed_expression
 from convcost.operations import describe
 from convcost.quantities import PARTS, QUANTITIES, REPORTED, quantity_names
@@ -89,7 +89,7 @@ def parse_budget(text: str, catalogue: Catalogue, *, named: bool = False) -> Bud
         if name in (*QUANTITIES, *PARTS, REPORTED):
             continue
         if name not in bundled_names():
-            hint = did_you_mean(name, [*QUANTITIES, *bundled_names()])
-            raise UsageError(f"--budget: '{name[:60]}' is neither a quantity nor a bundled network or block{hint}")
+            known = [*QUANTITIES, *bundled_names()]
+            raise UsageError(f"--budget: {unknown('quantity, network or block', name, known)}")
         others[name] = catalogue.target(name)
     return Budget(text.strip(), quantity, match[2], bound, others)

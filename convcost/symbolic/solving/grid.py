@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.algebra import normal
-from convcost.errors import ConvcostError, UsageError, did_you_mean
+from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.quantities import PARTS, QUANTITIES, REPORTED
 from convcost.symbolic.lattice import lattice
 from convcost.symbolic.solving.one import solve
@@ -54,9 +54,7 @@ def objective(text: str, names: Sequence[str], *, named: bool = False) -> Object
     if goal not in ("max", "min") or not key:
         raise UsageError(f"--objective takes max NAME or min NAME, found '{text[:60]}'")
     if key not in known:
-        raise UsageError(
-            f"--objective: there is no '{key[:60]}'{did_you_mean(key, known)}; known are {', '.join(known)}"
-        )
+        raise UsageError(f"--objective: {unknown('quantity or parameter', key, known)}")
     return Objective(key, goal == "max")
 
 
