@@ -19,6 +19,7 @@ NETWORKS = ("resnet50", "mobilenet_v2", "shufflenet_v1", "googlenet", "resnext_a
 SUMMED = (
     "params", "weights", "biases", "norm_params", "other_params", "buffers", "macs", "flops", "layers", "reported",
     "outputs", "read", "constants", "written", "bytes", "executed", "time", "size",
+    "activations", "saved", "backward_macs", "backward_flops",
 )  # fmt: skip
 SHARES = ("params_share", "macs_share", "flops_share", "time_share")
 LARGEST = ("live", "peak")
@@ -76,6 +77,18 @@ def test_receptive_fields_are_those_of_the_last_map() -> None:
     assert analysis.value("effective_stride") == (32, 32)
     sizes = [analysis.value("field", row)[0] for row in analysis.rows if analysis.value("field", row)]
     assert all(before <= after for before, after in pairwise(sizes))
+
+
+def test_the_operations_of_a_training_step_are_those_of_pytorch() -> None:
+    """ResNet-18 with 10 classes: FlopCounterMode with backward counts 10,645,370,880, twice the MACs of both passes.
+
+    Source: a public report of PyTorch's counter; forward alone is 3,627,132,948 with the biases of the classifier.
+    """
+    analysis = analyze(convcost.load("resnet18", classes=10))
+    forward, backward = analysis.value("macs"), analysis.value("backward_macs")
+    assert 2 * (forward + backward) == 10_645_370_880
+    image = 64 * 3 * 7 * 7 * 112 * 112  # the first convolution computes no gradient of the image
+    assert backward == 2 * forward - image
 
 
 def test_every_metric_has_a_value_for_every_row() -> None:

@@ -418,7 +418,7 @@ def test_refusals() -> None:
 def test_refusals_in_full() -> None:
     symbol = sympy.Symbol("H", positive=True, integer=True)
     refused = [
-        (load("two_3x3", H=symbol), "receptive fields are evaluated on numbers; here a size is none"),
+        (load("two_3x3", H=symbol), "receptive fields are evaluated on numbers; this network has symbolic sizes"),
         (
             loads("{input: [10], layers: [linear: {out: 3}]}"),
             "a flat input has no positions, so nothing has a receptive field",

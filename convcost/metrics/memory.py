@@ -74,7 +74,7 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
         UnsupportedError: a size is no number.
     """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
-        raise UnsupportedError("peak memory is evaluated on numbers; here a size is none")
+        raise UnsupportedError("peak memory is evaluated on numbers; this network has symbolic sizes")
     steps = schedule(graph)
     lives = _lives(graph, steps, in_place=in_place, folded=folded)
     sizes = {tensor: int(elements(graph.nodes[tensor[0]].shape)) for tensor in lives}

@@ -52,7 +52,7 @@ def receptive_fields(graph: Graph) -> dict[int, Seen]:
     ((5, 5), (5, 5))
     """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
-        raise UnsupportedError("receptive fields are evaluated on numbers; here a size is none")
+        raise UnsupportedError("receptive fields are evaluated on numbers; this network has symbolic sizes")
     axes = len(graph.input) - 1
     if axes == 0:
         raise UnsupportedError("a flat input has no positions, so nothing has a receptive field")

@@ -18,6 +18,7 @@ from convcost.algebra import Num, normal, total
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, unknown
+from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
 
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
     from convcost.conventions.model import Convention
     from convcost.graph import Graph, Node
-    from convcost.layers.base import Shape
+    from convcost.layers.base import Shape, Work
     from convcost.metrics.devices import Device
     from convcost.metrics.memory import Peak
     from convcost.metrics.receptive import Seen
     from convcost.metrics.rows import Row
     from convcost.metrics.traffic import Moved
+    from convcost.metrics.training import Kept
 
 
 class Context:
@@ -100,8 +102,8 @@ class Context:
     def live(self) -> Mapping[str, int]:
         """The most elements alive while a layer runs, per sample, by its path."""
         most: dict[str, int] = {}
-        for path, elements in self.peak.steps:
-            most[path] = max(most.get(path, 0), elements)
+        for path, count in self.peak.steps:
+            most[path] = max(most.get(path, 0), count)
         return most
 
     @cached_property
@@ -110,6 +112,20 @@ class Context:
         from convcost.metrics.receptive import receptive_fields  # noqa: PLC0415
 
         return receptive_fields(self.graph)
+
+    @cached_property
+    def kept(self) -> Mapping[int, Kept]:
+        """What every layer keeps for the backward pass, per sample, by its index."""
+        from convcost.metrics.training import kept_by_layer  # noqa: PLC0415
+
+        return kept_by_layer(self.graph)
+
+    @cached_property
+    def gradients(self) -> Mapping[int, tuple[Work, ...]]:
+        """The work of the gradients that every layer computes, per sample and copy, by its index."""
+        from convcost.metrics.training import backward_by_layer  # noqa: PLC0415
+
+        return backward_by_layer(self.graph)
 
     @cached_property
     def times(self) -> Mapping[int, tuple[Fraction, Fraction]]:
@@ -255,6 +271,23 @@ def _outputs(row: Row, context: Context) -> Num:
     return total(node.work.written * node.count for node in row.nodes) * context.batch
 
 
+def _activations(row: Row, context: Context) -> Num:
+    weighted = (node for node in row.nodes if node.layer.is_weighted)
+    return total(elements(node.shape) * node.count for node in weighted) * context.batch
+
+
+def _saved(row: Row, context: Context) -> Num:
+    return sum(context.kept[node.index].elements for node in row.nodes) * context.batch
+
+
+def _backward(name: str) -> Callable[[Row, Context], Num]:
+    def of(row: Row, context: Context) -> Num:
+        parts = [getattr(work, name) * node.count for node in row.nodes for work in context.gradients[node.index]]
+        return total(parts) * context.batch
+
+    return of
+
+
 def _reported(row: Row, context: Context) -> Num:
     return context.reported.of(row.nodes, context.batch)
 
@@ -285,6 +318,10 @@ METRICS: dict[str, Metric] = {
         Metric("buffers", "buffers", "count", 5, "stored numbers that are not trained", _work("buffers")),
         Metric("size", "size", "bytes", 6, "bytes of parameters and buffers", _size),
         Metric("outputs", "outputs", "count", 5, "elements of the outputs of all layers", _outputs),
+        Metric("activations", "activations", "count", 5, "outputs of convolutions and linear layers", _activations),
+        Metric("saved", "saved", "count", 5, "elements kept for the backward pass", _saved),
+        Metric("backward_macs", "backward MACs", "count", 6, "MACs of all gradients", _backward("macs")),
+        Metric("backward_flops", "backward FLOPs", "count", 5, "FLOPs of all gradients", _backward("flops")),
         Metric("read", "read", "count", 6, "elements of feature maps read from memory", _moved("read")),
         Metric("constants", "weights", "count", 6, "parameters read", _moved("constants", per_sample=False)),
         Metric("written", "written", "count", 6, "elements of feature maps written to memory", _moved("written")),

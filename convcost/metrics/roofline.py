@@ -122,7 +122,7 @@ def roofline(
         UnsupportedError: a size is no number.
     """
     if any(type(size) is not int for node in graph.nodes for size in (*node.shape, node.count)):
-        raise UnsupportedError("a roofline is evaluated on numbers; here a size is none")
+        raise UnsupportedError("a roofline is evaluated on numbers; this network has symbolic sizes")
     weights = weights_dtype or dtype
     peak, bandwidth = device.peak_of(dtype).value, device.bandwidth.value
 

@@ -36,7 +36,7 @@ def schedule(graph: Graph) -> list[Step]:
     """
     counts = [node.count for node in graph.nodes]
     if not all(type(count) is int for count in counts):
-        raise UnsupportedError("an execution order needs numbers; here a number of copies is none")
+        raise UnsupportedError("an execution order needs numbers; this network has a symbolic number of copies")
     if sum(counts) > MAX_STEPS:
         raise UnsupportedError(f"more than {MAX_STEPS:,} steps, copies written out")
     steps = []

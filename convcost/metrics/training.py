@@ -24,7 +24,6 @@ from convcost.metrics.memory import parameter_elements
 from convcost.metrics.schedule import schedule
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
     from convcost.graph import Graph
     from convcost.layers.base import Work
     from convcost.metrics.schedule import Tensor
@@ -52,21 +51,34 @@ def kept(graph: Graph) -> Kept:
     Raises:
         UnsupportedError: a size is no number.
     """
+    parts = kept_by_layer(graph).values()
+    return Kept(sum(part.elements for part in parts), sum(part.indices for part in parts))
+
+
+def kept_by_layer(graph: Graph) -> dict[int, Kept]:
+    """What each layer keeps for backward, by its index; a tensor that several layers keep counts for the first.
+
+    Raises:
+        UnsupportedError: a size is no number.
+    """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
-        raise UnsupportedError("the memory of training is evaluated on numbers; here a size is none")
+        raise UnsupportedError("the memory of training is evaluated on numbers; this network has symbolic sizes")
     memory: dict[Tensor, Tensor] = {(0, 0): (0, 0)}  # views lie in the memory of what they look at
-    sizes: dict[Tensor, int] = {}
-    inside = indices = 0
+    seen: set[Tensor] = set()
+    parts: dict[int, Kept] = {node.index: Kept(0, 0) for node in graph.layers}
     for step in schedule(graph):
         node = step.node
         memory[step.makes] = memory[step.reads[0]] if node.layer.is_view else step.makes
         saved = node.layer.saves(graph.input_of(node), node.shape)
+        size = saved.inside
         for tensor in (*(step.reads if saved.input else ()), *((step.makes,) if saved.output else ())):
             place = memory[tensor]
-            sizes[place] = elements(graph.nodes[place[0]].shape)
-        inside += saved.inside
-        indices += saved.indices
-    return Kept(sum(sizes.values()) + inside, indices)
+            if place not in seen:
+                seen.add(place)
+                size += elements(graph.nodes[place[0]].shape)
+        before = parts[node.index]
+        parts[node.index] = Kept(before.elements + size, before.indices + saved.indices)
+    return parts
 
 
 class Operations(NamedTuple):
@@ -91,16 +103,22 @@ def operations(graph: Graph) -> Operations:
     >>> step.backward.macs == 2 * step.forward.macs - 64 * 27 * 224 * 224  # no gradient of the image
     True
     """
+    counts = {node.index: node.count for node in graph.layers}
+    parts = [(work, counts[index]) for index, works in backward_by_layer(graph).items() for work in works]
+    return Operations(sum_work(graph.layers), sum_of(parts))
+
+
+def backward_by_layer(graph: Graph) -> dict[int, tuple[Work, ...]]:
+    """The gradients that each layer computes, by its index: work per sample of one of its copies."""
     trained = {0: False}  # whether a tensor depends on a parameter
-    parts: list[tuple[Work, Num]] = []
+    parts: dict[int, tuple[Work, ...]] = {}
     for node in graph.layers:
         above = any(trained[index] for index, _ in node.inputs)
         own = not (type(node.work.params) is int and node.work.params == 0)
         trained[node.index] = above or own
         work = node.layer.backward(graph.input_of(node), node.shape)
-        needed = [*([work.input] if above else []), *([work.params] if own else [])]
-        parts += [(part, node.count) for part in needed]
-    return Operations(sum_work(graph.layers), sum_of(parts))
+        parts[node.index] = (*([work.input] if above else []), *([work.params] if own else []))
+    return parts
 
 
 class Training(NamedTuple):
