@@ -25,8 +25,8 @@ from convcost.cli import main as convcost
 from convcost.cli.help import EXAMPLES, GROUPS
 from convcost.listing import Entry, catalogue
 from convcost.reference import LayerDoc, layers
-from convcost.render.values import shape
 from convcost.spec.catalogue import spec_path
+from convcost.tables.values import shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +126,7 @@ def run(command: str) -> str:
     """What ``convcost ...`` prints, on both streams, run at the top of the repository."""
     out = io.StringIO()
     before = sys.argv, Path.cwd()
+    os.environ.pop("COLUMNS", None)  # outputs are as wide as their rows
     sys.argv = shlex.split(command)
     os.chdir(ROOT)
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
-TERMINAL = {"COLUMNS": "200", "TERM": "dumb"}
+TERMINAL = {"TERM": "dumb"}
 
 settings.register_profile("patient", deadline=None)  # a busy machine, or one that measures coverage, is no failure
 settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phase.generate))  # dead need no shrinking
@@ -39,8 +39,10 @@ class Result(NamedTuple):
 
 
 def run_convcost(*args: str, cwd: Path = ROOT, stdin: bytes = b"", **env: str) -> Result:
-    """``python -m convcost`` with ``args``, its width pinned and without colour."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CONVCOST", "MUTANT"))}
+    """``python -m convcost`` with ``args``, as wide as it needs to be and without colour."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("COLUMNS", "CONVCOST", "MUTANT"))
+    }
     environment = {**inherited, "PYTHONPATH": str(ROOT), **TERMINAL, **env}
     done = subprocess.run(
         [sys.executable, "-m", "convcost", *args],

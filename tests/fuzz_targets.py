@@ -30,12 +30,12 @@ from convcost.expression import compile_expression
 from convcost.metrics.devices import device
 from convcost.metrics.report import analyze
 from convcost.metrics.roofline import roofline
+from convcost.render.analysis import cost_table
 from convcost.render.roofline import roofline_table
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.spec.published import claims
 from convcost.symbolic.identity import Side, identities
-from convcost.table import cost_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

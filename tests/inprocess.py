@@ -23,7 +23,8 @@ def convcost(*args: str, cwd: Path = ROOT, stdin: bytes = b"") -> Result:
     code = 0
     argv = mock.patch.object(sys, "argv", ["convcost", *args])
     given = mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-    terminal = mock.patch.dict(os.environ, TERMINAL)
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    terminal = mock.patch.dict(os.environ, {**inherited, **TERMINAL}, clear=True)
     with argv, given, terminal, contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main()

@@ -21,8 +21,8 @@ from rich.console import Console
 import convcost
 from convcost.cli import COMMANDS
 from convcost.metrics.report import analyze
-from convcost.render.terminal import TableView
-from convcost.table import cost_table
+from convcost.render.analysis import cost_table
+from convcost.tables.terminal import TableView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +32,13 @@ NET = "title: Net\ninput: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n  -
 
 TABLE = """\
 Bottleneck (I=256, H=14, W=14, M=64, O=256, K=3), input 256x14x14
-layer   kind       input      output     kernel  stride  groups   params        %     MACs        %    FLOPs        %
----------------------------------------------------------------------------------------------------------------------
-conv    pointwise  256x14x14  64x14x14   1x1     1x1          1  16.38 k   23.5 %  3.211 M   23.5 %  6.423 M   23.5 %
-conv#2  standard   64x14x14   64x14x14   3x3     1x1          1  36.86 k   52.9 %  7.225 M   52.9 %  14.45 M   52.9 %
-conv#3  pointwise  64x14x14   256x14x14  1x1     1x1          1  16.38 k   23.5 %  3.211 M   23.5 %  6.423 M   23.5 %
----------------------------------------------------------------------------------------------------------------------
-total                                                            69.63 k  100.0 %  13.65 M  100.0 %  27.30 M  100.0 %
+path    kind       input      output     kernel  stride  groups   params  params %     MACs   MACs %    FLOPs  FLOPs %
+----------------------------------------------------------------------------------------------------------------------
+conv    pointwise  256x14x14  64x14x14   1x1     1x1          1  16.38 k    23.5 %  3.211 M   23.5 %  6.423 M   23.5 %
+conv#2  standard   64x14x14   64x14x14   3x3     1x1          1  36.86 k    52.9 %  7.225 M   52.9 %  14.45 M   52.9 %
+conv#3  pointwise  64x14x14   256x14x14  1x1     1x1          1  16.38 k    23.5 %  3.211 M   23.5 %  6.423 M   23.5 %
+----------------------------------------------------------------------------------------------------------------------
+total                                                            69.63 k   100.0 %  13.65 M  100.0 %  27.30 M  100.0 %
 """
 
 
@@ -58,7 +58,7 @@ def test_exact_digits_on_request() -> None:
 
 def test_json_is_a_contract() -> None:
     data = json.loads(command("analyze", "shufflenet_v1", "--set", "g=8", "--format", "json").out)
-    assert data["schema"] == "convcost/analyze/1"
+    assert data["schema"] == "convcost/analyze/2"
     assert data["name"] == "shufflenet_v1"
     assert data["parameters"] == {"g": 8, "s": 1, "width": 384, "size": 224, "classes": 1000}
     assert data["input"] == [3, 224, 224]

@@ -17,8 +17,8 @@ from conftest import ROOT, run_convcost
 from inprocess import convcost
 
 from convcost.cli import options
+from convcost.cli.options import FORMAT_NAMES
 from convcost.errors import ConvcostError
-from convcost.render.formats import FORMATS
 
 SPEC = "title: Net\ninput: {I: 3, H: 8, W: 8}\nparameters: {O: 4}\nlayers: [conv: {out: O, kernel: 3}, unit]\n"
 UNIT = "input: {I: 4, H: 8, W: 8}\nlayers: [relu]\n"
@@ -208,7 +208,7 @@ def hostile(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("line", [*(f"{line} --format {how}" for line in LINES for how in FORMATS), *OTHERS])
+@pytest.mark.parametrize("line", [*(f"{line} --format {how}" for line in LINES for how in FORMAT_NAMES), *OTHERS])
 def test_names_steer_no_terminal(line: str, hostile: str) -> None:
     result = convcost(*line.format(hostile).split())
     assert result.code in (0, 1), result.err

@@ -70,7 +70,7 @@ def test_each_library_has_its_rooms() -> None:
     assert using("sympy") == {"symbolic"}
     assert using("numpy") == {"arrays"}
     assert using("click") == {"cli"}
-    assert using("rich") <= {"cli", "render"}
+    assert using("rich") <= {"cli", "tables"}
 
 
 def test_nothing_below_the_command_line_knows_it() -> None:

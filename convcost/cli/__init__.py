@@ -108,7 +108,7 @@ def _misuse(error: click.ClickException) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    from convcost.render.values import plain  # noqa: PLC0415 - only an error pays for it
+    from convcost.tables.values import plain  # noqa: PLC0415 - only an error pays for it
 
     lines = message.split("\n")
     more = [f"... and {len(lines) - _MOST_LINES:,} lines more"] if len(lines) > _MOST_LINES else []

@@ -22,10 +22,10 @@ from convcost.metrics.budget import budget, check, spec_budgets
 from convcost.metrics.devices import device
 from convcost.metrics.report import analyze
 from convcost.render.budgets import exceeded
-from convcost.render.values import plain
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.spec.published import claims
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.graph import Graph

@@ -15,8 +15,7 @@ from convcost.cli.options import (
     output_options,
     parse_input,
     set_option,
-    show_tables,
-    write,
+    show,
 )
 from convcost.comparison import compare, unique_names
 from convcost.errors import UsageError, unknown
@@ -57,16 +56,14 @@ def command(  # noqa: PLR0913 - one argument per option
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in targets]
     found = compare(specs, settings_for(specs, settings), names_in(free), parse_input(input_), convention_)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        write(as_json(comparison_data(found, with_traffic=with_traffic)), output)
-        return
-    if format_ == "csv":
-        tables = [flat_table(found, with_traffic=with_traffic)]
-    else:
-        tables = [*comparison_tables(found), *([traffic_table(found)] if with_traffic else [])]
-    show_tables(tables, format_, output, exact=True)
+    show(
+        format_,
+        output,
+        exact=True,
+        tables=lambda: [*comparison_tables(found), *([traffic_table(found)] if with_traffic else [])],
+        data=lambda: comparison_data(found, with_traffic=with_traffic),
+        flat=lambda: flat_table(found, with_traffic=with_traffic),
+    )
 
 
 def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -11,8 +11,7 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.conventions.survey import known, survey
 from convcost.errors import UsageError
@@ -44,19 +43,21 @@ def command(
     if target is None:
         if settings or input_ or files:
             raise UsageError("--set, --input and --convention need a network")
-        if format_ == "json":
-            from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-            write(as_json(render.list_data(known())), output)
-        else:
-            show_table(render.list_table(known()), format_, output, exact=exact)
+        show(
+            format_,
+            output,
+            exact=exact,
+            tables=lambda: [render.list_table(known())],
+            data=lambda: render.list_data(known()),
+        )
         return
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     readings = survey(graph, spec, files)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
-
-        write(as_json(render.survey_data(graph, readings)), output)
-        return
-    show_table(render.survey_table(graph, readings), format_, output, exact=exact)
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [render.survey_table(graph, readings)],
+        data=lambda: render.survey_data(graph, readings),
+    )

@@ -66,7 +66,7 @@ def command(
     _known(specs, names or [])
     found = [identities(side, sides[-1], chosen, names, shape) for side in sides[:-1]]
     if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
+        from convcost.tables.data import as_json  # noqa: PLC0415
 
         write(as_json(equalities.equality_data(found)), output)
     else:

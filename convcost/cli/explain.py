@@ -11,8 +11,7 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.conventions.explain import explain
 from convcost.conventions.stories import WHAT
@@ -52,9 +51,10 @@ def command(  # noqa: PLR0913 - one argument per option
     number = printed(reported, "--reported")
     given, shape = parse_settings(spec, settings), parse_input(input_)
     found = explain(spec, number, what=what, given=given, input_shape=shape, top=top, target=target)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        write(as_json(render.explanation_data(found)), output)
-        return
-    show_table(render.explanation_table(found), format_, output, exact=exact)
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [render.explanation_table(found)],
+        data=lambda: render.explanation_data(found),
+    )

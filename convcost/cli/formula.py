@@ -104,7 +104,7 @@ def _rendered(
     from convcost.symbolic.views import readable, view  # noqa: PLC0415
 
     if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
+        from convcost.tables.data import as_json  # noqa: PLC0415
 
         return as_json(formulas.formula_data(found, with_latex=with_latex))
     if format_ in CODE:

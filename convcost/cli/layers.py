@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from convcost.cli.options import output_options, show_table, write
+from convcost.cli.options import output_options, show
 from convcost.reference import LayerDoc, layer_doc, layers
 from convcost.render.results import schema
-from convcost.render.values import plain
-from convcost.table import Column, Table
+from convcost.tables.table import Column, Table
+from convcost.tables.values import plain
 
 _LIST = (
     Column("family", "family", "text", 7),
@@ -29,19 +31,21 @@ _FIELDS = (
 def command(name: str | None, format_: str, output: str | None, *, exact: bool) -> None:
     """Reference of the layers: fields, formulas, source. With NAME, of one."""
     found = layers() if name is None else [layer_doc(name)]
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        data = [{**doc._asdict(), "fields": [field._asdict() for field in doc.fields]} for doc in found]
-        write(as_json({"schema": schema("layers"), "layers": data}), output)
-    elif name is None:
-        rows = [(doc.family, doc.key, doc.summary) for doc in found]
-        show_table(Table("", _LIST, rows, None, ()), format_, output, exact=exact)
-    else:
-        show_table(_layer_table(found[0]), format_, output, exact=exact)
+    table = _list_table if name is None else _layer_table
+    show(format_, output, exact=exact, tables=lambda: [table(found)], data=lambda: _data(found))
 
 
-def _layer_table(doc: LayerDoc) -> Table:
+def _data(docs: list[LayerDoc]) -> dict[str, Any]:
+    data = [{**doc._asdict(), "fields": [field._asdict() for field in doc.fields]} for doc in docs]
+    return {"schema": schema("layers"), "layers": data}
+
+
+def _list_table(docs: list[LayerDoc]) -> Table:
+    return Table("", _LIST, [(doc.family, doc.key, doc.summary) for doc in docs], None, ())
+
+
+def _layer_table(docs: list[LayerDoc]) -> Table:
+    doc = docs[0]
     notes = [f"{quantity} = {formula}" for quantity, formula in doc.formulas.items()]
     text = [line for line in doc.text.split("\n") if line]
     title = f"{doc.key}: {plain(doc.summary)}"

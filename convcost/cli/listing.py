@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from convcost.cli.options import convention_option, output_options, show_tables, write
+from convcost.cli.options import convention_option, output_options, show
 from convcost.conventions import DEFAULT
 from convcost.listing import Entry, catalogue
 from convcost.render.results import schema
-from convcost.table import Column, Table
+from convcost.tables.table import Column, Table
 
 _NETWORKS = (
     Column("family", "family", "text", 6),
@@ -31,22 +31,20 @@ def command(*, blocks: bool | None, convention_: str, format_: str, output: str 
     columns = _NETWORKS if convention_ == DEFAULT else (*_NETWORKS, Column("reported", convention_, "count", 9))
     networks = [entry for entry in entries if entry.family != "blocks"]
     parts = [entry for entry in entries if entry.family == "blocks"]
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        groups = {"networks": networks, "blocks": parts}
-        data = {name: [entry._asdict() for entry in group] for name, group in groups.items()}
-        write(as_json({"schema": schema("list"), "convention": {"name": convention_}, **data}), output)
-        return
-    if format_ == "csv":
-        show_tables([_table("", entries, columns)], format_, output, exact=exact)
-        return
-    tables = []
-    if networks:
-        tables.append(_table("networks", networks, columns))
-    if parts:
-        tables.append(_table("blocks", parts, tuple(c for c in columns if c.key not in ("family", "year"))))
-    show_tables(tables, format_, output, exact=exact)
+    of_blocks = tuple(column for column in columns if column.key not in ("family", "year"))
+    groups = {"networks": (networks, columns), "blocks": (parts, of_blocks)}
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [_table(name, group, chosen) for name, (group, chosen) in groups.items() if group],
+        data=lambda: {
+            "schema": schema("list"),
+            "convention": {"name": convention_},
+            **{name: [entry._asdict() for entry in group] for name, (group, _) in groups.items()},
+        },
+        flat=lambda: _table("", entries, columns),
+    )
 
 
 def _table(title: str, entries: list[Entry], columns: tuple[Column, ...]) -> Table:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
 from convcost.cli.options import (
@@ -13,13 +16,15 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.render import memory as render
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
-from convcost.table import fold_rows
+from convcost.tables.table import folded
+
+if TYPE_CHECKING:
+    from convcost.tables.table import Table
 
 
 @click.command("memory")
@@ -51,14 +56,12 @@ def command(  # noqa: PLR0913 - one argument per option
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     setting = render.Setting(dtype, weights_dtype or dtype, batch)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.memory_data(graph, setting)), output)
-        return
-    if steps:
-        table = render.steps_table(graph, setting, in_place=in_place, folded=fold_norm)
-        table = fold_rows(table, ()) if format_ == "table" else table
-    else:
-        table = render.memory_table(graph, setting)
-    show_table(table, format_, output, exact=exact)
+    def table() -> Table:
+        if not steps:
+            return render.memory_table(graph, setting)
+        every = render.steps_table(graph, setting, in_place=in_place, folded=fold_norm)
+        return folded(every) if format_ == "table" else every
+
+    data = partial(render.memory_data, graph, setting)
+    show(format_, output, exact=exact, tables=lambda: [table()], data=data)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,6 +16,9 @@ from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names, hidden_file
 from convcost.spec.reader import READ
+from convcost.tables.table import Arrangement
+from convcost.tables.terminal import TableView
+from convcost.tables.text import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +26,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from convcost.spec.model import Spec
-    from convcost.table import Table
+    from convcost.tables.table import Table
 
+FORMAT_NAMES = (*FORMATS, "json")
+SUFFIXES = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
+_NARROWEST, _DIGITS = 20, 6
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 
 
@@ -126,21 +133,75 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--format``, ``--exact`` and ``-o``."""
+    """``--format``, ``--exact`` and ``-o``; the suffix of the file says the format where ``--format`` does not."""
+
+    @functools.wraps(command)
+    def with_format(*args: Any, format_: str | None, output: str | None, **options: Any) -> Any:
+        return command(*args, format_=format_ or format_by_suffix(output, FORMAT_NAMES), output=output, **options)
+
+    wrapped: Callable[..., Any] = with_format
     for option in (
         output_option,
         click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units."),
         click.option(
             "--format",
             "format_",
-            type=click.Choice(["table", "json", "csv", "markdown"]),
-            default="table",
-            show_default=True,
-            help="What to print.",
+            type=click.Choice(FORMAT_NAMES),
+            help="What to print; by default what the suffix of -o says, else a table.",
         ),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def format_by_suffix(output: str | None, known: Sequence[str]) -> str:
+    """The format that the suffix of a file asks for; the first one known where it asks for none of them."""
+    asked = SUFFIXES.get(os.path.splitext(output or "")[1].lower())
+    return asked if asked is not None and asked in known else known[0]
+
+
+class RowOptions(NamedTuple):
+    """What :func:`rows_options` was given; ``by`` and ``fold`` are None where the command may choose."""
+
+    by: str | None
+    depth: int | None
+    columns: str | None
+    sort: str | None
+    top: int | None
+    fold: bool | None
+
+    def arrangement(self, format_: str) -> Arrangement:
+        """Which rows and columns; equal repeats are folded for people unless asked otherwise."""
+        fold = format_ == "table" if self.fold is None else self.fold
+        return Arrangement(None if self.columns is None else self.columns.split(","), self.sort, self.top, fold)
+
+
+def rows_options(groupings: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--by --depth --columns --sort --top --fold``, handed to the command as one ``rows``.
+
+    Args:
+        groupings: what ``--by`` takes.
+    """
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_rows(*args: Any, **options: Any) -> Any:
+            rows = RowOptions(*(options.pop(name) for name in RowOptions._fields))
+            return command(*args, rows=rows, **options)
+
+        wrapped: Callable[..., Any] = with_rows
+        for option in (
+            click.option("--fold/--no-fold", default=None, help="One row for equal repeats; by default in tables."),
+            click.option("--top", type=click.IntRange(min=1), help="Show this many rows."),
+            click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first."),
+            click.option("--columns", metavar="NAME,...", help="Columns to show, in this order."),
+            click.option("--depth", type=click.IntRange(min=1), help="Sum up below this many segments of the paths."),
+            click.option("--by", type=click.Choice(groupings), help="What a row stands for; by default a layer."),
+        ):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return decorated
 
 
 def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
@@ -231,35 +292,63 @@ def _umask() -> int:
     return mask
 
 
-def show_table(table: Table, format_: str, output: str | None, *, exact: bool) -> None:
-    """Write one table; see :func:`show_tables`."""
-    show_tables([table], format_, output, exact=exact)
+def show(
+    format_: str,
+    output: str | None,
+    *,
+    exact: bool,
+    tables: Callable[[], Sequence[Table]],
+    data: Callable[[], dict[str, Any]],
+    flat: Callable[[], Table] | None = None,
+) -> None:
+    """Write a result in the format asked for.
+
+    Args:
+        format_: one of :data:`FORMAT_NAMES`.
+        output: a path, or None for standard output.
+        exact: every digit in place of SI units.
+        tables: makes the tables.
+        data: makes what JSON is made of.
+        flat: makes the one table that CSV is made of, where that is another than ``tables``.
+    """
+    if format_ == "json":
+        from convcost.tables.data import as_json  # noqa: PLC0415 - tables do not pay for it
+
+        write(as_json(data()), output)
+    elif format_ == "table":
+        _show([TableView(table, exact=exact, ascii_only=_ascii_only(output)) for table in tables()], output)
+    else:
+        made = [flat()] if format_ == "csv" and flat is not None else tables()
+        write(FORMATS[format_](made, exact=exact), output)
 
 
-def show_tables(tables: Sequence[Table], format_: str, output: str | None, *, exact: bool) -> None:
-    """Write tables in the format asked for (``json`` is not made from tables)."""
-    if format_ == "table":
-        _show(tables, output, exact=exact)
+def on_terminal(output: str | None) -> bool:
+    """Whether what is written to ``output`` goes to a terminal."""
+    return output is None and sys.stdout.isatty()
+
+
+def _show(views: Sequence[TableView], output: str | None) -> None:
+    if not on_terminal(output):
+        write("\n".join(view.text(_asked_width()) for view in views), output)
         return
-    from convcost.render import formats  # noqa: PLC0415 - csv and json are not loaded for a table
-
-    texts = [
-        formats.as_csv(table) if format_ == "csv" else formats.as_markdown(table, exactly=exact) for table in tables
-    ]
-    write("\n".join(texts), output)
-
-
-def _show(tables: Sequence[Table], output: str | None, *, exact: bool) -> None:
-    from convcost.render.terminal import TableView, text_of  # noqa: PLC0415 - imports rich
-
-    views = [TableView(table, exact=exact) for table in tables]
-    if output is not None or not sys.stdout.isatty():
-        write("\n".join(map(text_of, views)), output)
-        return
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 - a pipe does not pay for it
 
     console = Console(highlight=False)
     for index, view in enumerate(views):
         if index:
             console.print()
         console.print(view)
+
+
+def _asked_width() -> int | None:
+    """The width that ``COLUMNS`` asks for; None where it does not."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(int(asked), _NARROWEST) if asked.isascii() and asked.isdigit() and len(asked) < _DIGITS else None
+
+
+def _ascii_only(output: str | None) -> bool:
+    """Whether lines and bars must be drawn in ASCII: by the encoding of the output, or for a terminal without more."""
+    if output is not None:
+        return False  # files are written in UTF-8
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return "utf" not in encoding.lower() or (sys.stdout.isatty() and os.environ.get("TERM") == "dumb")

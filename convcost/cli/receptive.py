@@ -11,8 +11,7 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.render import receptive as render
 from convcost.spec.build import build
@@ -36,9 +35,10 @@ def command(
     """Receptive field, effective stride and start of every layer of TARGET, per axis, through all branches."""
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        write(as_json(render.receptive_data(graph)), output)
-        return
-    show_table(render.receptive_table(graph), format_, output, exact=exact)
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [render.receptive_table(graph)],
+        data=lambda: render.receptive_data(graph),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from convcost.cli.options import (
@@ -14,7 +16,7 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
+    show,
     write,
 )
 from convcost.errors import UsageError
@@ -24,7 +26,10 @@ from convcost.metrics.rows import GROUPINGS
 from convcost.render import roofline as render
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
-from convcost.table import fold_rows
+from convcost.tables.table import folded
+
+if TYPE_CHECKING:
+    from convcost.tables.table import Table
 
 
 @click.command("roofline")
@@ -81,14 +86,13 @@ def command(  # noqa: PLR0913 - one argument per option
 def _show(found: Roofline, format_: str, output: str | None, *, plot: bool, exact: bool) -> None:
     if plot:
         write(render.text_plot(found), output)
-    elif format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
+        return
 
-        write(as_json(render.roofline_data(found)), output)
-    else:
-        table = render.roofline_table(found)
-        table = fold_rows(table, render.ADDITIVE) if format_ == "table" else table
-        show_table(table, format_, output, exact=exact)
+    def table() -> Table:
+        every = render.roofline_table(found)
+        return folded(every) if format_ == "table" else every
+
+    show(format_, output, exact=exact, tables=lambda: [table()], data=lambda: render.roofline_data(found))
 
 
 def _device(name: str | None, peak: str | None, bandwidth: str | None, dtype: str) -> Device:
@@ -104,10 +108,10 @@ def _device(name: str | None, peak: str | None, bandwidth: str | None, dtype: st
 
 def _list(format_: str, output: str | None, *, exact: bool) -> None:
     devices = render.bundled_devices()
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
-        from convcost.render.results import schema  # noqa: PLC0415
-
-        write(as_json({"schema": schema("roofline"), "devices": [render.device_data(one) for one in devices]}), output)
-        return
-    show_table(render.devices_table(devices), format_, output, exact=exact)
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [render.devices_table(devices)],
+        data=lambda: render.devices_data(devices),
+    )

@@ -14,8 +14,7 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.conventions import DEFAULT
 from convcost.quantities import REPORTED, quantity_names
@@ -54,9 +53,10 @@ def command(  # noqa: PLR0913 - one argument per option
     found = formula(spec, names_in(free) or everything_free(spec, given, shape), given, shape, whose=convention_)
     named = convention_ != DEFAULT
     rows = scaling(found, quantity_names(wanted or (*_USUAL, *((REPORTED,) if named else ())), named=named))
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        write(as_json(scalings.scaling_data(found, rows)), output)
-        return
-    show_table(scalings.scaling_table(found, rows), format_, output, exact=exact)
+    show(
+        format_,
+        output,
+        exact=exact,
+        tables=lambda: [scalings.scaling_table(found, rows)],
+        data=lambda: scalings.scaling_data(found, rows),
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from convcost.cli.options import output_option, write
-from convcost.render.formats import as_json
 from convcost.spec.schema import language_schema
+from convcost.tables.data import as_json
 
 
 @click.command("schema")

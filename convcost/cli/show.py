@@ -7,8 +7,8 @@ import sys
 import click
 
 from convcost.cli.options import TARGET, write
-from convcost.render.values import plain
 from convcost.spec.catalogue import source_text
+from convcost.tables.values import plain
 
 
 @click.command("show")

@@ -14,8 +14,7 @@ from convcost.cli.options import (
     output_options,
     parse_input,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
@@ -103,13 +102,13 @@ def _one(
     from convcost.symbolic.solving.one import solve  # noqa: PLC0415
 
     found = solve(landscape, largest=largest, step=step)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
-
-        write(as_json(solutions.solution_data(landscape, found)), output)
-    else:
-        table = solutions.solution_table(landscape, found)
-        show_table(table, format_, output, exact=True)
+    show(
+        format_,
+        output,
+        exact=True,
+        tables=lambda: [solutions.solution_table(landscape, found)],
+        data=lambda: solutions.solution_data(landscape, found),
+    )
     return 0 if found.place is not None or found.unbounded else 1
 
 
@@ -126,12 +125,13 @@ def _several(
 
     goals = list(objectives) or [Objective(name, largest=True) for name in landscape.names]
     found = pareto(landscape, steps, _ranges(ranges, landscape.names), goals)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415
-
-        write(as_json(solutions.points_data(landscape, goals, found)), output)
-    else:
-        show_table(solutions.points_table(landscape, goals, found), format_, output, exact=True)
+    show(
+        format_,
+        output,
+        exact=True,
+        tables=lambda: [solutions.points_table(landscape, goals, found)],
+        data=lambda: solutions.points_data(landscape, goals, found),
+    )
     return 0 if found else 1
 
 

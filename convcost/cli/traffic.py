@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
 from convcost.cli.options import (
@@ -14,15 +17,17 @@ from convcost.cli.options import (
     parse_input,
     parse_settings,
     set_option,
-    show_table,
-    write,
+    show,
 )
 from convcost.metrics.rows import GROUPINGS
 from convcost.render import traffic as render
 from convcost.render.memory import Setting
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
-from convcost.table import fold_rows
+from convcost.tables.table import folded
+
+if TYPE_CHECKING:
+    from convcost.tables.table import Table
 
 
 @click.command("traffic")
@@ -52,12 +57,10 @@ def command(  # noqa: PLR0913 - one argument per option
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     setting = Setting(dtype, weights_dtype or dtype, batch)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
 
-        write(as_json(render.traffic_data(graph, setting, by=by, fused=fused)), output)
-        return
-    table = render.traffic_table(graph, setting, by=by, fused=fused)
-    if format_ == "table":
-        table = fold_rows(table, render.ADDITIVE)
-    show_table(table, format_, output, exact=exact)
+    def table() -> Table:
+        every = render.traffic_table(graph, setting, by=by, fused=fused)
+        return folded(every) if format_ == "table" else every
+
+    data = partial(render.traffic_data, graph, setting, by=by, fused=fused)
+    show(format_, output, exact=exact, tables=lambda: [table()], data=data)

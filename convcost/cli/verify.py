@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from convcost.cli.options import TARGET, output_options, show_table, show_tables, write
+from convcost.cli.options import TARGET, output_options, show, write
 from convcost.render.findings import findings_data, findings_tables, flat_table
 from convcost.verification import verify
 
@@ -20,17 +20,18 @@ def command(ctx: click.Context, names: tuple[str, ...], format_: str, output: st
     figure is neither reproduced nor explained, unless its spec marks it as open.
     """
     found = verify(names)
-    if format_ == "json":
-        from convcost.render.formats import as_json  # noqa: PLC0415 - tables do not pay for it
-
-        write(as_json(findings_data(found)), output)
-    elif format_ == "markdown":
-        from convcost.render.published import published_page  # noqa: PLC0415 - likewise
+    if format_ == "markdown":
+        from convcost.render.published import published_page  # noqa: PLC0415 - tables do not pay for it
 
         write(published_page(found), output)
-    elif format_ == "csv":
-        show_table(flat_table(found), format_, output, exact=exact)
     else:
-        show_tables(findings_tables(found), format_, output, exact=exact)
+        show(
+            format_,
+            output,
+            exact=exact,
+            tables=lambda: findings_tables(found),
+            data=lambda: findings_data(found),
+            flat=lambda: flat_table(found),
+        )
     if any(one.failed for one in found):
         ctx.exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from convcost.render.values import decimal, duration, si
+from convcost.tables.values import decimal, duration, si
 
 if TYPE_CHECKING:
     from convcost.metrics.budget import Verdict

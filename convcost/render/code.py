@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import UsageError
 from convcost.render.languages import LANGUAGES, Language
-from convcost.render.values import plain
 from convcost.symbolic.program import Program, program
 from convcost.symbolic.simplify import collected
 from convcost.symbolic.text import ordered_factors, ordered_terms
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

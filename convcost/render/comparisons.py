@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.cost import CONVENTION_LINE
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
+from convcost.render.headings import reported_title
 from convcost.render.results import convention_data, schema, totals_data
-from convcost.table import Column, Table, reported_title
+from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.comparison import Comparison, Item, Ratio

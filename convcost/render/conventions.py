@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.reported import CAUSES
+from convcost.render.headings import heading
 from convcost.render.results import convention_data, schema
-from convcost.table import Column, Table, heading
+from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention

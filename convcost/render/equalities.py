@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.quantities import title
 from convcost.render.results import schema
-from convcost.render.values import plain
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ from convcost.conventions.reported import CAUSES
 from convcost.conventions.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
 from convcost.layers.base import OTHER
 from convcost.render.findings import place, settings, written
+from convcost.render.headings import shown_value
 from convcost.render.results import schema
-from convcost.render.values import plain, shape, si
-from convcost.table import Column, Table, shown_value
+from convcost.tables.table import Column, Table
+from convcost.tables.values import plain, shape, si
 from convcost.verification import CONVENTION, ERRATUM, REPRODUCED
 
 if TYPE_CHECKING:

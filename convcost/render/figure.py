@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, UsageError
-from convcost.render.values import plain
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.metrics.roofline import Roofline

@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.figures import spelled
+from convcost.render.headings import shown_value
 from convcost.render.results import schema
-from convcost.render.values import shape
-from convcost.table import Column, Table, shown_value
+from convcost.tables.table import Column, Table
+from convcost.tables.values import shape
 from convcost.verification import CONVENTION, ERRATUM, UNEXPLAINED, VERDICTS
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.quantities import MEANINGS
 from convcost.render.results import schema
-from convcost.render.values import plain
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
 from convcost.symbolic.views import READABLE, VIEWS, View, view
+from convcost.tables.values import latex_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -154,11 +154,11 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
 
 def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
     """An ``align*`` environment: one line per layer and quantity, then the totals; arguments as :func:`as_text`."""
-    from convcost.symbolic.latex import escaped, latex  # noqa: PLC0415 - sympy's printer takes a while to import
+    from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
     lines = []
     for row, times in _told(formula.rows, in_rows) if in_rows else ():
-        label = escaped(row.path) + (rf" $\times {times}$" if times > 1 else "")
+        label = latex_text(row.path) + (rf" $\times {times}$" if times > 1 else "")
         lines += [
             _latex_line(label, quantity_title(formula, name), latex(tidy(shown.change(row.forms[name].expr))))
             for name in in_rows

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
 from convcost.metrics.training import FORMULA, STATES, kept, training
+from convcost.render.headings import heading
 from convcost.render.results import schema
-from convcost.table import Column, Table, heading
+from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.graph import Graph
@@ -21,9 +22,9 @@ _COLUMNS = (
     Column("where", "where", "text", 7),
 )
 _STEPS = (
-    Column("path", "layer", "name", 9),
-    Column("live", "live elements", "count", 9),
-    Column("bytes", "bytes", "count", 9),
+    Column("path", "path", "name", 9),
+    Column("live", "live elements", "count", 9, "max"),
+    Column("bytes", "bytes", "count", 9, "max"),
 )
 PEAK_NOTE = (
     "peak: tensors alive at once in execution order, evaluated on numbers; branches are held, views share memory, "

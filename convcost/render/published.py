@@ -17,8 +17,8 @@ from convcost.render.findings import (
     tally,
     verdict,
 )
-from convcost.render.formats import as_markdown, escaped
-from convcost.table import Column, Table
+from convcost.tables.table import Column, Table
+from convcost.tables.text import as_markdown, escaped
 from convcost.verification import ERRATUM, UNEXPLAINED, VERDICTS
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _conventions() -> str:
         if not quantity.share
         for count in quantity.counts
     ]
-    return "## Conventions\n\n" + as_markdown(Table("", columns, rows, None, ()))
+    return "## Conventions\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
 
 
 def _overview(verifications: Sequence[Verification]) -> str:
@@ -96,7 +96,7 @@ def _overview(verifications: Sequence[Verification]) -> str:
     for one in verifications:
         counts = tally(one.findings)
         rows.append((one.spec.name, len(one.findings), *(counts[name] or None for name in VERDICTS)))
-    return "## Summary\n\n" + as_markdown(Table("", columns, rows, None, ()))
+    return "## Summary\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
 
 
 def _exceptions(title: str, kind: str, verifications: Sequence[Verification]) -> str:
@@ -109,7 +109,7 @@ def _exceptions(title: str, kind: str, verifications: Sequence[Verification]) ->
         for finding, row in zip(one.findings, figure_rows(one.findings), strict=True)
         if finding.verdict == kind
     ]
-    return f"## {title}\n\n" + as_markdown(Table("", columns, rows, None, ()))
+    return f"## {title}\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
 
 
 def _section(verification: Verification) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _section(verification: Verification) -> Iterator[str]:
     for paragraph in spec.notes.strip().split("\n"):
         if paragraph.strip():
             yield f"{escaped(paragraph.strip())}\n"
-    yield as_markdown(Table("", FIGURE_COLUMNS, figure_rows(verification.findings), None, ()))
+    yield as_markdown([Table("", FIGURE_COLUMNS, figure_rows(verification.findings), None, ())], exact=False)
     remarks = [line for finding in verification.findings if (line := _remark(finding))]
     if remarks:
         yield "\n".join(remarks) + "\n"

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 from convcost.algebra import normal
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 from convcost.metrics.report import analyze
+from convcost.render.headings import heading
 from convcost.render.results import schema
-from convcost.table import Column, Table, heading
+from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.graph import Graph
     from convcost.metrics.receptive import Seen
 
 _COLUMNS = (
-    Column("path", "layer", "name", 9),
+    Column("path", "path", "name", 9),
     Column("kind", "kind", "text", 7),
     Column("output", "output", "shape", 6),
     Column("kernel", "kernel", "sizes", 5),

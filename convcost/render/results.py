@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.cost import PLAIN_COUNTS
-from convcost.table import sorted_rows
 
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.layers.base import Work
-    from convcost.metrics.report import Analysis
-    from convcost.metrics.rows import Row
 
-SCHEMA_VERSION = 1
+_VERSIONS = {"analyze": 2}  # of the results that changed
 
 
 def schema(command: str) -> str:
-    """The name of the shape of a result: ``convcost/analyze/1``."""
-    return f"convcost/{command}/{SCHEMA_VERSION}"
+    """The name of the shape of a result: ``convcost/analyze/2``."""
+    return f"convcost/{command}/{_VERSIONS.get(command, 1)}"
 
 
 def convention_data(convention: Convention) -> dict[str, Any]:
@@ -38,42 +35,3 @@ def totals_data(work: Work, reported: Reported, batch: int = 1) -> dict[str, Any
     names = ("params", "macs", "flops", "weights", "biases", "norm_params", "other_params", "buffers")
     counts = {name: getattr(work, name) for name in names}
     return {**counts, "reported": reported.value(batch), "reported_params": reported.params}
-
-
-def row_data(row: Row, analysis: Analysis) -> dict[str, Any]:
-    """One row; figures are for all ``count`` copies."""
-    return {
-        "path": row.path,
-        "kind": row.kind,
-        "input": row.input,
-        "output": row.output,
-        "kernel": row.kernel,
-        "stride": row.stride,
-        "groups": row.groups,
-        "count": row.count,
-        "layers": row.layers,
-        "params": row.work.params,
-        "macs": row.work.macs,
-        "flops": row.work.flops,
-        "reported": analysis.reported_of(row),
-    }
-
-
-def analysis_data(analysis: Analysis, *, sort: str | None = None, top: int | None = None) -> dict[str, Any]:
-    """The result of ``analyze``."""
-    graph = analysis.graph
-    rows = analysis.rows if sort is None else sorted_rows(analysis, sort)
-    return {
-        "schema": schema("analyze"),
-        "name": graph.name,
-        "title": graph.title,
-        "parameters": graph.parameters,
-        "input": graph.input,
-        "output": graph.nodes[graph.output].shape,
-        "batch": analysis.batch,
-        "by": analysis.by,
-        "convention": convention_data(analysis.convention),
-        "totals": totals_data(analysis.totals, analysis.reported, analysis.batch),
-        "notes": list(analysis.reported.written.notes),
-        "rows": [row_data(row, analysis) for row in rows[:top]],
-    }

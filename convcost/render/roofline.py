@@ -6,26 +6,26 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.devices import device_names
+from convcost.render.headings import heading
 from convcost.render.results import schema
-from convcost.render.values import decimal, duration, plain, si
-from convcost.table import Column, Table, heading
+from convcost.tables.table import Column, Ratio, Table
+from convcost.tables.values import decimal, duration, plain, si
 
 if TYPE_CHECKING:
     from convcost.metrics.devices import Device, Rated
     from convcost.metrics.roofline import Roofline, Timed
 
 _COLUMNS = (
-    Column("path", "layer", "name", 9),
+    Column("path", "path", "name", 9),
     Column("kind", "kind", "text", 8),
-    Column("flops", "FLOPs", "count", 6),
-    Column("bytes", "bytes", "count", 6),
-    Column("intensity", "FLOPs/byte", "decimal", 7),
+    Column("flops", "FLOPs", "count", 6, "sum"),
+    Column("bytes", "bytes", "count", 6, "sum"),
+    Column("intensity", "FLOPs/byte", "decimal", 7, Ratio("flops", "bytes")),
     Column("limit", "limit", "text", 9),
-    Column("seconds", "at least", "duration", 9),
-    Column("share", "%", "share", 8),
-    Column("attained", "of peak", "share", 7),
+    Column("seconds", "at least", "duration", 9, "sum"),
+    Column("share", "time %", "share", 8, "sum"),
+    Column("attained", "of peak", "share", 7, "same"),
 )
-ADDITIVE = ("flops", "bytes", "seconds", "share")
 NOTE = (
     "a lower bound: max(FLOPs / peak, bytes / bandwidth) for each layer, one after another; every map and weight "
     "passes memory once a layer, so that a cache that keeps maps can beat the memory-bound part; all else is slower"
@@ -133,6 +133,11 @@ def device_data(device: Device) -> dict[str, Any]:
         "bandwidth": figure(device.bandwidth),
         "notes": device.notes,
     }
+
+
+def devices_data(devices: list[Device]) -> dict[str, Any]:
+    """The result of ``roofline`` without a network."""
+    return {"schema": schema("roofline"), "devices": [device_data(one) for one in devices]}
 
 
 def devices_table(devices: list[Device]) -> Table:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.text import text
-from convcost.table import Column, Table
+from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

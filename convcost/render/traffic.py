@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.traffic import sum_moved, traffic_rows
+from convcost.render.headings import heading
 from convcost.render.results import schema
-from convcost.table import Column, Table, heading
+from convcost.tables.table import Column, Ratio, Table
 
 if TYPE_CHECKING:
     from convcost.graph import Graph
@@ -14,17 +15,16 @@ if TYPE_CHECKING:
     from convcost.render.memory import Setting
 
 _COLUMNS = (
-    Column("path", "layer", "name", 9),
+    Column("path", "path", "name", 9),
     Column("kind", "kind", "text", 8),
-    Column("read", "read", "count", 6),
-    Column("constants", "weights", "count", 6),
-    Column("written", "written", "count", 6),
-    Column("bytes", "bytes", "count", 9),
-    Column("flops", "FLOPs", "count", 7),
-    Column("intensity", "FLOPs/byte", "decimal", 9),
-    Column("excess", "MAC/least", "decimal", 4),
+    Column("read", "read", "count", 6, "sum"),
+    Column("constants", "weights", "count", 6, "sum"),
+    Column("written", "written", "count", 6, "sum"),
+    Column("bytes", "bytes", "count", 9, "sum"),
+    Column("flops", "FLOPs", "count", 7, "sum"),
+    Column("intensity", "FLOPs/byte", "decimal", 9, Ratio("flops", "bytes")),
+    Column("excess", "MAC/least", "decimal", 4, "same"),
 )
-ADDITIVE = ("read", "constants", "written", "bytes", "flops")
 NOTES = (
     "read, weights, written: elements; every layer reads its input and its weights from memory once and writes its "
     "output once; views move nothing, a concatenation copies",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.quantities import REPORTED, title
+from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data
-from convcost.render.values import plain
-from convcost.table import reported_notes, reported_title
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.symbolic.closed import Formula

@@ -9,14 +9,7 @@ from sympy.printing.latex import LatexPrinter
 from convcost.symbolic import atoms
 from convcost.symbolic.text import floor_or_ceiling, ordered_terms
 from convcost.symbolic.typeset import GREEK, split_number
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{one: f"\\{one}" for one in "&%$#_{}"},
-}
-
+from convcost.tables.values import latex_text
 
 _NAMES = {
     "MakeDivisible": r"make\_divisible",
@@ -45,7 +38,7 @@ class _Printer(LatexPrinter):
 
     def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: ARG002, N802 - sympy's signature
         name, number = split_number(str(expr.name))
-        letters = f"\\{name}" if name in GREEK else name if len(name) == 1 else rf"\mathrm{{{escaped(name)}}}"
+        letters = f"\\{name}" if name in GREEK else name if len(name) == 1 else rf"\mathrm{{{latex_text(name)}}}"
         return f"{letters}_{{{number}}}" if number else letters
 
 
@@ -56,8 +49,3 @@ def _raised(text: str, exponent: str | None) -> str:
 def latex(expr: Any) -> str:
     """``expr`` as LaTeX, for math mode."""
     return str(_Printer({"order": "lex"}).doprint(atoms.to_sympy(expr)))
-
-
-def escaped(text: str) -> str:
-    """Plain text for LaTeX: nothing in a name is a command."""
-    return "".join(_SPECIAL.get(one, one) for one in text if one.isprintable())

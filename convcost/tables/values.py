@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.tables.table import Branch, Math
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
-_LARGE = 10**300  # floats end soon after
 _THOUSAND = 1000
 
 
@@ -85,15 +86,33 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-_RATIOS: dict[str, Callable[[Any], str]] = {"share": share, "decimal": decimal, "duration": duration}
+_RATIOS: dict[str, Callable[[Any], str]] = {"share": share, "bar": share, "decimal": decimal, "duration": duration}
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    **{one: f"\\{one}" for one in "&%$#_{}"},
+}
+
+
+def latex_text(text: str) -> str:
+    r"""``text`` so that LaTeX prints it as it is.
+
+    >>> print(latex_text("50 % of a_b"))
+    50 \% of a\_b
+    """
+    return "".join(_SPECIAL.get(one, one) for one in plain(text))
 
 
 def written(value: Any, form: str, *, exact: bool) -> str:
     """A cell for people, by the form of its column."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return plain(value)
+    if isinstance(value, str | Math | Branch):
+        return plain(value if isinstance(value, str) else value.shown)
     if form == "count":
         return count(value, exact=exact)
     if form in ("shape", "sizes"):
@@ -111,19 +130,4 @@ def exact(value: Any) -> str:
         return shape(value)
     if isinstance(value, Fraction):
         return str(value.numerator if value.denominator == 1 else float(value))
-    return str(value)
-
-
-def json_value(value: Any) -> Any:
-    """A value for JSON: integers exact, shapes as lists, decimals as numbers, the rest (1/3, formulas) as text."""
-    if value is None or isinstance(value, bool | int | str | float):
-        return value
-    if isinstance(value, Fraction) and value.denominator == 1:
-        return value.numerator
-    if isinstance(value, Fraction) and abs(value) < _LARGE and Fraction(str(float(value))) == value:
-        return float(value)
-    if isinstance(value, tuple | list):
-        return [json_value(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): json_value(item) for key, item in value.items()}
     return str(value)

@@ -1,0 +1,44 @@
+"""Headings: what was counted, of what, and whose number it is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convcost.conventions.model import PLAIN
+
+if TYPE_CHECKING:
+    from convcost.conventions.model import Convention
+    from convcost.conventions.reported import Reported
+    from convcost.graph import Graph
+
+
+def heading(graph: Graph, batch: int = 1) -> str:
+    """One line that says what was counted: title, parameters, input."""
+    values = ", ".join(f"{name}={shown_value(value)}" for name, value in graph.parameters.items())
+    batches = "" if batch == 1 else f", batch {batch}"
+    return f"{graph.title}{f' ({values})' if values else ''}, input {'x'.join(map(str, graph.input))}{batches}"
+
+
+def shown_value(value: Any) -> str:
+    """A parameter's value as ``--set`` takes it."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "none"}[value]
+    if isinstance(value, Fraction):
+        decimal = str(float(value))
+        return decimal if Fraction(decimal) == value else str(value)
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def reported_title(convention: Convention) -> str:
+    """The heading of a reported number: whose it is, and its unit."""
+    return f"{convention.name} {convention.unit}"
+
+
+def reported_notes(reported: Reported) -> list[str]:
+    """What a reader must know of a reported number; nothing for the default convention."""
+    convention = reported.convention
+    if convention is PLAIN:
+        return []
+    what = f": {convention.doc}" if convention.doc else ""
+    return [f"{reported_title(convention)}{what}", *reported.written.notes]

@@ -1,0 +1,1 @@
+"""Tables: columns and rows of plain values, how they are arranged, and the formats they are written in."""

@@ -1,0 +1,46 @@
+"""Results as JSON: integers exact, shapes as lists, formulas as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convcost.tables.table import Table
+
+_LARGE = 10**300  # floats end soon after
+_UNUSUAL = re.compile(r"[^\n -~]")
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    """The rows of ``table`` by the keys of its columns, in their order."""
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+
+
+def json_value(value: Any) -> Any:
+    """A value for JSON: integers exact, shapes as lists, decimals as numbers, the rest (1/3, formulas) as text."""
+    if value is None or isinstance(value, bool | int | str | float):
+        return value
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return value.numerator
+    if isinstance(value, Fraction) and abs(value) < _LARGE and Fraction(str(float(value))) == value:
+        return float(value)
+    if isinstance(value, tuple | list):
+        return [json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): json_value(item) for key, item in value.items()}
+    return str(value)
+
+
+def as_json(result: dict[str, Any]) -> str:
+    """A result as JSON, keys in the order given; what is not printable is written as an escape."""
+    text = json.dumps(json_value(result), indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(_escape, text) + "\n"
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]

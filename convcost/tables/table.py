@@ -1,0 +1,282 @@
+"""A table: columns and rows of plain values, before anything is said about how it looks.
+
+Folding, sorting, choosing columns and summing up work on any table; a column says how its values combine.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from convcost.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+NUMBERS = ("count", "share", "bar", "decimal", "duration")  # forms whose values can be combined
+RIGHT = (*NUMBERS, "times")  # forms that are aligned to the right
+
+
+class Ratio(NamedTuple):
+    """A value that is one column divided by another: of several rows, the sums are divided."""
+
+    over: str
+    under: str
+
+
+Combine: TypeAlias = Literal["sum", "same", "max"] | Ratio
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        key: its name in ``--columns`` and in machine formats.
+        title: its heading for people.
+        form: how its values are written: ``name`` (a path), ``text``, ``formula``, ``shape``, ``sizes``, ``count``,
+            ``share``, ``bar`` (a share with a bar), ``times``, ``decimal``, ``duration``.
+        keep: where space is short, columns with the smallest are hidden first; 9 is never hidden.
+        combine: what several rows have together: the ``sum`` of their values, the ``same`` value, the largest
+            (``max``), or a :class:`Ratio`. A column of numbers must say it before its table can be folded.
+    """
+
+    key: str
+    title: str
+    form: str
+    keep: int
+    combine: Combine | None = None
+
+
+class Table(NamedTuple):
+    """Columns, rows, an optional row of totals, a box of facts, and lines below.
+
+    Attributes:
+        title: one line above.
+        columns: what a row holds.
+        rows: a value for each column.
+        total: likewise, of all rows.
+        notes: lines below.
+        box: facts under the rows that are read first, as pairs of a name and a text.
+        hint: how a reader gets to see columns that a narrow terminal has no room for; where it is empty no column
+            is hidden.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+    total: tuple[Any, ...] | None
+    notes: tuple[str, ...]
+    box: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+class Math:
+    """A cell that is a formula: plain text, and LaTeX for math mode, which is only made where it is asked for."""
+
+    __slots__ = ("latex", "shown")
+
+    def __init__(self, shown: str, latex: Callable[[], str]) -> None:
+        self.shown = shown
+        self.latex = latex
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+class Branch:
+    """A cell that is a line of a tree: what is drawn before its label, and the whole path for machines."""
+
+    __slots__ = ("label", "lines", "path")
+
+    def __init__(self, lines: str, label: str, path: str) -> None:
+        self.lines = lines
+        self.label = label
+        self.path = path
+
+    @property
+    def shown(self) -> str:
+        """The line as it is drawn."""
+        return self.lines + self.label
+
+    def __str__(self) -> str:
+        return self.path
+
+
+REPEAT = Column("repeat", "repeat", "times", 9, "sum")
+HINT = "--columns shows them"
+_COPY = re.compile(r"\[(\d+)\]")
+
+
+def column_named(name: str, columns: Collection[Column]) -> Column:
+    """The column with this key or heading.
+
+    Raises:
+        UsageError: there is none.
+    """
+    wanted = " ".join(name.strip().lower().split())
+    named = {"layer": "path"}
+    known: dict[str, Column] = {}
+    for column in columns:
+        known.setdefault(column.title.lower(), column)
+    for column in columns:
+        known[column.key] = column
+    found = known.get(wanted) or known.get(named.get(wanted, ""))
+    if found is None:
+        keys = [column.key for column in columns]
+        raise UsageError(
+            f"no column is called '{name.strip()[:60]}'{did_you_mean(wanted, keys)}; known are {', '.join(keys)}"
+        )
+    return found
+
+
+class Arrangement(NamedTuple):
+    """What ``--columns``, ``--sort``, ``--top`` and ``--fold`` ask for.
+
+    Attributes:
+        columns: keys or headings of the columns to show, in this order; the usual ones where None.
+        sort: the column to sort by, largest first; execution order where None.
+        top: how many rows to keep.
+        fold: whether rows that differ only in the number of their copy become one row.
+    """
+
+    columns: Sequence[str] | None = None
+    sort: str | None = None
+    top: int | None = None
+    fold: bool = False
+
+
+def arranged(table: Table, usual: Sequence[str], how: Arrangement) -> Table:
+    """``table``, which has all columns, folded, sorted and cut as asked, with the columns asked for.
+
+    Args:
+        table: every column there is.
+        usual: keys of the columns to show where ``how`` names none.
+        how: what is asked for.
+
+    Raises:
+        UsageError: an unknown column.
+    """
+    known = (*table.columns, REPEAT)
+    keys = tuple(usual) if how.columns is None else tuple(column_named(name, known).key for name in how.columns)
+    by = None if how.sort is None else column_named(how.sort, known).key
+    table = folded(table) if how.fold else table
+    if "repeat" not in [column.key for column in table.columns] and "repeat" in (*keys, by):
+        table = _with_repeat(table, [1] * len(table.rows))
+    if how.fold and how.columns is None and table.columns[-1] is REPEAT:
+        keys = (*keys, "repeat")
+    if by is not None:
+        table = sorted_by(table, by)
+    if how.top is not None and how.top < len(table.rows):
+        more = f"{len(table.rows) - how.top} more rows"
+        table = table._replace(rows=table.rows[: how.top], notes=(more, *table.notes))
+    return selected(table, keys)._replace(hint=HINT if how.columns is None else "")
+
+
+def selected(table: Table, keys: Iterable[str]) -> Table:
+    """``table`` with these columns only, in this order."""
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    chosen = [places[key] for key in dict.fromkeys(keys)]
+
+    def cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(row[place] for place in chosen)
+
+    total = None if table.total is None else labelled(cells(table.total))
+    columns = tuple(table.columns[place] for place in chosen)
+    return table._replace(columns=columns, rows=[cells(row) for row in table.rows], total=total)
+
+
+def labelled(total: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of totals that says that it is one, where its first cell is free."""
+    return ("total", *total[1:]) if total and total[0] is None else total
+
+
+def sorted_by(table: Table, key: str) -> Table:
+    """``table`` with the largest values of a column first, texts in order of the alphabet, empty cells last."""
+    place = [column.key for column in table.columns].index(key)
+    return table._replace(rows=sorted(table.rows, key=lambda row: _rank(row[place])))
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return (2, 0)
+    return (0, -value) if isinstance(value, int | float | Fraction) else (1, str(value))
+
+
+def total_of(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What all rows have together, by what each column says of its values; None where nothing can be said."""
+    sums: dict[str, Any] = {}
+    for place, column in enumerate(columns):
+        values = [row[place] for row in rows if row[place] is not None]
+        if column.combine in ("sum", "max") and values:
+            sums[column.key] = sum(values) if column.combine == "sum" else max(values)
+    for column in columns:
+        if isinstance(column.combine, Ratio):
+            over, under = sums.get(column.combine.over), sums.get(column.combine.under)
+            sums[column.key] = Fraction(over) / Fraction(under) if over is not None and under else None
+    return tuple(sums.get(column.key) for column in columns)
+
+
+def folded(table: Table) -> Table:
+    """``table`` with rows that differ only in the number of their copy as one row, with how many there are.
+
+    ``unit[2]``, ``unit[3]`` and ``unit[4]`` with equal values become ``unit[2-4]``: sums are those of the three, all
+    else is that of each.
+    """
+    for column in table.columns:
+        if column.form in NUMBERS and column.combine is None:
+            raise TypeError(f"column {column.key} does not say how its values combine")
+    place = [column.key for column in table.columns].index("path")
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in table.rows:
+        same = (*row[:place], _COPY.sub("[]", row[place]), *row[place + 1 :])
+        groups.setdefault(same, []).append(row)
+    if len(groups) == len(table.rows):
+        return table
+    rows = []
+    for members in groups.values():
+        merged = [
+            value * len(members) if column.combine == "sum" and value is not None else value
+            for column, value in zip(table.columns, members[0], strict=True)
+        ]
+        merged[place] = common_path([member[place] for member in members])
+        rows.append(tuple(merged))
+    return _with_repeat(table._replace(rows=rows), [len(members) for members in groups.values()])
+
+
+def _with_repeat(table: Table, times: Sequence[int]) -> Table:
+    rows = [(*row, each) for row, each in zip(table.rows, times, strict=True)]
+    total = None if table.total is None else (*table.total, None)
+    return table._replace(columns=(*table.columns, REPEAT), rows=rows, total=total)
+
+
+def without_copies(path: str) -> str:
+    """``path`` without the numbers of its copies: ``unit[]/conv``."""
+    return _COPY.sub("[]", path)
+
+
+def common_path(paths: list[str]) -> str:
+    """One path for several that differ only in the numbers of their copies.
+
+    >>> common_path(["a/unit[2]/conv", "a/unit[3]/conv", "a/unit[5]/conv"])
+    'a/unit[2-3,5]/conv'
+    """
+    if len(paths) == 1:
+        return paths[0]
+    numbers = [[int(number) for number in _COPY.findall(path)] for path in paths]
+    spans = iter([_span(sorted(set(column))) for column in zip(*numbers, strict=True)])
+    return _COPY.sub(lambda _: f"[{next(spans)}]", paths[0])
+
+
+def _span(numbers: list[int]) -> str:
+    """``2-4`` for 2, 3, 4; ``2-4,7`` where there is a gap."""
+    parts: list[str] = []
+    start = previous = numbers[0]
+    for number in [*numbers[1:], None]:
+        if number is not None and number == previous + 1:
+            previous = number
+            continue
+        parts.append(str(start) if start == previous else f"{start}-{previous}")
+        if number is not None:
+            start = previous = number
+    return ",".join(parts)

@@ -1,0 +1,124 @@
+"""The formats that are made of tables. A new one is a function from tables to text, and a line in ``FORMATS``."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+from convcost.tables.table import NUMBERS, RIGHT, Branch, Math
+from convcost.tables.terminal import TableView
+from convcost.tables.values import exact as exactly
+from convcost.tables.values import latex_text, plain, written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.tables.table import Column, Table
+
+_SPREADSHEET = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # what a spreadsheet would compute
+_MARKUP = re.compile(r"[\\|`*_\[\]<>&$]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+
+
+class Format(Protocol):
+    """Tables as one text; ``exact`` asks for every digit in place of SI units."""
+
+    def __call__(self, tables: Sequence[Table], *, exact: bool) -> str:
+        """The text."""
+
+
+def as_text(tables: Sequence[Table], *, exact: bool) -> str:
+    """For people, as wide as the rows are."""
+    return "\n".join(TableView(table, exact=exact).text() for table in tables)
+
+
+def as_markdown(tables: Sequence[Table], *, exact: bool) -> str:
+    """Markdown tables; text from specs is escaped."""
+    return "\n".join(_markdown(table, exact=exact) for table in tables)
+
+
+def _markdown(table: Table, *, exact: bool) -> str:
+    columns = table.columns
+    lines = [f"**{escaped(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(escaped(column.title) for column in columns) + " |")
+    lines.append("|" + "|".join("---:" if column.form in RIGHT else "---" for column in columns) + "|")
+    for row in [*table.rows, *([table.total] if table.total else [])]:
+        cells = (written(value, column.form, exact=exact) for value, column in zip(row, columns, strict=True))
+        lines.append("| " + " | ".join(map(escaped, cells)) + " |")
+    facts = [f"{name}: {value}" for name, value in table.box]
+    lines += ["", *map(escaped, (*facts, *table.notes))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def escaped(text: str) -> str:
+    """``text`` so that Markdown shows it as it is."""
+    return _MARKUP.sub(r"\\\g<0>", plain(text))
+
+
+def as_csv(tables: Sequence[Table], *, exact: bool) -> str:  # noqa: ARG001 - always exact
+    """Comma-separated values with a header of column keys; exact, and nothing that a spreadsheet would run."""
+    import csv  # noqa: PLC0415 - only this format pays for it
+
+    texts = []
+    for table in tables:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(column.key for column in table.columns)
+        for row in table.rows:
+            writer.writerow(map(_cell, row))
+        texts.append(out.getvalue())
+    return "\n".join(texts)
+
+
+def _cell(value: Any) -> str:
+    text = exactly(value)
+    if not isinstance(value, str | Math | Branch):
+        return text
+    text = plain(text)
+    return f"'{text}" if text.lstrip().startswith(_SPREADSHEET) else text
+
+
+def as_latex(tables: Sequence[Table], *, exact: bool) -> str:
+    """Tables for LaTeX with the package ``booktabs``; formulas in math mode, text from specs escaped."""
+    return "\n".join(_latex(table, exact=exact) for table in tables)
+
+
+def _latex(table: Table, *, exact: bool) -> str:
+    columns = table.columns
+    lines = ["% needs \\usepackage{booktabs}", r"\begin{table}", r"\centering"]
+    if table.title:
+        lines.append(rf"\caption{{{latex_text(table.title)}}}")
+    alignment = "".join("r" if column.form in RIGHT else "l" for column in columns)
+    lines += [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule"]
+    lines += [" & ".join(latex_text(column.title) for column in columns) + r" \\", r"\midrule"]
+    lines += [_latex_row(row, columns, exact=exact) for row in table.rows]
+    if table.total:
+        lines += [r"\midrule", _latex_row(table.total, columns, exact=exact)]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    facts = [f"{name}: {value}" for name, value in table.box]
+    lines += [rf"\par{{\footnotesize {latex_text(note)}}}" for note in (*facts, *table.notes) if note]
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _latex_row(row: Sequence[Any], columns: Sequence[Column], *, exact: bool) -> str:
+    cells = [_latex_cell(value, column, exact=exact) for value, column in zip(row, columns, strict=True)]
+    if cells[0].startswith(("[", "*")):  # after the end of a row these would be an argument of it
+        cells[0] = f"{{{cells[0]}}}"
+    return " & ".join(cells) + r" \\"
+
+
+def _latex_cell(value: Any, column: Column, *, exact: bool) -> str:
+    if isinstance(value, Math):
+        return f"${value.latex()}$"
+    text = latex_text(written(value, column.form, exact=exact))
+    if column.form in ("shape", "sizes"):
+        return text.replace("x", r"$\times$")
+    if column.form in RIGHT:
+        text = _THOUSANDS.sub(r"\\,", text)
+        text = text.replace(" ", r"\,") if column.form in NUMBERS else text
+        return f"$-${text[1:]}" if text.startswith("-") else text
+    return text
+
+
+FORMATS: dict[str, Format] = {"table": as_text, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}

@@ -1,0 +1,387 @@
+"""Tables: nothing is cut at any width, folding changes no sum, and every format has the rows and columns asked for."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import ROOT, run_convcost
+from hypothesis import given
+from hypothesis import strategies as st
+from inprocess import convcost
+
+from convcost import load
+from convcost.cli.options import FORMAT_NAMES
+from convcost.metrics.report import analyze
+from convcost.render.analysis import COLUMNS, cost_table
+from convcost.spec.catalogue import bundled_names
+from convcost.tables import text as formats
+from convcost.tables.table import Column, Ratio, Table, folded, total_of
+from convcost.tables.terminal import TableView, shortened, wrapped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COPY = re.compile(r"\[[\d,-]+\]")
+
+
+# --- nothing is cut ---
+
+
+def solid(text: str) -> str:
+    """``text`` without spaces: what wrapping may not change."""
+    return re.sub(r"\s+", "", text)
+
+
+WORDS = st.text("ab(*+-/,)_^<=> é漢…", max_size=60)
+
+
+@given(WORDS, st.integers(8, 40))
+def test_wrapping_leaves_nothing_out_and_fits(text: str, width: int) -> None:
+    lines = wrapped(text, width)
+    assert solid("".join(lines)) == solid(text)
+    assert all(len(line) + sum(character == "漢" for character in line) <= width for line in lines)
+
+
+def test_a_formula_breaks_after_operators() -> None:
+    lines = wrapped("M*(K^2*M+I+O)/(I*K^2*O)*(sqrt(4*I*K^4*O+I^2)-I)", 16)
+    assert all(line[-1] in "+-*/" for line in lines[:-1])
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+PATHS = st.lists(
+    st.lists(st.sampled_from(["a", "b", "unit[1]", "unit[2]", "unit", "main", "c#2", "…"]), min_size=1, max_size=5).map(
+        "/".join
+    ),
+    max_size=12,
+)
+
+
+@given(PATHS)
+def test_shortened_paths_stay_different(paths: list[str]) -> None:
+    short = shortened(paths)
+    assert len(set(short.values())) == len(set(paths))
+    for path, text in short.items():
+        assert text.split("/")[-1] == path.split("/")[-1]
+        assert len(text) <= len(path)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_every_layer_keeps_its_own_name(width: int) -> None:
+    rows = analyze(load("mobilenet_v2")).rows
+    column = (Column("path", "path", "name", 9), Column("macs", "MACs", "count", 9))
+    table = Table("", column, [(row.path, row.work.macs) for row in rows], None, ())
+    text = TableView(table).text(width)
+    names: list[str] = []
+    for line in text.split("\n")[2:]:
+        name = line[: -len(line.split("  ")[-1])].strip() if not line.startswith("  ") else line.strip()
+        if line.startswith("  "):
+            names[-1] += name
+        elif name:
+            names.append(name)
+    assert len(set(names)) == len(rows)
+
+
+def test_hidden_columns_are_named_with_the_option_that_shows_them() -> None:
+    wide = convcost("analyze", "resnet18").out
+    shown = TableView(cost_table(analyze(load("resnet18")), fold=True)).text(80)
+    hidden = re.search(r"^hidden: (.*)", shown.replace("\n  ", " "), re.MULTILINE)
+    assert hidden is not None
+    assert hidden[1].endswith("(--columns shows them)")
+    titles = hidden[1].removesuffix(" (--columns shows them)").split(", ")
+    header = re.split(r"\s{2,}", wide.split("\n")[1])
+    still = re.split(r"\s{2,}", shown.split("\n")[0])
+    assert "input" in titles
+    assert sorted([*titles, *still]) == sorted(header)
+
+
+def test_columns_asked_for_are_not_hidden() -> None:
+    keys = list(COLUMNS)
+    text = TableView(cost_table(analyze(load("bottleneck")), columns=keys)).text(80)
+    assert "hidden" not in text
+    assert max(map(len, text.split("\n"))) <= 80
+    for key in keys:
+        if key != "reported":
+            assert all(word in text for word in COLUMNS[key].title.split())
+
+
+def test_a_table_too_wide_for_any_column_is_a_list() -> None:
+    columns = (Column("a", "first", "count", 9), Column("b", "second", "count", 9))
+    text = TableView(Table("", columns, [(10**15, 10**15 + 1)], None, ()), exact=True).text(32)
+    assert text == "first: 1,000,000,000,000,000\nsecond: 1,000,000,000,000,001\n"
+    narrow = TableView(Table("", columns, [(10**15, 10**15 + 1)], None, ()), exact=True).text(20)
+    assert max(map(len, narrow.split("\n"))) <= 20
+    assert solid(narrow) == solid(text)
+
+
+def commands(*pages: str) -> list[str]:
+    text = "\n".join((ROOT / page).read_text("utf-8") for page in pages)
+    return list(dict.fromkeys(re.findall(r"^\$ convcost (.*)$", text, re.MULTILINE)))
+
+
+def in_terminal(line: str, width: int, **env: str) -> str:
+    """What ``convcost`` prints in a terminal of this width, without colours."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **env}
+    with subprocess.Popen(
+        [sys.executable, "-m", "convcost", *shlex.split(line)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=subprocess.STDOUT,
+        env=environment,
+    ) as process:
+        os.close(follower)
+        data = b""
+        while True:
+            ready, _, _ = select.select([leader], [], [], 60)
+            assert ready, f"nothing more for a minute: {line}"
+            try:
+                part = os.read(leader, 65536)
+            except OSError:  # Linux: the other end is closed
+                break
+            if not part:
+                break
+            data += part
+        process.wait(60)
+    os.close(leader)
+    return re.sub(r"\x1b\[[0-9;]*m", "", data.decode()).replace("\r", "")
+
+
+def lost(piped: str, shown: str) -> list[str]:
+    """Titles, notes and other lines without columns that are not in ``shown``, and words that are not."""
+    whole, bare = solid(shown), shown.split()
+    paragraphs = [line for line in piped.split("\n") if line and "  " not in line.strip() and set(line) != {"-"}]
+    words = {word for word in re.findall(r"[A-Za-z]{3,}", piped) if word not in ("repeat",)}
+    joined = "".join(bare)
+    return [line for line in paragraphs if solid(line) not in whole and "hidden:" not in line] + [
+        word for word in words if word not in joined
+    ]
+
+
+def test_lost_text_is_noticed() -> None:
+    assert lost("M < (sqrt(4*I*K^4*O + I^2) - I)", "M < (sqrt(4*I*K^4*O + I^2") != []
+    assert lost("layer  a description", "layer  a") == ["description"]
+
+
+RUN = [line for line in commands("docs/tour.md", "README.md") if not line.startswith(("analyze", "check", "list"))]
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_a_terminal_of_80_columns_shows_all_that_a_pipe_does(line: str) -> None:
+    shown = in_terminal(line, 80)
+    assert max(map(len, shown.split("\n"))) <= 80 or line.startswith(("formula", "equal"))
+    assert lost(convcost(*shlex.split(line)).out, shown) == []
+
+
+@pytest.mark.parametrize("width", [60, 120])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "compare bottleneck plain",
+        "layers",
+        "conventions resnet50",
+        "receptive inception_module",
+        "explain resnet50 --reported 3.8G",
+        "scaling mobilenet_v1",
+        "verify mobilenet_v1",
+        "memory mobilenet_v2",
+        "roofline mobilenet_v1 --device raspberry_pi_4",
+    ],
+)
+def test_other_widths_show_all_too(line: str, width: int) -> None:
+    shown = in_terminal(line, width)
+    assert max(map(len, shown.split("\n"))) <= width
+    assert lost(convcost(*line.split()).out, shown) == []
+
+
+def test_columns_is_honoured_in_a_pipe() -> None:
+    narrow = run_convcost("compare", "bottleneck", "plain", COLUMNS="60").out
+    wide = run_convcost("compare", "bottleneck", "plain").out
+    assert max(map(len, narrow.split("\n"))) <= 60 < max(map(len, wide.split("\n")))
+    assert lost(wide, narrow) == []
+    for nonsense in ("", "wide", "-5", "9" * 30):
+        assert run_convcost("compare", "bottleneck", "plain", COLUMNS=nonsense).out == wide
+
+
+# --- folding ---
+
+
+def unfolded(path: str) -> str:
+    return COPY.sub("[]", path)
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_folded_rows_are_what_the_single_rows_give(name: str) -> None:
+    analysis = analyze(load(name))
+    keys = list(COLUMNS)
+    single = cost_table(analysis, columns=keys)
+    fold = cost_table(analysis, columns=[*keys, "repeat"], fold=True)
+    assert fold.total is not None
+    assert single.total is not None
+    assert sum(row[-1] for row in fold.rows) == len(single.rows)
+    assert fold.total[1:-1] == single.total[1:]
+    members: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in single.rows:
+        members.setdefault((unfolded(row[0]), *row[1:]), []).append(row)
+    by_path = list(members.values())
+    for row, rows in zip(fold.rows, by_path, strict=True):
+        for place, key in enumerate(keys):
+            values = [each[place] for each in rows]
+            if COLUMNS[key].combine == "sum":
+                known = [value for value in values if value is not None]
+                assert row[place] == (sum(known) if known else None), (key, row[0])
+            elif key != "path":
+                assert {row[place]} == set(values), (key, row[0])
+    assert (
+        total_of(single.columns, single.rows)[1:]
+        == tuple(
+            None if COLUMNS[key].combine == "same" else value for key, value in zip(keys, single.total, strict=True)
+        )[1:]
+    )
+
+
+def test_a_ratio_is_not_doubled_on_a_folded_row() -> None:
+    columns = (
+        Column("path", "path", "name", 9, "same"),
+        Column("flops", "FLOPs", "count", 9, "sum"),
+        Column("bytes", "bytes", "count", 9, "sum"),
+        Column("peak", "peak", "count", 9, "max"),
+        Column("intensity", "FLOPs/byte", "decimal", 9, Ratio("flops", "bytes")),
+    )
+    rows = [
+        ("unit[1]/conv", 30, 20, 7, Fraction(3, 2)),
+        ("unit[2]/conv", 30, 20, 7, Fraction(3, 2)),
+        ("pool", 4, 16, 9, Fraction(1, 4)),
+    ]
+    table = folded(Table("", columns, rows, total_of(columns, rows), ()))
+    assert table.rows == [("unit[1-2]/conv", 60, 40, 7, Fraction(3, 2), 2), ("pool", 4, 16, 9, Fraction(1, 4), 1)]
+    assert table.total == (None, 64, 56, 9, Fraction(64, 56), None)
+
+
+def test_a_column_of_numbers_must_say_how_it_combines() -> None:
+    table = Table("", (Column("path", "path", "name", 9), Column("x", "x", "count", 9)), [("a", 1)], None, ())
+    with pytest.raises(TypeError, match="column x does not say how its values combine"):
+        folded(table)
+
+
+@pytest.mark.parametrize("command", ["traffic", "roofline --device v100"])
+def test_intensities_of_folded_rows_are_those_of_a_layer(command: str) -> None:
+    name, *options = command.split()
+    rows = json.loads(convcost(name, "resnet18", *options, "--format", "json").out)["rows"]
+    known = {(unfolded(row["path"]), f"{row['flops_per_byte']:.4g}") for row in rows if row["flops_per_byte"]}
+    lines = convcost(name, "resnet18", *options).out.split("\n")
+    place = lines[1].index("FLOPs/byte") + len("FLOPs/byte")
+    shown = {(unfolded(line.split()[0]), line[:place].split()[-1]) for line in lines if "[1-2]/" in line}
+    assert shown
+    assert shown <= known
+
+
+# --- columns and formats ---
+
+
+@pytest.mark.parametrize("how", ["json", "csv", "markdown", "latex", "table"])
+def test_columns_hold_in_every_format(how: str) -> None:
+    out = convcost("analyze", "lenet5", "--columns", "macs,layer,Kind", "--format", how).out
+    if how == "json":
+        assert {tuple(row) for row in json.loads(out)["rows"]} == {("macs", "path", "kind")}
+    elif how == "csv":
+        assert next(csv.reader(io.StringIO(out))) == ["macs", "path", "kind"]
+    else:
+        header = next(line for line in out.split("\n") if "MACs" in line)
+        assert re.findall(r"\w+", header) == ["MACs", "path", "kind"]
+
+
+def test_the_number_of_copies_is_shown_where_it_is_asked_for() -> None:
+    lines = convcost("analyze", "resnet18", "--columns", "path,macs").out.split("\n")
+    assert lines[1].split() == ["path", "MACs"]
+    lines = convcost("analyze", "resnet18", "--columns", "path,repeat").out.split("\n")
+    assert lines[1].split() == ["path", "repeat"]
+    rows = json.loads(convcost("analyze", "resnet18", "--fold", "--format", "json", "--columns", "repeat,macs").out)
+    assert sum(row["repeat"] for row in rows["rows"]) == len(analyze(load("resnet18")).rows)
+    assert sum(row["macs"] for row in rows["rows"]) == rows["totals"]["macs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("x.json", "{"),
+        ("x.csv", "path,"),
+        ("x.md", "**Bottleneck"),
+        ("x.tex", "% needs"),
+        ("x.txt", "Bottleneck"),
+        ("x.html", "Bottleneck"),
+        ("x", "Bottleneck"),
+    ],
+)
+def test_the_suffix_says_the_format(name: str, start: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    assert convcost("analyze", "bottleneck", "-o", str(target)).code == 0
+    assert target.read_text("utf-8").startswith(start)
+    assert convcost("analyze", "bottleneck", "--format", "csv", "-o", str(target)).code == 0
+    assert target.read_text("utf-8").startswith("path,")
+
+
+def test_a_new_format_is_a_function_and_a_line() -> None:
+    assert set(FORMAT_NAMES) == {*formats.FORMATS, "json"}
+    table = Table("t", (Column("a", "A", "count", 9),), [(1,)], None, ())
+    texts = {name: write([table], exact=False) for name, write in formats.FORMATS.items()}
+    assert len(set(texts.values())) == len(texts)
+
+
+# --- LaTeX ---
+
+HOSTILE = ["a_b", "50 %", "x & y", "$x$", "#1", "{", "}", "\\input{/etc/passwd}", "~", "^", "[2pt]", "*", "<b>", "a\nb"]
+
+
+def balanced(text: str) -> bool:
+    depth = 0
+    for brace in re.findall(r"(?<!\\)(?:\\\\)*([{}])", text.replace("\\\\", "")):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def test_latex_escapes_what_it_would_read() -> None:
+    columns = (Column("name", "na_me", "name", 9), Column("n", "%", "count", 9))
+    table = Table("50 % \\{", columns, [(name, 1234567) for name in HOSTILE], None, ("a_b",))
+    text = formats.as_latex([table], exact=True)
+    assert balanced(text)
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().split("\n")
+    assert len(body) == len(HOSTILE)
+    for line in body:
+        assert line.endswith(r" & 1\,234\,567 \\")
+        cell = line.removesuffix(r" & 1\,234\,567 \\")
+        assert not cell.startswith(("[", "*"))
+        plain = re.sub(r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar)\{\}", "", cell)
+        assert not re.search(r"(?<!\\)[&%$#_^~\\](?![&%$#_{}])", plain), line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["analyze resnet18", "compare bottleneck plain", "conventions lenet5", "list", "layers conv", "scaling lenet5"],
+)
+def test_latex_has_balanced_braces_and_one_cell_a_column(line: str) -> None:
+    text = convcost(*line.split(), "--format", "latex").out
+    assert balanced(text)
+    for columns, body in re.findall(r"\\begin\{tabular\}\{([lr]+)\}\n(.*?)\\end\{tabular\}", text, re.DOTALL):
+        for row in body.split("\n"):
+            if row.endswith(r"\\"):
+                assert len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1
