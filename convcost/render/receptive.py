@@ -21,14 +21,15 @@ _COLUMNS = (
     Column("output", "output", "shape", 6),
     Column("kernel", "kernel", "sizes", 5),
     Column("step", "stride", "sizes", 4),
-    Column("field", "sees", "sizes", 9),
-    Column("jump", "every", "sizes", 8),
-    Column("start", "from", "sizes", 6),
+    Column("field", "receptive field", "sizes", 9),
+    Column("jump", "effective stride", "sizes", 8),
+    Column("start", "start", "sizes", 6),
     Column("through", "through", "name", 5),
 )
 NOTE = (
-    "sees: positions of the input that a position depends on; every: effective stride; from: centre of what the "
-    "first position sees, from 0; at a merge the largest field, with the branch it comes through"
+    "receptive field: the positions of the input that one position depends on; effective stride: the step in the input "
+    "from one position to the next; start: the centre of the first receptive field, counted from 0; at a merge the "
+    "largest field, with the branch it comes through"
 )
 
 
