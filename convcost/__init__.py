@@ -8,7 +8,7 @@
 
 __version__ = "0.1.0"
 
-from convcost.api import analyze, load, loads
+from convcost.api import analyze, check, diff, load, loads
 from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
 from convcost.questions import compare, equal, explain, formula, scaling, solve, survey, verify
 
@@ -19,7 +19,9 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "analyze",
+    "check",
     "compare",
+    "diff",
     "equal",
     "explain",
     "formula",

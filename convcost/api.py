@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.algebra import exact_array
 from convcost.conventions.catalogue import DEFAULT
@@ -11,13 +11,18 @@ from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
 from convcost.graph import Graph
 from convcost.metrics import report
+from convcost.metrics.devices import device as find_device
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from convcost.metrics.budget import Verdict
+    from convcost.metrics.difference import Difference
     from convcost.metrics.report import Analysis
+
+Network: TypeAlias = "Graph | str | os.PathLike[str]"
 
 
 def load(target: str | os.PathLike[str], *, input: Sequence[int] | None = None, **parameters: Any) -> Graph:  # noqa: A002 - the language's own word
@@ -69,15 +74,19 @@ def input_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return shape
 
 
-def analyze(
-    network: Graph | str | os.PathLike[str],
+def analyze(  # noqa: PLR0913 - what metrics are evaluated for has as many parts
+    network: Network,
     *,
     by: str = "layer",
     batch: int = 1,
     depth: int | None = None,
     convention: str = DEFAULT,
+    dtype: str = "float32",
+    weights_dtype: str | None = None,
+    device: str | None = None,
+    fused: bool = True,
 ) -> Analysis:
-    """Cost of a network, in rows and in total.
+    """Metrics of a network, for its rows and in total.
 
     Args:
         network: a graph, or what :func:`load` takes.
@@ -85,14 +94,75 @@ def analyze(
         batch: samples; operations grow with it, parameters do not.
         depth: sum up layers that share this many leading segments of their paths.
         convention: whose number is reported beside the plain ones: a name, or the path of a file.
+        dtype: number format of feature maps and arithmetic, for bytes and times.
+        weights_dtype: number format of parameters; that of the maps where not given.
+        device: name or file of the device that times are for.
+        fused: whether norms and activations run on the output of the layer before them, before it is written.
+
+    Returns:
+        Rows and totals. ``value(KEY)`` gives any metric of the network, ``value(KEY, row)`` one of a row.
 
     Raises:
-        UsageError: ``by``, ``batch``, ``depth`` or ``convention`` is none of these.
+        UsageError: ``by``, ``batch``, ``depth``, ``convention``, ``dtype`` or ``device`` is none of these.
 
     >>> analyze("bottleneck").totals.params, analyze("plain").totals.params
     (69632, 589824)
     >>> analyze("resnet50", convention="fvcore").reported.value()
     4111512576
+    >>> analyze("mobilenet_v2", dtype="int8").value("peak")
+    1505280
     """
     graph = network if isinstance(network, Graph) else load(network)
-    return report.analyze(graph, by=by, batch=batch, depth=depth, convention=find_convention(convention))
+    return report.analyze(
+        graph,
+        by=by,
+        batch=batch,
+        depth=depth,
+        convention=find_convention(convention),
+        dtype=dtype,
+        weights_dtype=weights_dtype,
+        device=None if device is None else find_device(device),
+        fused=fused,
+    )
+
+
+def diff(before: Network, after: Network, *, by: str = "stage", **context: Any) -> Difference:
+    """What changed between two networks, row by row.
+
+    Rows are matched by their paths; what is left is matched by kind and output shape.
+
+    Args:
+        before: a graph, or what :func:`load` takes.
+        after: another.
+        by: ``layer``, ``block``, ``stage`` or ``kind``.
+        **context: as for :func:`analyze`.
+
+    Raises:
+        UsageError: ``by`` or a part of the context is none of these.
+
+    >>> change = diff("resnet18", "resnet34").changes[2]
+    >>> change.path, change.before.work.params, change.after.work.params
+    ('conv2_x', 147968, 221952)
+    """
+    from convcost.metrics.difference import difference  # noqa: PLC0415 - only this question pays for it
+
+    return difference(analyze(before, by=by, **context), analyze(after, by=by, **context))
+
+
+def check(network: Network, *budgets: str, **context: Any) -> list[Verdict]:
+    """Whether a network meets budgets on any of its metrics.
+
+    Args:
+        network: a graph, or what :func:`load` takes.
+        *budgets: as ``macs<=150M``, ``peak<=512k`` or ``time<=3ms``.
+        **context: as for :func:`analyze`; a budget on time needs ``device``.
+
+    Raises:
+        UsageError: a budget is none, or a part of the context is wrong.
+
+    >>> [verdict.met for verdict in check("mobilenet_v2", "macs<=300M", "params<=4M")]
+    [False, True]
+    """
+    from convcost.metrics import budget  # noqa: PLC0415
+
+    return budget.check(analyze(network, **context), [budget.budget(text) for text in budgets])
