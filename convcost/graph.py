@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost import assumptions
-from convcost.errors import ConvcostError, ShapeError
+from convcost.errors import ConvcostError, ShapeError, unknown
 from convcost.layers.base import REGISTRY, Layer, Shape, Work
 from convcost.limits import MAX_NODES
 
@@ -68,10 +68,7 @@ class Tensor:
         """
         axes = AXES.get(len(self.shape), AXES[1])
         if name not in axes:
-            raise ShapeError(
-                f"a tensor of shape {'x'.join(map(str, self.shape))} has no axis '{name[:20]}'; "
-                f"it has {', '.join(axes)}"
-            )
+            raise ShapeError(unknown("axis", name, axes, of=f"a tensor of shape {'x'.join(map(str, self.shape))}"))
         return self.shape[axes.index(name)]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convcost.api import input_sizes
 from convcost.errors import UsageError, unknown
 from convcost.spec.catalogue import Catalogue
+from convcost.spec.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,7 +211,9 @@ def solve(
     others = list(dict.fromkeys(other for bound in bounds for other in bound.others))
     (spec, *_), (given, *theirs) = _sides((target, *others), parameters)
     values = dict(zip(others, theirs, strict=True))
-    landscape = Landscape(spec, [name], given, bounds, values, _shape(input), whose=convention)
+    landscape = Landscape(
+        spec, [own_name(name, spec.parameters)], given, bounds, values, _shape(input), whose=convention
+    )
     return one.solve(landscape, largest=largest, step=None if step is None else from_python(step))
 
 
@@ -299,7 +302,7 @@ def _sides(targets: Sequence[Target], parameters: Mapping[str, Any]) -> tuple[li
 
 
 def _has(spec: Spec, name: str) -> bool:
-    return name in spec.parameters or name in (spec.input_names or ())
+    return own_name(name, spec.parameters) in spec.parameters or name in (spec.input_names or ())
 
 
 def _known(name: str, specs: Sequence[Spec]) -> None:

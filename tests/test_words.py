@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
+from conftest import run_convcost
 
 import convcost
+from convcost.cli import cli
 from convcost.errors import SpecError, UsageError
 from convcost.layers import REGISTRY
 from convcost.layers.words import ELSEWHERE, FIELDS, NO_FIELDS, field_hint, layer_hint, plain
@@ -178,3 +183,101 @@ def test_standard_names_in_steps_and_variants(tmp_path: Path) -> None:
     own = "blocks: {own: {input: {I: 1, H: 1, W: 1}, parameters: {kernel: 3}, layers: [conv: {out: 4, kernel}]}}"
     graph = convcost.loads(f"input: [8, 6, 6]\n{own}\nlayers: [own: {{K: 1}}]\n")
     assert graph.layers[0].work.macs == 4 * 8 * 36
+
+
+def test_standard_names_on_the_command_line() -> None:
+    by_letter = run_convcost("analyze", "standard_conv", "--set", "K=5", "--set", "O=7", "--format", "json")
+    by_word = run_convcost("analyze", "standard_conv", "--set", "kernel=5", "--set", "out=7", "--format", "json")
+    assert (by_letter.code, by_word.code) == (0, 0)
+    assert by_letter.out == by_word.out
+    twice = run_convcost("analyze", "standard_conv", "--set", "kernel=5", "--set", "K=5")
+    assert (twice.code, twice.err) == (2, "error: --set gives `K` twice\n")
+    both = run_convcost("compare", "standard_conv", "conv_bn", "--set", "kernel=1", "--format", "json")
+    assert [item["totals"]["macs"] % 9 for item in json.loads(both.out)["items"]] != [0, 0]
+    free = run_convcost("formula", "standard_conv", "--free", "kernel,out")
+    assert free.code == 0
+    assert "O" in free.out
+
+
+def test_a_name_of_a_file_here_is_a_target_and_a_bundled_name_comes_first(tmp_path: Path) -> None:
+    assert run_convcost("init", "phonenet", cwd=tmp_path).out == "wrote phonenet.yaml\n"
+    by_name = run_convcost("analyze", "phonenet", cwd=tmp_path)
+    assert (by_name.code, by_name.err) == (0, "")
+    assert by_name.out == run_convcost("analyze", "phonenet.yaml", cwd=tmp_path).out
+    assert run_convcost("init", "resnet18", cwd=tmp_path).code == 0
+    bundled = run_convcost("analyze", "resnet18", "--format", "json", cwd=tmp_path)
+    assert json.loads(bundled.out)["totals"]["params"] == 11_689_512  # torchvision's
+    assert bundled.err == "note: resnet18 is the bundled spec; write ./resnet18.yaml for the file\n"
+    own = run_convcost("analyze", "./resnet18.yaml", "--format", "json", cwd=tmp_path)
+    assert (own.code, own.err) == (0, "")
+    assert own.out != bundled.out
+
+
+def test_show_prints_files_as_they_are(tmp_path: Path) -> None:
+    text = "input: [3, 8, 8]  # caf\xe9\nlayers: [relu]\n"
+    (tmp_path / "own.yaml").write_text(text, "utf-8")
+    for target in ("own.yaml", "./own.yaml", "own"):
+        assert run_convcost("show", target, cwd=tmp_path).out == text
+    (tmp_path / "broken.yaml").write_text("layers: [relu\n")
+    broken = run_convcost("show", "broken.yaml", cwd=tmp_path)
+    assert (broken.code, broken.out) == (1, "")
+
+
+BINARY = [
+    (b"\x08\x07\x12\x07pytorch:\x00\x00", "an ONNX model"),
+    (b"PK\x03\x04" + bytes(30), "a zip archive"),
+    (b"\x80\x02}q\x00", "a Python pickle"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(30), "an HDF5 file"),
+    (b"\x1c\x00\x00\x00TFL3" + bytes(30), "a TensorFlow Lite model"),
+    (b"\x40\x00\x00\x00\x00\x00\x00\x00" + b'{"weight": {}}', "a safetensors file"),
+]
+
+
+@pytest.mark.parametrize(("data", "kind"), BINARY, ids=[kind for _, kind in BINARY])
+def test_a_model_file_is_named_for_what_it_is(data: bytes, kind: str, tmp_path: Path) -> None:
+    """By its first bytes, as the formats fix them, whatever the file is called and however long it is."""
+    for name, content in (("net.onnx", data), ("net.yaml", data), ("large.pt", data + bytes(9_000_000))):
+        (tmp_path / name).write_bytes(content)
+        result = run_convcost("analyze", f"./{name}", cwd=tmp_path)
+        assert (result.code, result.out) == (1, "")
+        assert f"{name}:1:1: expected YAML, found {kind}" in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("analyze resnet50 --set ", {"depth=", "size=", "classes=", "variant="}),
+        ("analyze resnet50 --set de", {"depth="}),
+        ("analyze resnet50 --set depth=1", {"depth=18", "depth=101", "depth=152"}),
+        ("formula bottleneck --free I,", {"I,M", "I,O", "I,K", "I,I", "I,H", "I,W"}),
+        ("solve mobilenet_v1 --for al", {"alpha"}),
+        ("compare plain bottleneck --set M", {"M="}),
+        ("analyze resnet50 --convention thop", {"thop"}),
+        ("roofline resnet50 --device v1", {"v100"}),
+        ("layers con", {"conv", "conv_transpose", "concat"}),
+        ("analyze nosuchnet --set ", set()),
+    ],
+)
+def test_a_shell_completes_values(words: str, offered: set[str]) -> None:
+    *before, incomplete = words.split(" ")
+    complete = ShellComplete(cli, {}, "convcost", "_CONVCOST_COMPLETE")
+    found = {item.value for item in complete.get_completions(before, incomplete)}
+    assert offered <= found if incomplete == "" and offered else found == offered
+
+
+def test_output_files_are_completed() -> None:
+    complete = ShellComplete(cli, {}, "convcost", "_CONVCOST_COMPLETE")
+    assert [item.type for item in complete.get_completions(["analyze", "resnet50", "-o"], "out")] == ["file"]
+
+
+def test_every_error_about_an_unknown_name_is_made_by_one_function() -> None:
+    package = Path(convcost.__file__).parent
+    written = re.compile(r"is called '\{|has no \w+ ['`]\{|unknown \w+ '\{|no such \w+ '\{")
+    offenders = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted(package.rglob("*.py"))
+        if path.name != "errors.py"
+        for line in path.read_text("utf-8").splitlines()
+        if written.search(line)
+    ]
+    assert offenders == []

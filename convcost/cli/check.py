@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.cli.completion import names_of
 from convcost.cli.options import (
     TARGET,
     batch_option,
@@ -19,7 +20,7 @@ from convcost.cli.options import (
 )
 from convcost.conventions import convention
 from convcost.metrics.budget import budget, check, spec_budgets
-from convcost.metrics.devices import device
+from convcost.metrics.devices import device, device_names
 from convcost.metrics.report import analyze
 from convcost.render.budgets import exceeded
 from convcost.spec.build import build
@@ -46,7 +47,13 @@ if TYPE_CHECKING:
 @batch_option
 @dtype_options
 @fused_option
-@click.option("--device", "device_", metavar="NAME|FILE", help="Device for a budget on time.")
+@click.option(
+    "--device",
+    "device_",
+    metavar="NAME|FILE",
+    shell_complete=names_of(device_names),
+    help="Device for a budget on time.",
+)
 @convention_option
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_context

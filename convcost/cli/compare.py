@@ -22,6 +22,7 @@ from convcost.errors import UsageError, unknown
 from convcost.render.comparisons import comparison_data, comparison_tables, flat_table, traffic_table
 from convcost.spec.bind import from_text
 from convcost.spec.catalogue import Catalogue
+from convcost.spec.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,12 +89,13 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
             what = "parameter" if who else "parameter of the targets"
             raise UsageError(unknown(what, name, sorted(known), of=who))
         for index in reached:
-            if colon or name not in own[index]:  # a value for one target is stronger than one for all
-                values[index][name] = from_text(specs[index], name, text)
+            mine = own_name(name, specs[index].parameters)
+            if colon or mine not in own[index]:  # a value for one target is stronger than one for all
+                values[index][mine] = from_text(specs[index], mine, text)
             if colon:
-                own[index].add(name)
+                own[index].add(mine)
     return values
 
 
 def _has(spec: Spec, name: str) -> bool:
-    return name in spec.parameters or name in (spec.input_names or ())
+    return own_name(name, spec.parameters) in spec.parameters or name in (spec.input_names or ())

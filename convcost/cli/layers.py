@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from convcost.cli.completion import names_of
 from convcost.cli.options import output_options, show
+from convcost.layers import REGISTRY
 from convcost.reference import LayerDoc, layer_doc, layers
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
@@ -26,7 +28,7 @@ _FIELDS = (
 
 
 @click.command("layers")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names_of(lambda: REGISTRY))
 @output_options
 def command(name: str | None, format_: str, output: str | None, *, exact: bool) -> None:
     """Reference of the layers: fields, formulas, source. With NAME, of one."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
@@ -70,6 +71,7 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
+        shell_complete=completion.setting,
         help="Value of a parameter; may be repeated.",
     )(command)
 
@@ -81,12 +83,19 @@ def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def _conventions() -> list[str]:
+    from convcost.conventions.catalogue import names  # noqa: PLC0415 - only completion pays for it
+
+    return names()
+
+
 def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--convention NAME|FILE``."""
     return click.option(
         "--convention",
         "convention_",
         metavar="NAME|FILE",
+        shell_complete=completion.names_of(_conventions),
         default="convcost",
         show_default=True,
         help="Whose number to report beside the plain ones; `convcost conventions` lists them.",
@@ -117,9 +126,14 @@ def dtype_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def free_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--free NAME,...``, as often as needed; see :func:`names_in`."""
-    return click.option("--free", "free", multiple=True, metavar="NAME,...", help="Parameters to leave as symbols.")(
-        command
-    )
+    return click.option(
+        "--free",
+        "free",
+        multiple=True,
+        metavar="NAME,...",
+        shell_complete=completion.parameter,
+        help="Parameters to leave as symbols.",
+    )(command)
 
 
 def names_in(parts: tuple[str, ...]) -> list[str] | None:
@@ -129,7 +143,9 @@ def names_in(parts: tuple[str, ...]) -> list[str] | None:
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-o FILE``."""
-    return click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of the terminal.")(command)
+    return click.option(
+        "-o", "--output", type=click.Path(), metavar="FILE", help="Write to FILE instead of the terminal."
+    )(command)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.cli.completion import names_of
 from convcost.cli.options import (
     TARGET,
     batch_option,
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
 
 @click.command("roofline")
 @click.argument("target", type=TARGET, required=False)
-@click.option("--device", "device_", metavar="NAME|FILE", help="A device; without TARGET they are listed.")
+@click.option(
+    "--device",
+    "device_",
+    metavar="NAME|FILE",
+    shell_complete=names_of(device_names),
+    help="A device; without TARGET they are listed.",
+)
 @click.option("--peak", metavar="FLOP/S", help="In place of a device: operations a second, as 1T.")
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
 @set_option

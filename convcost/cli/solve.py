@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcost.cli.compare import settings_for
+from convcost.cli.completion import parameter
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -20,6 +21,7 @@ from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.expression import typed_expression
 from convcost.spec.catalogue import Catalogue
+from convcost.spec.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
 
 @click.command("solve")
 @click.argument("target", type=TARGET)
-@click.option("--for", "names", required=True, multiple=True, metavar="NAME,...", help="What to solve for.")
+@click.option(
+    "--for",
+    "names",
+    required=True,
+    multiple=True,
+    metavar="NAME,...",
+    shell_complete=parameter,
+    help="What to solve for.",
+)
 @click.option(
     "--budget", "budgets", required=True, multiple=True, metavar="BOUND", help="As macs<=300M; may be repeated."
 )
@@ -72,7 +82,8 @@ def command(  # noqa: PLR0913 - one argument per option
 
     catalogue = Catalogue()
     spec = catalogue.target(target)
-    wanted = list(dict.fromkeys(name.strip() for part in names for name in part.split(",")))
+    typed = [name.strip() for part in names for name in part.split(",")]
+    wanted = list(dict.fromkeys(own_name(name, spec.parameters) for name in typed))
     named = convention_ != DEFAULT
     bounds = [parse_budget(text, catalogue, named=named) for text in budgets]
     others = {name: one for bound in bounds for name, one in bound.others.items()}

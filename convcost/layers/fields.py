@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from convcost.algebra import is_array, is_number, is_symbolic, is_whole, normal, require
@@ -72,6 +73,9 @@ class Field:
 
     def _check_size(self, value: Any) -> Any:
         expected = f"a whole number of at least {self.minimum}"
+        if isinstance(value, Fraction) and value > 0:
+            hint = "; round it with make_divisible(v, 8), round(v) or floor(v)"
+            raise FieldError(self.name, f"`{self.name}` must be {expected}, found {shown(value)}{hint}")
         if isinstance(value, bool | str | list | tuple | dict) or value is None or not is_whole(value):
             raise self._refuse(expected, value)
         if type(value) is int:
@@ -128,8 +132,20 @@ def shown(value: Any) -> str:
         return f"'{value[:60]}'" + (" (rows and tables are data, nothing in them is computed)" if computed else "")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(shown(item) for item in value[:8]) + (", ..." if len(value) > 8 else "") + "]"  # noqa: PLR2004
-    text = str(value)
+    text = _decimal(value) if isinstance(value, Fraction) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a readable length
+
+
+_PLACES = 6  # most decimal places that a value is shown with
+
+
+def _decimal(value: Fraction) -> str:
+    """``value`` as a decimal where it is a short one, else as a fraction."""
+    scaled = value * 10**_PLACES
+    if scaled.denominator != 1:
+        return str(value)
+    whole, rest = divmod(abs(scaled.numerator), 10**_PLACES)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:0{_PLACES}d}".rstrip("0").rstrip(".")
 
 
 def size(default: Any = REQUIRED, doc: str = "", *, minimum: int = 1) -> Any:

@@ -39,11 +39,18 @@ def _broadcast(layer: str, shapes: Iterable[Shape]) -> Shape:
             result = shape
             continue
         if len(shape) != len(result):
-            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} do not fit")
+            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} do not fit{_flat_hint(result, shape)}")
         if not same(shape[0], result[0]):
             raise ShapeError(f"{layer}: {show(result)} and {show(shape)} differ in channels")
         result = (result[0], *_area(layer, result, shape))
     return result
+
+
+def _flat_hint(a: Shape, b: Shape) -> str:
+    """What makes a map and a flat tensor fit."""
+    if (len(a) == 1) == (len(b) == 1):
+        return ""
+    return f"; `flatten` makes {show(a if len(a) > 1 else b)} flat"
 
 
 def _area(layer: str, a: Shape, b: Shape) -> Shape:
@@ -157,7 +164,8 @@ class Concat(_Merge):
         for shape, _ in x[1:]:
             fits = len(shape) == len(first) and all(same(a, b) for a, b in zip(first[1:], shape[1:], strict=True))
             if not fits:
-                raise ShapeError(f"concat: the maps of {show(first)} and {show(shape)} differ in size")
+                hint = _flat_hint(first, shape)
+                raise ShapeError(f"concat: the maps of {show(first)} and {show(shape)} differ in size{hint}")
         return (total(shape[0] * times for shape, times in x), *first[1:])
 
     def work(self, x: Operands, y: Shape) -> Work:

@@ -35,7 +35,12 @@ def bind(parameter: Parameter, value: Any, position: Position) -> Any:
     if type(value) is int and parameter.any_int:
         return value
     if not _fits(parameter.type, value):
-        raise Fault(f"`{parameter.name}` must be {EXPECTED[parameter.type]}, found {describe(value)}", position)
+        hint = ""
+        if parameter.type == "whole" and isinstance(value, Fraction) and parameter.default is not None:
+            default = parameter.default.constant
+            hint = f"; its default {default} makes it whole, and a default of {default}.0 would allow fractions"
+        message = f"`{parameter.name}` must be {EXPECTED[parameter.type]}, found {describe(value)}{hint}"
+        raise Fault(message, position)
     if parameter.choices and not is_array(value) and value not in parameter.choices:
         raise Fault(not_among(parameter.name, value, parameter.choices, describe(value)), position)
     _check_range(parameter, value, position)

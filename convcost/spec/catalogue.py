@@ -12,7 +12,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from convcost.errors import ConvcostError, SpecError, UsageError, closest, shorten, unknown
+from convcost.errors import ConvcostError, SpecError, UsageError, closest, unknown
 from convcost.limits import MAX_BYTES
 from convcost.spec.link import link
 from convcost.spec.parse import parse_spec
@@ -229,7 +229,7 @@ def _no_such(target: str) -> str:
     found = closest(stem, bundled_names())
     is_file = os.path.sep in target or target.endswith(SUFFIXES)
     if found == stem and is_file:
-        return f"no file is called '{shorten(target)}'; '{found}' is a bundled name"
+        return unknown("file", target, [], hint=f"'{found}' is a bundled name")
     what = "file" if is_file else "bundled spec or file"
     return unknown(
         what, target, [], hint=f"did you mean '{found}'?" if found else "`convcost list` shows what is bundled"

@@ -141,6 +141,9 @@ class NameCheck:
         if name in own or name in taps or name in TENSORS:
             return
         owner = self._defined(name, spec)
+        if owner is None and name in words:
+            self._errors.add(position, f"`{name}` is a word; inside an expression it needs quotes, as '{name}'")
+            return
         if owner is None:
             known = [*own, *taps, *TENSORS, *self._visible(spec), *map(str, words)]
             self._errors.add(position, unknown("value", name, known))

@@ -7,6 +7,7 @@ and what a spec has no use for (aliases, anchors, tags, several documents) is re
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
@@ -110,6 +111,9 @@ def read(data: bytes, file: str) -> Node:
     Raises:
         SpecError: it is no text, no YAML, empty, too large, too deep, or uses aliases, tags, duplicate keys.
     """
+    kind = _binary(data)
+    if kind:
+        _fail(file, f"expected YAML, found {kind}; `convcost init NAME` writes a spec to start from")
     if len(data) > MAX_BYTES:
         _fail(file, f"a spec may have {MAX_BYTES:,} bytes, found {len(data):,}")
     try:
@@ -132,6 +136,30 @@ def read(data: bytes, file: str) -> Node:
         line = text.count("\n", 0, error.position) + 1
         where = Position(file, line, 1)
         raise SpecError([Problem(where, "a control character that YAML does not allow; is it a text file?")]) from None
+
+
+_SIGNATURES = (
+    (0, b"PK\x03\x04", "a zip archive, as .pt files of PyTorch and .keras files are"),
+    (0, b"\x80\x02", "a Python pickle, as older .pt and .pth files are"),
+    (0, b"\x89HDF\r\n", "an HDF5 file, as .h5 files of Keras are"),
+    (1, b"\x00\x00\x00TFL3", "a TensorFlow Lite model"),
+    (4, b'\x00\x00\x00\x00{"', "a safetensors file"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"%PDF", "a PDF file"),
+    (0, b"\x89PNG", "a picture"),
+)
+_ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]")  # field 1, the version; then another field
+
+
+def _binary(data: bytes) -> str:
+    """What kind of binary file begins with ``data``; empty for anything else.
+
+    The first bytes of a zip archive, a pickle and so on are those of their formats; an ONNX model is a protocol buffer
+    whose first field is its version.
+    """
+    if _ONNX.match(data):
+        return "an ONNX model"
+    return next((kind for at, magic, kind in _SIGNATURES if data[at : at + len(magic)] == magic), "")
 
 
 def _fail(file: str, message: str) -> NoReturn:
@@ -246,11 +274,19 @@ _HINTS = (
 )
 
 
+_AFTER_QUOTE = re.compile(r"""[:,\[{]\s*(['"])[^'"]*\1\s+[^\s,}\]#:]""")
+
+
 def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:
     """What YAML's complaint means for a spec."""
     lines = text.splitlines()
     here = lines[line] if line < len(lines) else ""
     problem = str(error.problem or error.context or "")
+    if _AFTER_QUOTE.search(here):
+        return (
+            "this is not YAML: a quoted value ends with its quote, and more follows; "
+            "put all of it in double quotes, as \"'same' if deep else 0\""
+        )
     if "\t" in here[: column + 1]:
         return "a tab; YAML is indented with spaces"
     if "nesting depth" in problem:  # PyYAML's own limit, met before the events of what is nested arrive

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.counts import QUANTITIES
 from convcost.layers.base import REGISTRY
 from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.spec.model import BRANCH_KEYS
+from convcost.spec.model import BRANCH_KEYS, OTHER_NAMES
 from convcost.spec.parse import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
 from convcost.spec.published import CLAIM_KEYS
 
@@ -180,14 +180,24 @@ def _field(field: Field) -> dict[str, Any]:
 
 def _call(spec: Spec) -> dict[str, Any]:
     properties = {name: _argument(parameter) for name, parameter in spec.parameters.items()}
+    other = {name: OTHER_NAMES[name] for name in spec.parameters if name in OTHER_NAMES}
+    other = {name: word for name, word in other.items() if word not in spec.parameters}
+    properties |= {word: properties[name] for name, word in other.items()}
     needed = [name for name, parameter in spec.parameters.items() if parameter.default is None]
-    form = {
+    form: dict[str, Any] = {
         "type": "object",
         "title": spec.title,
         "properties": properties,
-        "required": needed,
+        "required": [name for name in needed if name not in other],
         "additionalProperties": False,
     }
+    if other:  # one of the two names, never both
+        form["allOf"] = [
+            {"oneOf": [{"required": [name]}, {"required": [word]}]}
+            if name in needed
+            else {"not": {"required": [name, word]}}
+            for name, word in other.items()
+        ]
     return form if needed else {"anyOf": [{"type": "null"}, form]}
 
 

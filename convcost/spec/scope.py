@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ConvcostError
+from convcost.errors import ConvcostError, unknown
 from convcost.expression import ExpressionError
 from convcost.limits import MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH
 from convcost.spec.bind import bind
@@ -110,7 +110,7 @@ class Scope(dict[str, Any]):
             raise ExpressionError(f"`{name}` cannot be read off {found}")
         if self.parent is not None:
             return self.parent[name]
-        raise ExpressionError(f"unknown name '{name}'")
+        raise ExpressionError(unknown("value", name, []))
 
     def _parameter(self, name: str) -> Any:
         parameter = self.spec.parameters[name]

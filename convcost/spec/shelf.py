@@ -65,7 +65,7 @@ def _bytes(path: str, what: str) -> bytes:
     try:
         return contents(path)
     except FileNotFoundError:
-        raise UsageError(f"no {what} file is called '{shorten(path)}'") from None
+        raise UsageError(unknown(f"{what} file", path, [])) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConvcostError(f"cannot read the {what} {shorten(path)}: {reason}") from None

@@ -17,6 +17,7 @@ from convcost.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.spec.bind import from_python
 from convcost.spec.build import build
 from convcost.spec.freedom import fixed_names, free_names
+from convcost.spec.model import own_name
 from convcost.symbolic.atoms import evaluate, expanded, to_sympy
 from convcost.symbolic.conditions import Condition
 from convcost.symbolic.extent import MAX_FORM_TERMS, terms
@@ -252,7 +253,7 @@ def _can_stand_for(value: Any) -> bool:
 
 
 def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
-    names = list(dict.fromkeys(free))
+    names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
     known = [*(spec.input_names or ()), *spec.parameters]
     fixed = fixed_names(spec)
     for name in names:
