@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from convcost.errors import UsageError, did_you_mean
+from convcost.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -124,9 +124,7 @@ def column_named(name: str, columns: Collection[Column]) -> Column:
     found = known.get(wanted) or known.get(named.get(wanted, ""))
     if found is None:
         keys = [column.key for column in columns]
-        raise UsageError(
-            f"no column is called '{name.strip()[:60]}'{did_you_mean(wanted, keys)}; known are {', '.join(keys)}"
-        )
+        raise UsageError(unknown("column", name.strip(), keys))
     return found
 
 
