@@ -187,6 +187,7 @@ def test_a_kind_is_told_of_fields_that_fit(field: str) -> None:
 
 # --- values of fields ---
 
+ROUND = "; round it with make_divisible(v, 8), round(v) or floor(v)"
 VALUES: list[tuple[Field, Any, str]] = [
     *(
         (size(), value, f"a whole number of at least 1, found {found}")
@@ -200,7 +201,10 @@ VALUES: list[tuple[Field, Any, str]] = [
             ([3], "[3]"),
             ((3, 4), "[3, 4]"),
             ({}, "{}"),
-            (Fraction(3, 2), "3/2"),
+            (Fraction(3, 2), f"1.5{ROUND}"),
+            (Fraction(112, 5), f"22.4{ROUND}"),
+            (Fraction(4, 3), f"4/3{ROUND}"),
+            (Fraction(-1, 8), "-0.125"),
             (2.0, "2.0"),
         )
     ),

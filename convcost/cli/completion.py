@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import click
+    from click.shell_completion import CompletionItem
 
     Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -21,6 +22,13 @@ def names_of(names: Callable[[], Iterable[str]]) -> Complete:
         return [name for name in names() if name.startswith(incomplete)]
 
     return complete
+
+
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell to offer files."""
+    import click  # noqa: PLC0415 - only completion pays for it
+
+    return click.File().shell_complete(ctx, param, incomplete)
 
 
 def parameter(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

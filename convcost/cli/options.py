@@ -144,7 +144,11 @@ def names_in(parts: tuple[str, ...]) -> list[str] | None:
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-o FILE``."""
     return click.option(
-        "-o", "--output", type=click.Path(), metavar="FILE", help="Write to FILE instead of the terminal."
+        "-o",
+        "--output",
+        metavar="FILE",
+        shell_complete=completion.files,
+        help="Write to FILE instead of the terminal.",
     )(command)
 
 
