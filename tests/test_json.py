@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PAGE = (ROOT / "docs" / "json.md").read_text("utf-8")
 COMMANDS = {
-    "analyze": ["analyze lenet5", "analyze lenet5 --by kind --convention fvcore"],
+    "analyze": ["analyze lenet5", "analyze lenet5 --by kind --convention fvcore", "analyze lenet5 --by tree --fold"],
     "compare": [
         "compare bottleneck plain --traffic",
         "compare depthwise_separable_conv standard_conv",

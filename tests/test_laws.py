@@ -112,7 +112,7 @@ def loaded_by(*args: str) -> set[str]:
 
 def test_analyze_loads_neither_sympy_nor_numpy() -> None:
     loaded = loaded_by("analyze", "resnet50")
-    assert not loaded & {"sympy", "numpy", "mpmath", "torch", "onnx", "matplotlib"}
+    assert not loaded & {"sympy", "numpy", "mpmath", "torch", "onnx", "matplotlib", "rich"}
     assert "convcost" in loaded
 
 

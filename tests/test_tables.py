@@ -338,6 +338,25 @@ def test_the_suffix_says_the_format(name: str, start: str, tmp_path: Path) -> No
     assert target.read_text("utf-8").startswith("path,")
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "part"),
+    [
+        ("formula lenet5", "f.json", '"schema": "convcost/formula/'),
+        ("formula lenet5", "f.tex", r"\begin{align*}"),
+        ("formula lenet5", "f.py", "def lenet5("),
+        ("formula lenet5", "f.txt", "total"),
+        ("equal resnext_a resnext_b", "f.json", '"schema": "convcost/equal/'),
+        ("compare bottleneck plain", "f.json", '"schema": "convcost/compare/'),
+        ("memory lenet5", "f.tex", r"\toprule"),
+        ("layers", "f.md", "|---|"),
+    ],
+)
+def test_the_suffix_says_the_format_of_every_command(line: str, name: str, part: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    assert convcost(*line.split(), "-o", str(target)).code == 0
+    assert part in target.read_text("utf-8")
+
+
 def test_a_new_format_is_a_function_and_a_line() -> None:
     assert set(FORMAT_NAMES) == {*formats.FORMATS, "json"}
     table = Table("t", (Column("a", "A", "count", 9),), [(1,)], None, ())
@@ -385,3 +404,64 @@ def test_latex_has_balanced_braces_and_one_cell_a_column(line: str) -> None:
         for row in body.split("\n"):
             if row.endswith(r"\\"):
                 assert len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1
+
+
+def test_ratios_and_limits_are_math_in_latex() -> None:
+    text = convcost("compare", "depthwise_separable_conv", "standard_conv", "--format", "latex").out
+    # MobileNet (Howard et al., 2017), section 3.1: 1/N + 1/D_K^2, of N output channels and a kernel of D_K
+    assert r"$\frac{1}{O} + \frac{1}{K^{2}}$" in text
+    assert r"\text{ as } O \to \infty" in text
+    assert r"\to \infty" in text
+    assert re.search(r"\$\\frac\{\d+\}\{\d+\}\$", text)
+    assert "K\\textasciicircum{}2" not in text.split("\\footnotesize")[0]
+
+
+# --- the tree ---
+
+
+def test_a_terminal_shows_a_tree_and_a_pipe_rows() -> None:
+    shown = in_terminal("analyze resnet50", 80)
+    assert "└─ bottleneck_residual[2-6] x 5" in shown
+    assert "25,557,032" in shown  # the parameters that torchvision's resnet50 has
+    assert "4,089,184,256" in shown
+    assert "█" in shown
+    assert len(shown.split("\n")) < 50
+    assert max(map(len, shown.split("\n"))) <= 80
+    assert "standard" in run_convcost("analyze", "resnet50").out
+    for asked in ("--by layer", "--sort macs", "--top 3", "--columns path,macs"):
+        assert "└─" not in in_terminal(f"analyze resnet18 {asked}", 80)
+
+
+def test_a_tree_needs_no_more_than_ascii() -> None:
+    for env in ({"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}):
+        shown = in_terminal("analyze resnet18", 80, **env)
+        assert shown.isascii()
+        assert "`- basic_residual[2] " in shown or "|- basic_residual[1" in shown
+        assert "\\x" not in shown
+        assert "\\u" not in shown
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_a_tree_adds_up(name: str) -> None:
+    """What is directly inside a stage or block adds up to it, and the outermost level to the network."""
+    columns = "level,path,params,macs,layers"
+    run = convcost("analyze", name, "--by", "tree", "--format", "json", "--fold", "--columns", columns)
+    data = json.loads(run.out)
+    rows = data["rows"]
+    for quantity in ("params", "macs"):
+        assert sum(row[quantity] for row in rows if row["level"] == 1) == data["totals"][quantity]
+    for place, row in enumerate(rows):
+        inside = []
+        for part in rows[place + 1 :]:
+            if part["level"] <= row["level"]:
+                break
+            if part["level"] == row["level"] + 1:
+                inside.append(part)
+        for quantity in ("params", "macs", "layers"):
+            assert not inside or sum(part[quantity] for part in inside) == row[quantity], (row, quantity)
+
+
+def test_sorting_a_tree_is_refused() -> None:
+    result = convcost("analyze", "lenet5", "--by", "tree", "--sort", "macs")
+    assert result.code == 2
+    assert "--by layer" in result.err

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from convcost.cli.options import (
+    MACHINE_FORMATS,
     TARGET,
     RowOptions,
     batch_option,
     convention_option,
     input_option,
+    on_terminal,
     output_options,
     parse_input,
     parse_settings,
@@ -18,11 +22,20 @@ from convcost.cli.options import (
     show,
 )
 from convcost.conventions import convention
+from convcost.errors import UsageError
 from convcost.metrics.report import analyze
 from convcost.metrics.rows import GROUPINGS
-from convcost.render.analysis import analysis_data, analysis_table
+from convcost.render.analysis import analysis_data, cost_table, machine_columns
+from convcost.render.headings import heading
+from convcost.render.tree import USUAL, screenful, tree_table
 from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from convcost.metrics.report import Analysis
+    from convcost.tables.table import Table
+
+TREE = "tree"
 
 
 @click.command("analyze")
@@ -30,7 +43,7 @@ from convcost.spec.catalogue import Catalogue
 @set_option
 @input_option
 @batch_option
-@rows_options(GROUPINGS)
+@rows_options((*GROUPINGS, TREE))
 @convention_option
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
@@ -45,20 +58,43 @@ def command(  # noqa: PLR0913 - one argument per option
     *,
     exact: bool,
 ) -> None:
-    """Cost of TARGET per layer and in total.
+    """Cost of TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
 
     TARGET is a spec file, - for standard input, or the name of a bundled network or block.
     """
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
-    how = rows.arrangement(format_)
-    whose = convention(convention_, spec)
-    analysis = analyze(graph, by=rows.by or "layer", batch=batch, depth=rows.depth, convention=whose)
+    by = rows.by or _usual(rows, format_, output)
+    grouping = "layer" if by == TREE else by
+    depth = None if by == TREE else rows.depth
+    analysis = analyze(graph, by=grouping, batch=batch, depth=depth, convention=convention(convention_, spec))
+    made = _tree if by == TREE else _rows
     show(
         format_,
         output,
         exact=exact,
-        tables=lambda: [analysis_table(analysis, how)],
-        data=lambda: analysis_data(analysis, how),
-        flat=lambda: analysis_table(analysis, how, machine=True),
+        tables=lambda: [made(analysis, rows, format_)],
+        data=lambda: analysis_data(analysis, made(analysis, rows, format_), by),
     )
+
+
+def _usual(rows: RowOptions, format_: str, output: str | None) -> str:
+    """A person at a terminal sees the tree, unless what is asked for are rows."""
+    asks_for_rows = rows.columns is not None or rows.sort is not None or rows.top is not None
+    return TREE if format_ == "table" and on_terminal(output) and not asks_for_rows else "layer"
+
+
+def _rows(analysis: Analysis, rows: RowOptions, format_: str) -> Table:
+    how = rows.arrangement(format_)
+    usual = machine_columns(analysis, reported=format_ == "json") if format_ in MACHINE_FORMATS else None
+    return cost_table(analysis, **how._asdict(), title=heading(analysis.graph, analysis.batch), usual=usual)
+
+
+def _tree(analysis: Analysis, rows: RowOptions, format_: str) -> Table:
+    if rows.sort is not None or rows.top is not None:
+        raise UsageError("a tree is in order of execution; --sort and --top are for --by layer, block, stage or kind")
+    how = rows.arrangement(format_)
+    machine = format_ in MACHINE_FORMATS
+    depth = rows.depth or (None if machine else screenful(analysis, fold=how.fold))
+    usual = ("level", *machine_columns(analysis, reported=format_ == "json")) if machine else USUAL
+    return tree_table(analysis, columns=how.columns, depth=depth, fold=how.fold, usual=usual)

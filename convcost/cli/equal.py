@@ -9,6 +9,7 @@ import click
 from convcost.cli.compare import settings_for
 from convcost.cli.options import (
     TARGET,
+    format_by_suffix,
     free_option,
     input_option,
     names_in,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from convcost.expression import Expression
     from convcost.spec.model import Spec
 
+_FORMATS = ("text", "json")
+
 
 @click.command("equal")
 @click.argument("targets", type=TARGET, nargs=-1, required=True, metavar="A B [C ...]")
@@ -37,7 +40,12 @@ if TYPE_CHECKING:
 @free_option
 @input_option
 @click.option("--in", "wanted", metavar="NAME,...", default="params,macs", show_default=True, help="Quantities.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    help="What to print; by default what the suffix of -o says, else text.",
+)
 @output_option
 def command(
     targets: tuple[str, ...],
@@ -46,7 +54,7 @@ def command(
     free: tuple[str, ...],
     input_: str | None,
     wanted: str,
-    format_: str,
+    format_: str | None,
     output: str | None,
 ) -> int:
     """Whether all targets cost what the last does, for all values of their parameters.
@@ -65,7 +73,7 @@ def command(
     names, shape, chosen = names_in(free), parse_input(input_), quantity_names(wanted)
     _known(specs, names or [])
     found = [identities(side, sides[-1], chosen, names, shape) for side in sides[:-1]]
-    if format_ == "json":
+    if (format_ or format_by_suffix(output, _FORMATS)) == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415
 
         write(as_json(equalities.equality_data(found)), output)

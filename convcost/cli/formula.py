@@ -9,6 +9,7 @@ import click
 from convcost.cli.options import (
     TARGET,
     convention_option,
+    format_by_suffix,
     free_option,
     input_option,
     names_in,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from convcost.symbolic.closed import Formula
 
 CODE = ("python", "numpy", "c", "javascript")
+_FORMATS = ("text", "unicode", "latex", "json", *CODE)
 FORMS = ("exact", "named", "ideal", "unrounded")
 
 
@@ -45,10 +47,8 @@ FORMS = ("exact", "named", "ideal", "unrounded")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "unicode", "latex", "json", *CODE]),
-    default="text",
-    show_default=True,
-    help="What to print; of a language, a function of the free names.",
+    type=click.Choice(_FORMATS),
+    help="What to print, text by default, or what the suffix of -o says; of a language, a function of the free names.",
 )
 @click.option("--latex", "with_latex", is_flag=True, help="With --format json: formulas as LaTeX too.")
 @output_option
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913 - one argument per option
     convention_: str,
     form: str | None,
     wanted: str | None,
-    format_: str,
+    format_: str | None,
     output: str | None,
     *,
     total: bool,
@@ -74,6 +74,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     from convcost.symbolic.closed import formula  # noqa: PLC0415 - imports sympy
 
+    format_ = format_ or format_by_suffix(output, _FORMATS)
     spec = Catalogue().target(target)
     given = (names_in(free), parse_settings(spec, settings), parse_input(input_))
     named = convention_ != DEFAULT

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from convcost.tables.table import Table
 
 FORMAT_NAMES = (*FORMATS, "json")
-SUFFIXES = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
+MACHINE_FORMATS = ("csv", "json")  # which have every digit, a row for every layer, and keys as headings
+SUFFIXES = {
+    ".txt": "table",
+    ".json": "json",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".py": "python",
+    ".c": "c",
+    ".js": "javascript",
+}
 _NARROWEST, _DIGITS = 20, 6
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 
@@ -216,7 +226,11 @@ def rows_options(groupings: Sequence[str]) -> Callable[[Callable[..., Any]], Cal
             click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first."),
             click.option("--columns", metavar="NAME,...", help="Columns to show, in this order."),
             click.option("--depth", type=click.IntRange(min=1), help="Sum up below this many segments of the paths."),
-            click.option("--by", type=click.Choice(groupings), help="What a row stands for; by default a layer."),
+            click.option(
+                "--by",
+                type=click.Choice(groupings),
+                help="What a row stands for; by default a layer, on a terminal a tree.",
+            ),
         ):
             wrapped = option(wrapped)
         return wrapped

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.cost import CONVENTION_LINE
-from convcost.render.headings import heading, reported_notes, reported_title
+from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.data import records
 from convcost.tables.table import Arrangement, Column, Table, arranged, column_named
@@ -101,7 +101,7 @@ def cost_table(
     table = Table(
         title,
         tuple(_titled(COLUMNS[key], analysis) for key in keys),
-        [tuple(_value(row, key, analysis) for key in keys) for row in analysis.rows],
+        [tuple(value_of(row, key, analysis) for key in keys) for row in analysis.rows],
         tuple(_total(key, analysis) for key in keys),
         (CONVENTION_LINE, *reported_notes(analysis.reported)),
     )
@@ -122,7 +122,8 @@ def _titled(column: Column, analysis: Analysis) -> Column:
     return column._replace(title=reported_title(analysis.convention)) if column.key == "reported" else column
 
 
-def _value(row: Row, key: str, analysis: Analysis) -> Any:
+def value_of(row: Row, key: str, analysis: Analysis) -> Any:
+    """The value of a row in one of :data:`COLUMNS`."""
     if key in _OF_ROW:
         return getattr(row, key)
     if key == "reported":
@@ -143,10 +144,15 @@ def _total(key: str, analysis: Analysis) -> Any:
     return None if key in _OF_ROW else getattr(analysis.totals, key)
 
 
-def analysis_data(analysis: Analysis, how: Arrangement = Arrangement()) -> dict[str, Any]:  # noqa: B008 - immutable
-    """The result of ``analyze``; a row has the columns asked for, in their order."""
+def analysis_data(analysis: Analysis, rows: Table, by: str) -> dict[str, Any]:
+    """The result of ``analyze``.
+
+    Args:
+        analysis: what was counted.
+        rows: its rows, in the columns to print.
+        by: what a row stands for.
+    """
     graph = analysis.graph
-    rows = cost_table(analysis, **how._asdict(), usual=(*MACHINE_COLUMNS, "reported"))
     return {
         "schema": schema("analyze"),
         "name": graph.name,
@@ -155,7 +161,7 @@ def analysis_data(analysis: Analysis, how: Arrangement = Arrangement()) -> dict[
         "input": graph.input,
         "output": graph.nodes[graph.output].shape,
         "batch": analysis.batch,
-        "by": analysis.by,
+        "by": by,
         "convention": convention_data(analysis.convention),
         "totals": totals_data(analysis.totals, analysis.reported, analysis.batch),
         "notes": list(analysis.reported.written.notes),
@@ -163,9 +169,6 @@ def analysis_data(analysis: Analysis, how: Arrangement = Arrangement()) -> dict[
     }
 
 
-def analysis_table(analysis: Analysis, how: Arrangement, *, machine: bool = False) -> Table:
-    """The rows of ``analysis`` under a heading; ``machine`` gives the columns that suit CSV."""
-    usual = None
-    if machine:
-        usual = (*MACHINE_COLUMNS, *([] if analysis.convention is PLAIN else ["reported"]))
-    return cost_table(analysis, **how._asdict(), title=heading(analysis.graph, analysis.batch), usual=usual)
+def machine_columns(analysis: Analysis, *, reported: bool = False) -> tuple[str, ...]:
+    """The columns that machine formats have where none are asked for."""
+    return (*MACHINE_COLUMNS, "reported") if reported or analysis.convention is not PLAIN else MACHINE_COLUMNS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.cost import CONVENTION_LINE
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
+from convcost.render.cells import formula_cell, fraction_cell, limits_cell
 from convcost.render.headings import reported_title
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.table import Column, Table
@@ -42,7 +43,7 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
     columns += [Column("exact", "exact", "times", 8), Column("decimal", "decimal", "times", 9)]
     told = any(ratio.formula is not None for ratio in ratios.values())
     if told:
-        columns += [Column("formula", "formula", "text", 7), Column("limit", "tends to", "text", 6)]
+        columns += [Column("formula", "formula", "formula", 7), Column("limit", "tends to", "formula", 6)]
     rows = []
     titles = _titles(comparison)
     for quantity, ratio in ratios.items():
@@ -50,13 +51,16 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
         decimal = None if ratio.exact is None else f"{float(ratio.exact):.4g}"
         row: list[Any] = [
             titles[quantity],
-            exact if exact and len(exact) <= _LONG_FRACTION else None,
+            fraction_cell(ratio.exact) if ratio.exact is not None and len(exact or "") <= _LONG_FRACTION else None,
             decimal,
         ]
         if told:
-            formula, limit = _formula_text(ratio), _limit_text(ratio)
+            formula = _formula_text(ratio)
             short = formula is not None and len(formula) <= _LONG_FORMULA
-            row += [formula if short else None, limit if short else None]
+            row += [
+                formula_cell(ratio.formula) if short else None,
+                limits_cell(ratio.limits) if short and ratio.limits else None,
+            ]
         rows.append(tuple(row))
     return Table("", tuple(columns), rows, None, tuple(_order_lines(ratios, name, comparison.baseline.name)))
 
@@ -92,11 +96,7 @@ def _formula_text(ratio: Ratio) -> str | None:
 
 def _limit_text(ratio: Ratio) -> str | None:
     """``1/K^2 as O -> oo``; several are separated by semicolons."""
-    if not ratio.limits:
-        return None
-    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
-
-    return "; ".join(f"{text(limit)} as {name} -> oo" for limit, name in ratio.limits)
+    return str(limits_cell(ratio.limits)) if ratio.limits else None
 
 
 _TRAFFIC = (

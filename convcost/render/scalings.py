@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.render.cells import formula_cell
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.symbolic.text import text
@@ -21,7 +22,7 @@ _COLUMNS = (
     Column("name", "in", "text", 9),
     Column("quantity", "of", "text", 9),
     Column("degree", "degree", "times", 9),
-    Column("leading", "leading term", "text", 7),
+    Column("leading", "leading term", "formula", 7),
     Column("elasticity", "elasticity", "times", 9),
     Column("fixed", "fixed part", "share", 8),
 )
@@ -33,12 +34,13 @@ _NOTES = (
 
 def scaling_table(formula: Formula, rows: Sequence[Scaling]) -> Table:
     """One row per free name and quantity; a quantity that does not depend on the name says so."""
-    shown = [
-        (row.name, quantity_title(formula, row.quantity), row.degree, text(row.leading), _elasticity(row), row.fixed)
-        if row.fixed != 1
-        else (row.name, quantity_title(formula, row.quantity), 0, "does not depend on it", "0", Fraction(1))
-        for row in rows
-    ]
+    shown: list[tuple[Any, ...]] = []
+    for row in rows:
+        title = quantity_title(formula, row.quantity)
+        if row.fixed == 1:
+            shown.append((row.name, title, 0, "does not depend on it", "0", Fraction(1)))
+        else:
+            shown.append((row.name, title, row.degree, formula_cell(row.leading), _elasticity(row), row.fixed))
     graph = formula.graph
     named = ", ".join(f"{name} = {value}" for name, value in formula.witness.items())
     return Table(

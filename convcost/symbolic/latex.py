@@ -37,13 +37,21 @@ class _Printer(LatexPrinter):
         return ordered_terms(expr)
 
     def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: ARG002, N802 - sympy's signature
-        name, number = split_number(str(expr.name))
-        letters = f"\\{name}" if name in GREEK else name if len(name) == 1 else rf"\mathrm{{{latex_text(name)}}}"
-        return f"{letters}_{{{number}}}" if number else letters
+        return name_latex(str(expr.name))
 
 
 def _raised(text: str, exponent: str | None) -> str:
     return text if exponent is None else f"{text}^{{{exponent}}}"
+
+
+def name_latex(name: str) -> str:
+    """A parameter's name for math mode: ``alpha`` as the Greek letter, ``c3`` with an index."""
+    letters, number = split_number(name)
+    if letters in GREEK:
+        letters = f"\\{letters}"
+    elif len(letters) != 1:
+        letters = rf"\mathrm{{{latex_text(letters)}}}"
+    return f"{letters}_{{{number}}}" if number else letters
 
 
 def latex(expr: Any) -> str:

@@ -85,12 +85,20 @@ class Math:
 
 
 class Branch:
-    """A cell that is a line of a tree: what is drawn before its label, and the whole path for machines."""
+    """A cell that is a line of a tree.
 
-    __slots__ = ("label", "lines", "path")
+    Attributes:
+        lines: what is drawn before the label.
+        label: the last part of the path.
+        path: all of it, for machines.
+        level: how deep in the tree, from 0.
+    """
 
-    def __init__(self, lines: str, label: str, path: str) -> None:
+    __slots__ = ("label", "level", "lines", "path")
+
+    def __init__(self, lines: str, label: str, path: str, level: int) -> None:
         self.lines = lines
+        self.level = level
         self.label = label
         self.path = path
 
@@ -115,17 +123,12 @@ def column_named(name: str, columns: Collection[Column]) -> Column:
         UsageError: there is none.
     """
     wanted = " ".join(name.strip().lower().split())
-    named = {"layer": "path"}
-    known: dict[str, Column] = {}
-    for column in columns:
-        known.setdefault(column.title.lower(), column)
-    for column in columns:
-        known[column.key] = column
-    found = known.get(wanted) or known.get(named.get(wanted, ""))
-    if found is None:
-        keys = [column.key for column in columns]
-        raise UsageError(unknown("column", name.strip(), keys))
-    return found
+    by_key = {column.key: column for column in columns}
+    known = {column.title.lower(): column for column in columns} | by_key
+    column = known.get("path" if wanted == "layer" else wanted)
+    if column is None:
+        raise UsageError(unknown("column", name.strip(), by_key))
+    return column
 
 
 class Arrangement(NamedTuple):

@@ -111,6 +111,8 @@ def _latex_row(row: Sequence[Any], columns: Sequence[Column], *, exact: bool) ->
 def _latex_cell(value: Any, column: Column, *, exact: bool) -> str:
     if isinstance(value, Math):
         return f"${value.latex()}$"
+    if isinstance(value, Branch):
+        return rf"\hspace*{{{value.level}em}}{latex_text(value.label)}"
     text = latex_text(written(value, column.form, exact=exact))
     if column.form in ("shape", "sizes"):
         return text.replace("x", r"$\times$")

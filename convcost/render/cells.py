@@ -1,0 +1,50 @@
+"""Formulas as cells of tables: text for people and machines, math for LaTeX."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.tables.table import Math
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from fractions import Fraction
+
+
+def formula_cell(expr: Any) -> Math:
+    """A closed form."""
+    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+    return Math(text(expr), lambda: _latex(expr))
+
+
+def limits_cell(limits: Iterable[tuple[Any, str]]) -> Math:
+    """``1/K^2 as O -> oo``; several are separated by semicolons.
+
+    Args:
+        limits: what a formula tends to, and the name that grows without bound.
+    """
+    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+
+    limits = list(limits)
+
+    def latex() -> str:
+        from convcost.symbolic.latex import name_latex  # noqa: PLC0415 - likewise
+
+        parts = [rf"{_latex(limit)} \text{{ as }} {name_latex(name)} \to \infty" for limit, name in limits]
+        return r";\ ".join(parts)
+
+    return Math("; ".join(f"{text(limit)} as {name} -> oo" for limit, name in limits), latex)
+
+
+def fraction_cell(value: Fraction) -> Math:
+    """An exact number: ``17/144``."""
+    top, bottom = value.numerator, value.denominator
+    sign = "-" if top < 0 else ""
+    return Math(str(value), lambda: str(top) if bottom == 1 else rf"{sign}\frac{{{abs(top)}}}{{{bottom}}}")
+
+
+def _latex(expr: Any) -> str:
+    from convcost.symbolic.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+
+    return latex(expr)

@@ -1,0 +1,183 @@
+"""The cost of a network as a tree of its stages, blocks and layers: what a terminal shows first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.conventions.model import PLAIN
+from convcost.cost import CONVENTION_LINE
+from convcost.metrics.rows import rows_of
+from convcost.render.analysis import COLUMNS, value_of
+from convcost.render.headings import heading, reported_notes, reported_title
+from convcost.tables.table import HINT, Branch, Column, Table, column_named, common_path, selected, without_copies
+from convcost.tables.values import shape, si
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from convcost.metrics.report import Analysis
+    from convcost.metrics.rows import Row
+
+SCREEN = 40  # rows that are taken in at once
+USUAL = ("path", "output", "params", "macs", "macs_share")
+LEVEL = Column("level", "level", "times", 3, "same")
+
+
+class Twig(NamedTuple):
+    """A stage, block or layer, or several equal ones, with what is inside.
+
+    Attributes:
+        row: one of them.
+        path: of all of them.
+        times: how many they are.
+        inside: what each of them consists of, to the depth that is shown.
+    """
+
+    row: Row
+    path: str
+    times: int
+    inside: tuple[Twig, ...]
+
+
+def twigs(analysis: Analysis, depth: int | None, *, fold: bool) -> tuple[Twig, ...]:
+    """The tree of a network.
+
+    Args:
+        analysis: of which graph, for which batch.
+        depth: how many levels; all of them where None.
+        fold: whether equal blocks that differ only in their number are one twig.
+    """
+    deepest = max((node.path.count("/") + 1 for node in analysis.graph.layers), default=1)
+    inside: dict[str, list[Row]] = {}
+    seen: set[str] = set()
+    for level in range(1, min(depth or deepest, deepest) + 1):
+        for row in rows_of(analysis.graph, depth=level, batch=analysis.batch):
+            if row.path not in seen:
+                seen.add(row.path)
+                inside.setdefault(row.path.rpartition("/")[0] if level > 1 else "", []).append(row)
+    return _grown("", inside, fold=fold)
+
+
+def _grown(parent: str, inside: dict[str, list[Row]], *, fold: bool) -> tuple[Twig, ...]:
+    grown = [Twig(row, row.path, 1, _grown(row.path, inside, fold=fold)) for row in inside.get(parent, ())]
+    if not fold:
+        return tuple(grown)
+    groups: dict[Any, list[Twig]] = {}
+    for twig in grown:
+        groups.setdefault(_alike(twig), []).append(twig)
+    return tuple(
+        members[0]._replace(path=common_path([twig.path for twig in members]), times=len(members))
+        for members in groups.values()
+    )
+
+
+def _alike(twig: Twig) -> Any:
+    """What twigs must have in common to be shown as one."""
+    row = twig.row
+    own = (without_copies(_label(row.path)), row.kind, row.input, row.output, row.count, *row.work.as_dict().values())
+    return (*own, twig.times, *map(_alike, twig.inside))
+
+
+def _label(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def screenful(analysis: Analysis, *, fold: bool) -> int:
+    """The most levels that fit on a screen; at least one."""
+    depth, rows = 1, _rows(twigs(analysis, 1, fold=fold))
+    while True:
+        more = _rows(twigs(analysis, depth + 1, fold=fold))
+        if more > SCREEN or more == rows:
+            return depth
+        depth, rows = depth + 1, more
+
+
+def _rows(grown: Sequence[Twig]) -> int:
+    return sum(1 + _rows(twig.inside) for twig in grown)
+
+
+def tree_table(
+    analysis: Analysis,
+    *,
+    columns: Sequence[str] | None = None,
+    depth: int | None = None,
+    fold: bool = True,
+    usual: Sequence[str] = USUAL,
+) -> Table:
+    """One row for each stage, block and layer, what is inside below it; figures of a row include what is inside.
+
+    Args:
+        analysis: what to show.
+        columns: keys of the columns to show, or their headings; ``usual`` where not given.
+        depth: how many levels; all of them where not given.
+        fold: show equal blocks as one row, with how many there are.
+        usual: the columns to show where none are asked for.
+
+    Raises:
+        UsageError: an unknown column.
+    """
+    known = {**COLUMNS, "level": LEVEL}
+    asked = usual if columns is None else [column_named(name, known.values()).key for name in columns]
+    keys = [key for key in known if key != "reported" or analysis.convention is not PLAIN or key in asked]
+    rows = [
+        tuple(_cell(line, key, analysis) for key in keys) for line in _lines(twigs(analysis, depth, fold=fold), "", 1)
+    ]
+    shown = [_titled(known[key], analysis) for key in keys]
+    notes = (CONVENTION_LINE, *reported_notes(analysis.reported), "every layer: --by layer; --depth N for fewer levels")
+    table = Table(
+        heading(analysis.graph, analysis.batch), tuple(shown), rows, None, notes, box=_facts(analysis), hint=HINT
+    )
+    return selected(table, asked)._replace(hint=HINT if columns is None else "")
+
+
+def _titled(column: Column, analysis: Analysis) -> Column:
+    if column.key == "reported":
+        return column._replace(title=reported_title(analysis.convention))
+    return column._replace(form="bar", keep=8) if column.key == "macs_share" else column
+
+
+class _Line(NamedTuple):
+    twig: Twig
+    times: int
+    branch: Branch
+    level: int
+
+
+def _lines(grown: Sequence[Twig], lead: str, level: int, times: int = 1) -> Iterator[_Line]:
+    """The lines of a tree, each with how often its figures count."""
+    for place, twig in enumerate(grown):
+        last = place == len(grown) - 1
+        corner = "" if level == 1 else "└─ " if last else "├─ "
+        label = _label(twig.path) + (f" x {twig.times}" if twig.times > 1 else "")
+        yield _Line(twig, times * twig.times, Branch(lead + corner, label, twig.path, level - 1), level)
+        below = "" if level == 1 else "   " if last else "│  "
+        yield from _lines(twig.inside, lead + below, level + 1, times * twig.times)
+
+
+def _cell(line: _Line, key: str, analysis: Analysis) -> Any:
+    if key == "path":
+        return line.branch
+    if key == "level":
+        return line.level
+    value = value_of(line.twig.row, key, analysis)
+    return value * line.times if COLUMNS[key].combine == "sum" and value is not None else value
+
+
+def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """The box of totals."""
+    from convcost.metrics.dtypes import bytes_of  # noqa: PLC0415 - only the tree pays for it
+
+    totals, graph = analysis.totals, analysis.graph
+    size = si(int(bytes_of(totals.params, "float32")))
+    facts = [
+        ("input", shape(graph.input)),
+        ("output", shape(graph.nodes[graph.output].shape)),
+        ("layers", f"{len(graph.layers):,}"),
+        ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in float32)"),
+        ("MACs", f"{totals.macs:,} ({si(totals.macs)})"),
+        ("FLOPs", f"{totals.flops:,} ({si(totals.flops)})"),
+    ]
+    if analysis.convention is not PLAIN:
+        value = analysis.reported.value(analysis.batch)
+        facts.append((reported_title(analysis.convention), f"{value:,}"))
+    return tuple(facts)
