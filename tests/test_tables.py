@@ -180,7 +180,8 @@ def test_lost_text_is_noticed() -> None:
     assert lost("layer  a description", "layer  a") == ["description"]
 
 
-RUN = [line for line in commands("docs/tour.md", "README.md") if not line.startswith(("analyze", "check", "list"))]
+# the errors of `check` are whole lines that other programs read
+RUN = [line for line in commands("docs/tour.md", "README.md") if not line.startswith("check")]
 
 
 @pytest.mark.parametrize("line", RUN)
