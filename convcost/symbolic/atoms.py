@@ -1,8 +1,9 @@
 """The functions that sizes and widths are made of, as sympy atoms with a normal form of their own.
 
 sympy's floor does not collapse a nest, so that two layers of stride 2 and one of stride 4 look different. Here
-``floor((floor(P/a) + c) / b)`` becomes ``floor((P + a c) / (a b))``, whole parts are taken out, and a ceiling is
-a floor with its constant raised; equal sizes are then equal expressions.
+``floor((floor(P/a) + c) / b)`` becomes ``floor((P + a c) / (a b))``, and whole parts are taken out. A ceiling of whole
+numbers is a floor with its constant raised; one of ratios is a function of its own. A floor of what is negative is
+written as the negative of a ceiling. Equal sizes are then equal expressions.
 """
 
 from __future__ import annotations
@@ -37,9 +38,44 @@ class FloorDiv(sympy.Function):
         whole, numerator, divisor = _normal(p, q)
         if numerator is None:
             return whole
+        if _falls(numerator):
+            return whole - CeilDiv(-numerator, divisor)
         if whole == 0 and numerator == p and divisor == q:
             return None
         return whole + cls(numerator, divisor)
+
+
+class CeilDiv(sympy.Function):
+    """``ceil(p / q)`` where ``p`` is made of ratios; of whole numbers it becomes a :class:`FloorDiv`."""
+
+    nargs = 2
+    is_integer = True
+    is_real = True
+    is_finite = True
+
+    @classmethod
+    def eval(cls, p: Any, q: Any) -> Any:
+        """The normal form; None where it is one already."""
+        if p.is_Rational and q.is_Rational:
+            return Integer(-floor(-Fraction(p.p, p.q) / Fraction(q.p, q.q)))
+        if not q.is_Rational:
+            whole = is_whole_polynomial(p) and q.is_integer
+            return FloorDiv(p + q - 1, q) if whole else _symbolic_divisor(p, q)
+        whole, numerator, divisor = _normal(-p, q)  # ceil(x) is -floor(-x)
+        if numerator is None:
+            return -whole
+        if is_whole_polynomial(numerator):
+            return FloorDiv(divisor - 1 - numerator, divisor) - whole
+        if _falls(-numerator):
+            return -whole - FloorDiv(numerator, divisor)
+        if whole == 0 and -numerator == p and divisor == q:
+            return None
+        return cls(-numerator, divisor) - whole
+
+
+def _falls(numerator: Any) -> bool:
+    """Whether every term of a sum but the number in it has a negative coefficient."""
+    return all(coefficient < 0 for monomial, coefficient in terms_of(numerator).items() if monomial != 1)
 
 
 def _symbolic_divisor(p: Any, q: Any) -> Any:
@@ -294,6 +330,7 @@ def apply(expr: Any, arguments: list[Number]) -> Number:
         return _power(*arguments)
     functions: dict[Any, Any] = {
         FloorDiv: algebra.floor_div,
+        CeilDiv: algebra.ceil_div,
         MakeDivisible: rounding.make_divisible,
         RoundEven: rounding.round_even,
         Gcd: algebra.gcd,

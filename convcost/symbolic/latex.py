@@ -28,6 +28,8 @@ class _Printer(LatexPrinter):
         inside = self._print(top) if bottom == 1 else rf"\frac{{{self._print(top)}}}{{{self._print(bottom)}}}"
         return _raised(rf"\left\l{name} {inside} \right\r{name}", exp)
 
+    _print_CeilDiv = _print_FloorDiv
+
     def _print_Function(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
         name = _NAMES[type(expr).__name__]
         inside = ", ".join(self._print(argument) for argument in expr.args)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
-from convcost.symbolic.atoms import FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
+from convcost.symbolic.atoms import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
 from convcost.symbolic.text import floor_or_ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-_LETTER = {FloorDiv: "q", MakeDivisible: "w", RoundEven: "n", Gcd: "d", Maximum: "most", Minimum: "least"}
+_LETTER = {FloorDiv: "q", CeilDiv: "q", MakeDivisible: "w", RoundEven: "n", Gcd: "d", Maximum: "most", Minimum: "least"}
 _LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 
@@ -65,7 +65,7 @@ def _depth(atom: Any) -> int:
 
 
 def _divisor(atom: Any) -> int:
-    return int(atom.args[1]) if isinstance(atom, FloorDiv) and atom.args[1].is_Integer else 0
+    return int(atom.args[1]) if isinstance(atom, FloorDiv | CeilDiv) and atom.args[1].is_Integer else 0
 
 
 def _factor(atom: Any) -> float:
@@ -87,7 +87,7 @@ def _name(atom: Any) -> str:
 def _is_multiple(atom: Any) -> bool:
     """Whether ``atom`` rounds a whole multiple of a ratio, as widths are."""
     factor, rest = atom.args[0].as_coeff_Mul()
-    return bool(isinstance(atom, FloorDiv | MakeDivisible) and factor.is_Integer and factor > 0 and rest.is_Symbol)
+    return bool(isinstance(atom, FloorDiv | CeilDiv | MakeDivisible) and factor.is_Integer and factor > 0 and rest.is_Symbol)
 
 
 def _free(name: str, used: Collection[str]) -> str:

@@ -14,7 +14,7 @@ import sympy
 
 from convcost import algebra, rounding
 from convcost.errors import UnsupportedError
-from convcost.symbolic.atoms import FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven, terms_of
+from convcost.symbolic.atoms import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven, terms_of
 from convcost.symbolic.lets import Let, groups, named
 from convcost.symbolic.text import text
 
@@ -94,7 +94,7 @@ def program(exprs: Mapping[str, Any], symbols: Sequence[Any], reserved: Collecti
     names = [one.name for one in symbols]
     parameters = [Parameter(one.name, _parts(one, {*names, *reserved} - ({one.name} - {*reserved}))) for one in symbols]
     used = {part.name for parameter in parameters for part in parameter.parts}
-    shown, lets = named(exprs, {*used, *names, *reserved})
+    shown, lets = named({name: _with_floors(expr) for name, expr in exprs.items()}, {*used, *names, *reserved})
     there = {
         symbol: parameter.parts[0] if len(parameter.parts) == 1 else parameter.parts[0] / parameter.parts[1]
         for symbol, parameter in zip(symbols, parameters, strict=True)
@@ -106,6 +106,16 @@ def program(exprs: Mapping[str, Any], symbols: Sequence[Any], reserved: Collecti
         there[let.name] = stands_for
     outputs = {name: _fraction(expr.xreplace(there)) for name, expr in shown.items()}
     return Program(parameters, statements, outputs)
+
+
+def _with_floors(expr: Any) -> Any:
+    """``expr`` with a floor in place of every ceiling: no language needs a rule for both."""
+    if not expr.has(CeilDiv):
+        return expr
+    arguments = [_with_floors(argument) for argument in expr.args]
+    if not isinstance(expr, CeilDiv):
+        return expr.func(*arguments)
+    return -FloorDiv(-arguments[0], arguments[1], evaluate=False)
 
 
 def _parts(symbol: Any, taken: Collection[str]) -> tuple[Any, ...]:

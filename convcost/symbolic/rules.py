@@ -12,6 +12,7 @@ from convcost import algebra, assumptions
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.limits import MAX_DEGREE, MAX_TERMS
 from convcost.symbolic.atoms import (
+    CeilDiv,
     FloorDiv,
     Gcd,
     MakeDivisible,
@@ -52,10 +53,7 @@ def _divisor(a: Any, b: Any) -> Expr:
 
 def ceil_div(a: Any, b: Any) -> Expr:
     """``ceil(a / b)``: of whole numbers, a floor with the constant raised."""
-    a, b = to_sympy(a), _divisor(a, b)
-    if is_whole_polynomial(a) and b.is_integer:
-        return FloorDiv(a + b - 1, b)
-    return -FloorDiv(-a, b)
+    return CeilDiv(to_sympy(a), _divisor(a, b))
 
 
 def round_even(value: Any) -> Expr:

@@ -9,6 +9,7 @@ import sympy
 
 from convcost.algebra import normal
 from convcost.symbolic.atoms import (
+    CeilDiv,
     FloorDiv,
     Gcd,
     MakeDivisible,
@@ -76,7 +77,7 @@ def without_steps(expr: Any) -> Any:
     """``expr`` with the argument of every floor and rounding in its place."""
     if not expr.args:
         return expr
-    if isinstance(expr, FloorDiv):
+    if isinstance(expr, FloorDiv | CeilDiv):
         _, top, bottom = floor_or_ceiling(expr)
         return without_steps(top) / without_steps(bottom)
     arguments = [without_steps(argument) for argument in expr.args]

@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sympy
 
 from convcost.errors import UnsupportedError
-from convcost.symbolic.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate, terms_of, to_number
+from convcost.symbolic.atoms import (
+    CeilDiv,
+    FloorDiv,
+    MakeDivisible,
+    Maximum,
+    Minimum,
+    RoundEven,
+    evaluate,
+    terms_of,
+    to_number,
+)
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPPING = (FloorDiv, MakeDivisible, RoundEven)
+STEPPING = (FloorDiv, CeilDiv, MakeDivisible, RoundEven)
 MAX_STEPS = 100_000
 _HALF = Fraction(1, 2)
 _PULLED_UP = 5  # multiples of the step below which the 90 % rule can set in
@@ -96,7 +106,7 @@ def _breaks_of(function: Any, symbol: Any, low: Fraction, high: Fraction) -> Ite
 
 def _thresholds(function: Any, low: Fraction, high: Fraction) -> Iterator[Fraction]:
     """Values of its argument, from ``low`` to ``high``, where a function steps."""
-    if isinstance(function, FloorDiv):
+    if isinstance(function, FloorDiv | CeilDiv):
         step, offset = Fraction(to_number(function.args[1]) or 1), Fraction(0)
     elif isinstance(function, RoundEven):
         step, offset = Fraction(1), _HALF
@@ -161,5 +171,7 @@ def _trend_of(monomial: Any, symbol: Any) -> Trend | None:
     step = Fraction(1) if isinstance(monomial, RoundEven) else Fraction(to_number(monomial.args[1]) or 1)
     if isinstance(monomial, FloorDiv):
         return Trend(inner.slope / step, inner.least / step - 1, inner.most / step)
+    if isinstance(monomial, CeilDiv):
+        return Trend(inner.slope / step, inner.least / step, inner.most / step + 1)
     most = inner.most + (step if isinstance(monomial, MakeDivisible) else _HALF)  # up to the next multiple
     return Trend(inner.slope, inner.least - step / 2, most)

@@ -74,21 +74,12 @@ class Writer:
 
     def _product(self, expr: Any) -> tuple[str, int]:
         if _negative(expr):
-            ceiling = self._ceiling(-expr)
-            if ceiling is not None:
-                return ceiling, _ATOM
             return f"-{self._held(-expr, _PRODUCT)}", _SUM
         numerator, denominator = (expr, 1) if all(map(_is_whole, expr.args)) else expr.as_numer_denom()
         if denominator != 1:
             bottom = self._held(denominator, _POWER)
             return f"{self._held(numerator, _PRODUCT)}{self.over}{bottom}", _PRODUCT
         return self.times.join(self._held(factor, _POWER) for factor in ordered_factors(expr)), _PRODUCT
-
-    def _ceiling(self, expr: Any) -> str | None:
-        """``-floor(-p/q)`` is a ceiling."""
-        if isinstance(expr, atoms.FloorDiv) and expr.args[0].could_extract_minus_sign():
-            return self.rounded("ceil", self.write(-expr.args[0] / expr.args[1])[0])
-        return None
 
     def _power(self, expr: Any) -> tuple[str, int]:
         if expr.exp.is_Number and expr.exp < 0:
@@ -115,6 +106,7 @@ class Writer:
     def _function(self, expr: Any) -> str:
         writers: dict[Any, Callable[[Any], str]] = {
             atoms.FloorDiv: self._floor,
+            atoms.CeilDiv: self._floor,
             atoms.MakeDivisible: lambda e: self._call("make_divisible", *e.args),
             atoms.Gcd: lambda e: self._call("gcd", *e.args),
             atoms.RoundEven: lambda e: self._call("round", *e.args),
@@ -131,8 +123,10 @@ class Writer:
 
 
 def floor_or_ceiling(expr: Any) -> tuple[str, Any, Any]:
-    """A floor as whichever of ``floor(p/q)`` and ``ceil(p/q)`` reads better: name, p, q."""
+    """A floor as whichever of ``floor(p/q)`` and ``ceil(p/q)`` reads better, a ceiling as it is: name, p, q."""
     p, q = expr.args
+    if isinstance(expr, atoms.CeilDiv):
+        return "ceil", p, q
     if q == 1:
         return "floor", p, q
     raised = p - (q - 1)
@@ -202,7 +196,7 @@ def _as_power(factor: Any) -> tuple[Any, int]:
 
 def _sizes(term: Any) -> list[int]:
     """What the floors in ``term`` divide by, and the numbers in its names: 32 in ``ceil(size/32)`` and in ``s32``."""
-    divisors = [int(atom.args[1]) for atom in term.atoms(atoms.FloorDiv) if atom.args[1].is_Integer]
+    divisors = [int(atom.args[1]) for atom in term.atoms(atoms.FloorDiv, atoms.CeilDiv) if atom.args[1].is_Integer]
     numbers = [_number_in(one.name) for one in term.free_symbols]
     return sorted([*divisors, *(number for number in numbers if number is not None)])
 

@@ -11,7 +11,7 @@ import sympy
 from convcost.algebra import normal
 from convcost.errors import UsageError, unknown
 from convcost.quantities import QUANTITIES
-from convcost.symbolic.atoms import FloorDiv, MakeDivisible, RoundEven, evaluate
+from convcost.symbolic.atoms import CeilDiv, FloorDiv, MakeDivisible, RoundEven, evaluate
 from convcost.symbolic.lets import Let, groups, named
 from convcost.symbolic.simplify import collected
 from convcost.symbolic.text import text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VIEWS = ("exact", "named", "ideal", "unrounded")
 READABLE = 160  # characters of a total that a reader still takes in
-_ROUNDING = (FloorDiv, MakeDivisible, RoundEven)
+_ROUNDING = (FloorDiv, CeilDiv, MakeDivisible, RoundEven)
 _FACTOR = sympy.Symbol("C", positive=True, integer=True)  # written c; a capital stands before other names
 
 
@@ -263,7 +263,7 @@ def _plain(expr: Any) -> Any:
     if not expr.args:
         return expr
     arguments = [_plain(argument) for argument in expr.args]
-    if isinstance(expr, FloorDiv) and any(not one.is_integer for one in expr.free_symbols):
+    if isinstance(expr, FloorDiv | CeilDiv) and any(not one.is_integer for one in expr.free_symbols):
         return arguments[0] / arguments[1]
     if isinstance(expr, MakeDivisible | RoundEven):
         return arguments[0]
