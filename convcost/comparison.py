@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from convcost.algebra import RELATIONS
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.cost import sum_work
-from convcost.errors import UsageError, unknown
+from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.spec.build import build
 from convcost.spec.freedom import free_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from convcost.graph import Graph
     from convcost.layers.base import Work
     from convcost.spec.model import Spec
     from convcost.symbolic.closed import Formula
     from convcost.symbolic.conditions import Condition
+    from convcost.symbolic.naming import Named
     from convcost.symbolic.order import Order
     from convcost.symbolic.ratio import Fractions
 
@@ -34,10 +37,11 @@ class Ratio:
         exact: the ratio of the numbers; None where the divisor is 0.
         fractions: the ratio of the closed forms, simplified; None where there are none, or too long to read.
         limits: ``(limit, name)`` pairs: what the formula tends to as that name grows.
+        unknown_limits: names for which no limit is known.
         order: which of the two costs less, and where; None where there are no closed forms, or too long ones.
     """
 
-    __slots__ = ("exact", "fractions", "limits", "order")
+    __slots__ = ("exact", "fractions", "limits", "order", "unknown_limits")
 
     def __init__(
         self,
@@ -45,8 +49,10 @@ class Ratio:
         fractions: Fractions | None = None,
         limits: Sequence[tuple[Any, str]] = (),
         order: Order | None = None,
+        unknown_limits: Sequence[str] = (),
     ) -> None:
         self.exact = exact
+        self.unknown_limits = tuple(unknown_limits)
         self.fractions = fractions
         self.limits = tuple(limits)
         self.order = order
@@ -64,18 +70,51 @@ class Item:
         name: the spec's name; a second one of the same name gets ``#2``.
         graph: what was counted.
         totals: its counts.
-        formula: its closed forms, where the comparison has formulas.
+        formula: its closed forms, where the comparison has formulas; in the names of its own parameters.
         reported: what the tool of the convention would print.
+        names: its free parameters, with the symbols that stand for them in the formulas of the comparison.
     """
 
-    __slots__ = ("formula", "graph", "name", "reported", "totals")
+    __slots__ = ("_count", "formula", "graph", "name", "names", "reported", "totals")
 
-    def __init__(self, name: str, graph: Graph, totals: Work, formula: Formula | None, reported: Reported) -> None:
+    def __init__(
+        self,
+        name: str,
+        graph: Graph,
+        totals: Work,
+        formula: Formula | None,
+        reported: Reported,
+        count: Callable[[Mapping[str, Any]], Work],
+    ) -> None:
         self.name = name
         self.graph = graph
         self.totals = totals
         self.formula = formula
         self.reported = reported
+        self.names: dict[str, Any] = {} if formula is None else dict(formula.symbols)
+        self._count = count
+
+    @property
+    def renamed(self) -> dict[Any, Any]:
+        """The symbols of ``formula``, with those that stand for them in the formulas of the comparison."""
+        return {} if self.formula is None else {self.formula.symbols[name]: one for name, one in self.names.items()}
+
+    @property
+    def values(self) -> dict[Any, Any]:
+        """The value of every symbol in the formulas of the comparison."""
+        return {} if self.formula is None else {one: self.formula.witness[name] for name, one in self.names.items()}
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What its closed forms rely on, in the names of the comparison."""
+        return () if self.formula is None else tuple(one.renamed(self.renamed) for one in self.formula.conditions)
+
+    def at(self, values: Mapping[Any, Any]) -> Work | None:
+        """Its cost at values of the symbols, counted; None where there is no such network."""
+        try:
+            return self._count({name: values[one] for name, one in self.names.items()})
+        except ConvcostError:
+            return None
 
     def quantity(self, name: str) -> Any:
         """One of :data:`QUANTITIES`, or ``reported``."""
@@ -90,9 +129,10 @@ class Comparison:
         ratios: by name of each other item, then by quantity.
         notes: what a reader should know before trusting the numbers: defaults that differ, assumptions made.
         conditions: what the formulas of all items rely on.
+        names: what the names in the formulas stand for, of parameters that are not the same everywhere.
     """
 
-    __slots__ = ("conditions", "items", "notes", "ratios")
+    __slots__ = ("conditions", "items", "names", "notes", "ratios")
 
     def __init__(
         self,
@@ -100,7 +140,9 @@ class Comparison:
         ratios: dict[str, dict[str, Ratio]],
         notes: tuple[str, ...],
         conditions: tuple[Condition, ...] = (),
+        names: tuple[Named, ...] = (),
     ) -> None:
+        self.names = names
         self.items = items
         self.ratios = ratios
         self.notes = notes
@@ -156,13 +198,31 @@ def compare(
         graph = build(spec, values, input_shape)
         found = _formula(spec, specs, free, values, input_shape) if symbolic else None
         reported = Reported(graph, find_convention(convention, spec))
-        items.append(Item(name, graph, sum_work(graph.layers), found, reported))
+        count = partial(_count, spec, values, input_shape)
+        items.append(Item(name, graph, sum_work(graph.layers), found, reported, count))
+    several = _rename(items) if symbolic else []
     ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
-    conditions = {one.text: one for item in items if item.formula is not None for one in item.formula.conditions}
+    conditions = {one.text: one for item in items for one in item.conditions}
     notes = [*_differing_inputs(items)]
     notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
     notes += [f"formulas assume {text}" for text in sorted(conditions)]
-    return Comparison(tuple(items), ratios, tuple(notes), tuple(conditions.values()))
+    return Comparison(tuple(items), ratios, tuple(notes), tuple(conditions.values()), tuple(several))
+
+
+def _count(
+    spec: Spec, given: Mapping[str, Any], input_shape: tuple[int, ...] | None, values: Mapping[str, Any]
+) -> Work:
+    return sum_work(build(spec, {**given, **values}, input_shape).layers)
+
+
+def _rename(items: Sequence[Item]) -> list[Named]:
+    """Give every item its symbols: one for each name and value."""
+    from convcost.symbolic.naming import shared_names  # noqa: PLC0415 - imports sympy
+
+    chosen, several = shared_names([item.names for item in items], [item.graph.parameters for item in items])
+    for item, names in zip(items, chosen, strict=True):
+        item.names = names
+    return several
 
 
 def _formula(
@@ -192,18 +252,39 @@ def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
         if item.formula is None or baseline.formula is None or quantity == "reported":
             found[quantity] = Ratio(exact)
             continue
-        found[quantity] = _symbolic(exact, item.formula, baseline.formula, quantity)
+        found[quantity] = _symbolic(exact, item, baseline, quantity)
     return found
 
 
-def _symbolic(exact: Fraction | None, one: Formula, other: Formula, quantity: str) -> Ratio:
-    from convcost.symbolic.order import order  # noqa: PLC0415 - imports sympy
+def _symbolic(exact: Fraction | None, one: Item, other: Item, quantity: str) -> Ratio:
+    from convcost.symbolic.atoms import to_sympy  # noqa: PLC0415 - imports sympy
+    from convcost.symbolic.order import order  # noqa: PLC0415
     from convcost.symbolic.ratio import limits, ratio_of  # noqa: PLC0415
 
-    top, bottom = (formula.totals[quantity].expr for formula in (one, other))
+    forms = [item.formula.totals[quantity].expr for item in (one, other) if item.formula is not None]
+    top, bottom = (to_sympy(form).xreplace(item.renamed) for form, item in zip(forms, (one, other), strict=True))
+    here = _sign(one.totals, other.totals, quantity)
+
+    def reverses(values: Mapping[Any, Any]) -> bool:
+        there = _sign(one.at(values), other.at(values), quantity)
+        return there is not None and here is not None and there * here < 0
+
+    values = {**one.values, **other.values}
+    conditions = [*one.conditions, *other.conditions]
+    found = order(top, bottom, conditions, values, reverses)
+    if found is not None and found.relation and found.covers(values) and not RELATIONS[found.relation](here, 0):
+        found = None  # no proof is worth more than the two numbers in the table
     fractions = ratio_of(top, bottom)
-    found = order(top, bottom, [*one.conditions, *other.conditions], {**one.values, **other.values})
-    return Ratio(exact, fractions, () if fractions is None else limits(fractions.shortest), found)
+    known, unknown = ([], []) if fractions is None else limits(fractions.shortest, conditions, values)
+    return Ratio(exact, fractions, known, found, unknown)
+
+
+def _sign(one: Work | None, other: Work | None, quantity: str) -> int | None:
+    """The sign of the first cost less the second."""
+    if one is None or other is None:
+        return None
+    first, second = int(getattr(one, quantity)), int(getattr(other, quantity))
+    return (first > second) - (first < second)
 
 
 def _differing_inputs(items: Sequence[Item]) -> list[str]:

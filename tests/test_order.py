@@ -52,7 +52,7 @@ def costs(comparison: Comparison, values: dict[str, Any], quantity: str) -> list
     for item in comparison.items:
         assert item.formula is not None
         spec = Catalogue().target(item.name)
-        own = {name: values[name] for name in item.formula.symbols}
+        own = {name: values[symbol.name] for name, symbol in item.names.items()}
         found.append(quantities(build(spec, own).layers)[quantity])
     return found
 
@@ -97,7 +97,7 @@ def test_counterexamples_contradict_and_roots_balance(first: str, second: str) -
     defaults: dict[str, Any] = {}
     for item in comparison.items:
         assert item.formula is not None
-        defaults |= item.formula.witness
+        defaults |= {symbol.name: item.formula.witness[name] for name, symbol in item.names.items()}
     for quantity in ("params", "macs"):
         known = proved(comparison, quantity)
         if known.counterexample is not None:
@@ -178,4 +178,5 @@ def test_json_adds_to_what_was_there() -> None:
 
 def test_text_says_where() -> None:
     out = convcost("compare", "depthwise_separable_conv", "standard_conv").out
-    assert ": depthwise_separable_conv < standard_conv for all O >= 2, K >= 2; not at O = 1, K = 1\n" in out
+    assert ": depthwise_separable_conv < standard_conv for all whole I, H, W >= 1 and O, K >= 2; " in out
+    assert "; the order reverses at O = 1, K = 1\n" in out

@@ -19,22 +19,28 @@ def formula_cell(expr: Any) -> Math:
 
 
 def limits_cell(limits: Iterable[tuple[Any, str]]) -> Math:
-    """``1/K^2 as O -> oo``; several are separated by semicolons.
+    """``1/K^2 as O -> oo``, names of one limit together; several limits are separated by semicolons.
 
     Args:
         limits: what a formula tends to, and the name that grows without bound.
     """
     from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
 
-    limits = list(limits)
+    together: dict[Any, list[str]] = {}
+    for limit, name in limits:
+        together.setdefault(limit, []).append(name)
 
     def latex() -> str:
         from convcost.symbolic.latex import name_latex  # noqa: PLC0415 - likewise
 
-        parts = [rf"{_latex(limit)} \text{{ as }} {name_latex(name)} \to \infty" for limit, name in limits]
+        parts = [
+            rf"{_latex(limit)} \text{{ as }} {', '.join(map(name_latex, names))} \to \infty"
+            for limit, names in together.items()
+        ]
         return r";\ ".join(parts)
 
-    return Math("; ".join(f"{text(limit)} as {name} -> oo" for limit, name in limits), latex)
+    written = [f"{text(limit)} as {', '.join(names)} -> oo" for limit, names in together.items()]
+    return Math("; ".join(written), latex)
 
 
 def fraction_cell(value: Fraction) -> Math:

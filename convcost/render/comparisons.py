@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from convcost.cost import CONVENTION_LINE
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
 from convcost.render.cells import formula_cell, fraction_cell, limits_cell
-from convcost.render.headings import reported_title
+from convcost.render.headings import reported_title, shown_value
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from convcost.comparison import Comparison, Item, Ratio
 
 TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
@@ -34,7 +36,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     costs = Table("", (Column("name", "", "name", 9), *_costs(comparison)), rows, None, ())
     ratios = [_ratio_table(name, by_name, comparison) for name, by_name in comparison.ratios.items()]
     last = ratios[-1]
-    ratios[-1] = last._replace(notes=(*last.notes, *comparison.notes, CONVENTION_LINE))
+    ratios[-1] = last._replace(notes=(*last.notes, *names_text(comparison), *comparison.notes, CONVENTION_LINE))
     return [costs, *ratios]
 
 
@@ -65,6 +67,19 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
     return Table("", tuple(columns), rows, None, tuple(_order_lines(ratios, name, comparison.baseline.name)))
 
 
+def names_text(comparison: Comparison) -> Iterator[str]:
+    """What the names in the formulas stand for: a sentence for each parameter that is not the same everywhere."""
+    for parameter in dict.fromkeys(one.parameter for one in comparison.names):
+        own = [one for one in comparison.names if one.parameter == parameter]
+        parts = [
+            f"{one.name} is {'fixed at ' if one.fixed else ''}{shown_value(one.value)} in "
+            + " and ".join(comparison.items[index].name for index in one.targets)
+            for one in own
+        ]
+        advice = "" if any(one.fixed for one in own) else f"; --set {parameter}=VALUE makes them one name"
+        yield ", ".join(parts) + advice
+
+
 def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
     """The ratio in its other form, which costs less, and where both cost the same.
 
@@ -76,7 +91,7 @@ def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
         if ratio.fractions is not None:
             from convcost.render.orders import fractions_text  # noqa: PLC0415 - imports sympy
 
-            lines += fractions_text(ratio.fractions)
+            lines += [*fractions_text(ratio.fractions), *_unknown_limits(ratio)]
         if ratio.order is not None:
             from convcost.render.orders import order_text  # noqa: PLC0415
 
@@ -95,8 +110,18 @@ def _formula_text(ratio: Ratio) -> str | None:
 
 
 def _limit_text(ratio: Ratio) -> str | None:
-    """``1/K^2 as O -> oo``; several are separated by semicolons."""
+    """``1/K^2 as O -> oo``, each name alone; several limits are separated by semicolons."""
     return str(limits_cell(ratio.limits)) if ratio.limits else None
+
+
+def _unknown_limits(ratio: Ratio) -> Iterator[str]:
+    """Why a limit or a formula is missing."""
+    formula = _formula_text(ratio)
+    if formula is not None and len(formula) > _LONG_FORMULA:
+        yield f"formula of {len(formula)} characters and its limits are in --format json"
+    elif ratio.unknown_limits:
+        names = ", ".join(ratio.unknown_limits)
+        yield f"no limit for {names}: terms with roundings or of opposite signs might cancel"
 
 
 _TRAFFIC = (
@@ -170,7 +195,17 @@ def comparison_data(comparison: Comparison, *, with_traffic: bool = False) -> di
             name: {quantity: _ratio_data(ratio) for quantity, ratio in by_name.items()}
             for name, by_name in comparison.ratios.items()
         },
-        "notes": list(comparison.notes),
+        "notes": [*names_text(comparison), *comparison.notes],
+        "names": [
+            {
+                "name": one.name,
+                "parameter": one.parameter,
+                "items": [comparison.items[index].name for index in one.targets],
+                "value": one.value,
+                "fixed": one.fixed,
+            }
+            for one in comparison.names
+        ],
         "conditions": [{"text": one.text, "structural": one.structural} for one in comparison.conditions],
     }
 
@@ -187,6 +222,7 @@ def _ratio_data(ratio: Ratio) -> dict[str, Any]:
         "decimal": None if ratio.exact is None else float(ratio.exact),
         "formula": _formula_text(ratio),
         "limit": _limit_text(ratio),
+        "no_limit_for": list(ratio.unknown_limits),
     }
     if ratio.fractions is not None:
         from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy

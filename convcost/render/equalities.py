@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.quantities import title
+from convcost.render.headings import shown_value
+from convcost.render.orders import for_all
 from convcost.render.results import schema
 from convcost.symbolic.simplify import tidy
 from convcost.symbolic.text import text
@@ -24,10 +26,11 @@ def equality_text(found: Sequence[Identities]) -> str:
     for pair in found:
         first, second = plain(pair.first.name), plain(pair.second.name)
         lines += [_line(one, first, second) for one in pair.found]
-        about = f"for all {', '.join(pair.names)}" if pair.names else "no name is free"
+        about = for_all(pair.domain) if pair.domain else "no name is free"
         ties = {name: tie.text for side in (pair.first, pair.second) for name, tie in side.ties.items()}
         about += "".join(f", {name} = {tie}" for name, tie in ties.items())
         needs = f", where {', '.join(one.text for one in pair.conditions)}" if pair.conditions else ""
+        needs += "".join(f", {name} = {shown_value(value)} in {side}" for side, name, value in pair.fixed)
         structures = f", in all {pair.structures} pairs of structures" if pair.structures > 1 else ""
         lines += [f"  ({plain(about + needs + structures)})"]
     return "\n".join(lines) + "\n"
@@ -57,6 +60,8 @@ def equality_data(found: Sequence[Identities]) -> dict[str, Any]:
                 "free": list(pair.names),
                 "conditions": [one.text for one in pair.conditions],
                 "structures": pair.structures,
+                "for_all": [{"name": one.name, "whole": one.whole, "least": one.least} for one in pair.domain],
+                "fixed": [{"target": side, "name": name, "value": value} for side, name, value in pair.fixed],
                 "quantities": {one.quantity: _data(one) for one in pair.found},
             }
             for pair in found

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from convcost.symbolic.order import Order
+    from convcost.symbolic.order import Order, Reach
     from convcost.symbolic.ratio import Fractions
     from convcost.symbolic.roots import BreakEven
 
@@ -27,29 +27,43 @@ def fractions_text(fractions: Fractions) -> Iterator[str]:
 
 def order_text(order: Order, one: str, other: str) -> Iterator[str]:
     """What is proved of the two, what contradicts, and where they cost the same; one line each."""
-    if order.relation == "==":
-        yield f"{one} == {other} for all values"
-        return
     if order.relation:
-        where = f"for all {_at(order.least, '>=')}" if order.least else "for all values"
-        yield f"{one} {order.relation} {other} {where}{_but(order)}"
+        yield f"{one} {order.relation} {other} {for_all(order.domain)}{_but(order)}"
+    if order.relation == "==":
+        return
     decided = [entry for entry in order.thresholds if len(text(entry.root)) <= _LONG]
     for entry in decided:
-        yield f"{one} < {other} just where {entry.name} {entry.relation} {_root(entry.name, entry.root, order)}"
+        yield f"{one} < {other} exactly when {entry.name} {entry.relation} {_root(entry.name, entry.root, order)}"
     if not order.relation and not decided and order.counterexample is not None:
-        yield f"which costs less depends; not as at the defaults at {_at(order.counterexample, '=')}"
+        yield f"which costs less depends on the values; the order reverses at {_at(order.counterexample)}"
     names = {entry.name for entry in decided}
     same = [f"{entry.name} = {_written(entry)}" for entry in order.break_even if entry.name not in names]
     if same:
-        yield f"the same where {' or '.join(same)}"
+        yield f"break-even at {' or '.join(same)}"
 
 
-def _at(values: Mapping[str, Any], sign: str) -> str:
-    return ", ".join(f"{name} {sign} {value}" for name, value in values.items())
+def for_all(domain: Sequence[Reach]) -> str:
+    """The values that a statement is about: ``for all whole I >= 1 and K, O >= 2, all r > 0``."""
+    if not domain:
+        return "at these values"
+    whole = _grouped([one for one in domain if one.whole])
+    ratios = _grouped([one for one in domain if not one.whole])
+    return "for " + ", ".join([f"all whole {whole}"] * bool(whole) + [f"all {ratios}"] * bool(ratios))
+
+
+def _grouped(domain: Sequence[Reach]) -> str:
+    groups: dict[str, list[str]] = {}
+    for one in domain:
+        groups.setdefault(f"{'>' if one.least == 0 else '>='} {one.least}", []).append(one.name)
+    return " and ".join(f"{', '.join(names)} {bound}" for bound, names in groups.items())
+
+
+def _at(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _but(order: Order) -> str:
-    return "" if order.counterexample is None else f"; not at {_at(order.counterexample, '=')}"
+    return "" if order.counterexample is None else f"; the order reverses at {_at(order.counterexample)}"
 
 
 def _root(name: str, root: Any, order: Order) -> str:
@@ -70,6 +84,7 @@ def order_data(order: Order) -> dict[str, Any]:
     return {
         "relation": order.relation or None,
         "from": order.least,
+        "for_all": [{"name": one.name, "whole": one.whole, "least": one.least} for one in order.domain],
         "counterexample": order.counterexample,
         "less_where": [
             {"name": one.name, "relation": one.relation, "root": text(one.root)} for one in order.thresholds

@@ -5,12 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import sympy
+
 from convcost import algebra
 from convcost.symbolic.atoms import evaluate, to_sympy
 from convcost.symbolic.text import text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DIVIDES, WHOLE = "divides", "is whole"
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -45,6 +47,11 @@ class Condition:
             return f"{text(self.left)} {self.relation}"
         return f"{text(self.left)} {self.relation} {text(self.right)}"
 
+    def renamed(self, names: Mapping[Any, Any]) -> Condition:
+        """The same of other symbols."""
+        right = None if self.right is None else self.right.xreplace(dict(names))
+        return Condition(self.left.xreplace(dict(names)), self.relation, right, structural=self.structural)
+
     @property
     def symbols(self) -> set[Any]:
         """The symbols it speaks of."""
@@ -63,6 +70,15 @@ class Condition:
 
     def __repr__(self) -> str:
         return f"Condition({self.text})"
+
+
+def with_equalities(expr: Any, conditions: Iterable[Condition], *, expand: bool = True) -> Any:
+    """``expr`` with one name for what conditions such as ``I == O`` make equal; multiplied out, unless not wanted."""
+    for one in conditions:
+        if one.relation == "==" and one.left.is_Symbol and one.right is not None and one.right.is_Symbol:
+            expr = expr.xreplace({one.right: one.left})
+            expr = sympy.expand(expr) if expand else expr
+    return expr
 
 
 def violated(conditions: Any, values: Mapping[Any, Any]) -> list[Condition]:

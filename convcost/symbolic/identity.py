@@ -14,7 +14,8 @@ from convcost.spec.build import build
 from convcost.symbolic.atoms import to_sympy
 from convcost.symbolic.cases import cases
 from convcost.symbolic.closed import default_free
-from convcost.symbolic.order import with_equalities
+from convcost.symbolic.conditions import with_equalities
+from convcost.symbolic.order import Reach, least_values
 from convcost.symbolic.points import points
 from convcost.symbolic.program import program
 from convcost.symbolic.simplify import hide, show
@@ -83,6 +84,8 @@ class Identities(NamedTuple):
         names: the names that were left free.
         conditions: what both need to be networks at all.
         structures: how many pairs of structures were looked at.
+        domain: the names with the values that the statements are about.
+        fixed: what is free on one side and has a value on the other: side, name, value.
     """
 
     first: Side
@@ -91,6 +94,8 @@ class Identities(NamedTuple):
     names: tuple[str, ...]
     conditions: tuple[Condition, ...]
     structures: int
+    domain: tuple[Reach, ...] = ()
+    fixed: tuple[tuple[str, str, Any], ...] = ()
 
 
 def identities(
@@ -125,7 +130,22 @@ def identities(
     needed = {
         one.text: one for pair in pairs[:1] for formula in pair for one in formula.conditions if not one.structural
     }
-    return Identities(first, second, found, tuple(symbols), tuple(needed.values()), len(pairs))
+    floor = least_values(list(symbols.values()), list(needed.values()))
+    domain = tuple(Reach(name, bool(one.is_integer), floor[one]) for name, one in symbols.items())
+    fixed = tuple(_fixed(sides, symbols, input_shape))
+    return Identities(first, second, found, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
+
+
+def _fixed(
+    sides: Sequence[Side], symbols: Mapping[str, Any], input_shape: Shape | None
+) -> Iterator[tuple[str, str, Any]]:
+    """Names that are free, and have one value in a side that has them too."""
+    for side in sides:
+        graph = build(side.spec, side.given, input_shape)
+        free = default_free(side.spec, graph)
+        for name, value in graph.parameters.items():
+            if name in symbols and name not in side.ties and (name not in free or name in side.given):
+                yield side.name, name, value
 
 
 def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> list[str]:

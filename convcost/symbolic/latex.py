@@ -28,7 +28,8 @@ class _Printer(LatexPrinter):
         inside = self._print(top) if bottom == 1 else rf"\frac{{{self._print(top)}}}{{{self._print(bottom)}}}"
         return _raised(rf"\left\l{name} {inside} \right\r{name}", exp)
 
-    _print_CeilDiv = _print_FloorDiv
+    def _print_CeilDiv(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+        return self._print_FloorDiv(expr, exp)
 
     def _print_Function(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
         name = _NAMES[type(expr).__name__]
@@ -47,13 +48,14 @@ def _raised(text: str, exponent: str | None) -> str:
 
 
 def name_latex(name: str) -> str:
-    """A parameter's name for math mode: ``alpha`` as the Greek letter, ``c3`` with an index."""
-    letters, number = split_number(name)
+    """A parameter's name for math mode: ``alpha`` as the Greek letter, ``c3`` with an index, primes kept."""
+    plain = name.rstrip("'")
+    letters, number = split_number(plain)
     if letters in GREEK:
         letters = f"\\{letters}"
     elif len(letters) != 1:
         letters = rf"\mathrm{{{latex_text(letters)}}}"
-    return f"{letters}_{{{number}}}" if number else letters
+    return (f"{letters}_{{{number}}}" if number else letters) + name[len(plain) :]
 
 
 def latex(expr: Any) -> str:

@@ -87,7 +87,9 @@ def _name(atom: Any) -> str:
 def _is_multiple(atom: Any) -> bool:
     """Whether ``atom`` rounds a whole multiple of a ratio, as widths are."""
     factor, rest = atom.args[0].as_coeff_Mul()
-    return bool(isinstance(atom, FloorDiv | CeilDiv | MakeDivisible) and factor.is_Integer and factor > 0 and rest.is_Symbol)
+    return bool(
+        isinstance(atom, FloorDiv | CeilDiv | MakeDivisible) and factor.is_Integer and factor > 0 and rest.is_Symbol
+    )
 
 
 def _free(name: str, used: Collection[str]) -> str:

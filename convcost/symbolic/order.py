@@ -1,8 +1,9 @@
 """Which of two costs is smaller, for all values or where; and for which values they are the same.
 
 A polynomial whose coefficients are all positive once every symbol is written as its least value plus something is
-positive from there on: that is the proof. Sizes that are halved are first split into even and odd ones. Where the
-proof fails, the smallest values that contradict are looked for.
+positive from there on: that is the proof. Sizes that are halved are first split into even and odd ones, ``max`` and
+``min`` into the cases of either argument, and what is left of floors is put between lines. Nothing is taken to be
+positive for which no bound is proved. Where the proof fails, the smallest values that contradict are looked for.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import sympy
 
 from convcost.algebra import normal
 from convcost.symbolic.atoms import evaluate, to_number, to_sympy
+from convcost.symbolic.branches import branches
+from convcost.symbolic.conditions import with_equalities
 from convcost.symbolic.points import points
 from convcost.symbolic.program import program
 from convcost.symbolic.roots import BreakEven, Threshold, break_even, thresholds
 from convcost.symbolic.simplify import has_short_numbers, hide
-from convcost.symbolic.split import split
+from convcost.symbolic.split import between_lines, bounds_of, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +34,23 @@ if TYPE_CHECKING:
 MAX_TERMS = 400  # beyond that a difference is not taken apart
 MAX_FACTORED = 60  # terms beyond which always positive factors are not looked for
 MAX_LEAST = 64  # least values that are tried
-_OPPOSITE = {">": "<", ">=": "<=", "": ""}
+MAX_COUNTED = 40  # points at which a contradiction is counted before none is given
+MAX_ROUNDS = 4  # of putting functions between lines: one a level of nesting
+_OPPOSITE = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "": ""}
+
+
+class Reach(NamedTuple):
+    """The values of a name that a statement is about: whole numbers from ``least`` on, or ratios.
+
+    Attributes:
+        name: of the symbol.
+        whole: whether it stands for whole numbers.
+        least: of a ratio, 0 stands for all above 0.
+    """
+
+    name: str
+    whole: bool
+    least: Num
 
 
 class Order(NamedTuple):
@@ -41,9 +60,10 @@ class Order(NamedTuple):
         relation: of the first to the second: ``==`` (for all values), ``<``, ``<=``, ``>``, ``>=``; empty where none
             is proved.
         least: the least values of the names from which ``relation`` is proved; of those not listed, all.
-        counterexample: the smallest values found at which it is the other way.
+        counterexample: the smallest values found at which it is the other way than at the defaults.
         thresholds: names whose value decides, with where.
         break_even: names for which both can cost the same.
+        domain: every name, with the values for which ``relation`` is proved.
     """
 
     relation: str
@@ -51,9 +71,20 @@ class Order(NamedTuple):
     counterexample: dict[str, Num] | None
     thresholds: tuple[Threshold, ...]
     break_even: tuple[BreakEven, ...]
+    domain: tuple[Reach, ...] = ()
+
+    def covers(self, values: Mapping[Any, Num]) -> bool:
+        """Whether ``relation`` is proved for these values of the symbols."""
+        return all(value >= self.least.get(symbol.name, value) for symbol, value in values.items())
 
 
-def order(a: Any, b: Any, conditions: Sequence[Condition], values: Mapping[Any, Num]) -> Order | None:
+def order(
+    a: Any,
+    b: Any,
+    conditions: Sequence[Condition],
+    values: Mapping[Any, Num],
+    reverses: Callable[[Mapping[Any, Num]], bool] | None = None,
+) -> Order | None:
     """Compare two closed forms.
 
     Args:
@@ -61,60 +92,81 @@ def order(a: Any, b: Any, conditions: Sequence[Condition], values: Mapping[Any, 
         b: the second.
         conditions: what both rely on; points that violate it are not looked at.
         values: the defaults.
+        reverses: whether the order at a point is the other way, where that can be counted; by default the closed
+            forms are trusted.
 
     Returns:
         None where they are too long to take apart.
     """
-    difference = with_equalities(sympy.expand(to_sympy(b) - to_sympy(a)), conditions)
+    a, b = (with_equalities(to_sympy(one), conditions) for one in (a, b))
+    difference = sympy.expand(b - a)
+    names = [one for one in values if with_equalities(one, conditions) == one]
+    floor = least_values(names, conditions)
     if difference == 0:
-        return Order("==", {}, None, (), ())
+        return Order("==", {}, None, (), (), _domain(names, floor))
     if len(difference.args) > MAX_TERMS:
         return None
-    floor = least_values([one for one in values if one in difference.free_symbols], conditions)
-    top = numerator(difference)
+    top = numerator(difference, floor)
     if top is None:
         return None
-    sign = 1 if evaluate(difference, dict(values)) >= 0 else -1
-    raised = _least(sign * top, floor)
-    proved = "" if raised is None else relation_to_zero(sign * top, raised)
+    here = evaluate(difference, dict(values))
+    signs = (1, -1) if here == 0 else (1,) if here > 0 else (-1,)
+    proved, raised, sign = "", None, signs[0]
+    for one in signs:
+        raised = _least(one * top, floor)
+        if raised is not None:
+            proved, sign = relation_to_zero(one * top, raised), one
+            break
     everywhere = raised == floor
-    against = None if everywhere else _against(sign * top, conditions, values)
+    against = None if everywhere or here == 0 else _against(sign * top, conditions, values, reverses)
     plain, back = hide(top)
+    readable = all(bound is not None and bound >= 0 for bound in bounds_of(back, floor).values())
     named = sorted(plain.free_symbols - set(back), key=lambda one: one.name)
-    names = [one for one in named if one not in _stepped(back)]
+    free = [one for one in named if one not in _stepped(back)] if readable else []
     return Order(
         proved if sign < 0 else _OPPOSITE[proved],
-        {one.name: number for one, number in (raised or {}).items() if number > floor[one]},
+        {one.name: number for one, number in (raised or {}).items() if one.is_Symbol and number > floor[one]},
         against,
-        () if proved else thresholds(plain, back, names, floor),
-        break_even(plain, back, names, values),
+        () if proved else thresholds(plain, back, free, floor),
+        break_even(plain, back, free, values, conditions),
+        _domain(names, raised or floor),
     )
 
 
-def with_equalities(expr: Any, conditions: Sequence[Condition]) -> Any:
-    """``expr`` with one name for what conditions such as ``I == O`` make equal."""
-    for one in conditions:
-        if one.relation == "==" and one.left.is_Symbol and one.right is not None and one.right.is_Symbol:
-            expr = sympy.expand(expr.xreplace({one.right: one.left}))
-    return expr
+def _domain(names: Sequence[Any], least: Mapping[Any, Num]) -> tuple[Reach, ...]:
+    return tuple(Reach(one.name, bool(one.is_integer), least[one]) for one in names)
 
 
 def least_values(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, Num]:
-    """The least value of each symbol that conditions allow: 1 for whole ones, above 0 for ratios."""
+    """The least value of each symbol: 1 for whole ones, above 0 for ratios, and more where conditions say so.
+
+    What conditions say of a function, as that a rounded width is at least 1, is added.
+    """
     floor: dict[Any, Num] = {one: 1 if one.is_integer else 0 for one in symbols}
     for condition in conditions:
-        if condition.relation == ">=" and condition.left in floor:
-            number = to_number(condition.right)
-            if number is not None:
-                floor[condition.left] = max(floor[condition.left], number)
+        number = to_number(condition.right) if condition.relation == ">=" else None
+        if number is None:
+            continue
+        if condition.left in floor:
+            floor[condition.left] = max(floor[condition.left], number)
+        elif isinstance(condition.left, sympy.Function):
+            floor[condition.left] = number
     return floor
 
 
-def numerator(difference: Any) -> Any:
-    """A polynomial of the sign of ``difference``, without factors that are always positive; None where none is seen."""
+def numerator(difference: Any, least: Mapping[Any, Num] | None = None) -> Any:
+    """A polynomial of the sign of ``difference``, without factors that are always positive; None where none is seen.
+
+    Args:
+        difference: a closed form.
+        least: the least value of each symbol; by default 1 of whole ones, 0 of ratios.
+    """
+    if least is None:
+        least = least_values(list(difference.free_symbols), ())
     plain, back = hide(sympy.together(difference))
+    known = {**least, **bounds_of(back, least)}
     top, bottom = sympy.fraction(plain)
-    sign = 1 if _all_positive(bottom) else -1 if _all_positive(-bottom) else 0
+    sign = 1 if _piece(bottom, known) == ">" else -1 if _piece(-bottom, known) == ">" else 0
     if not sign:
         return None
     if len(sympy.Add.make_args(top)) > MAX_FACTORED or not has_short_numbers(top):
@@ -122,53 +174,66 @@ def numerator(difference: Any) -> Any:
     content, factors = sympy.factor_list(top)
     result = sympy.Integer(sign if content > 0 else -sign)
     for factor, power in factors:
-        if not _all_positive(factor):
+        if _piece(factor, known) != ">":
             result *= factor**power
     return sympy.expand(sympy.expand(result).xreplace(back))
-
-
-def _all_positive(polynomial: Any) -> bool:
-    return all(coefficient > 0 for coefficient in sympy.expand(polynomial).as_coefficients_dict().values())
 
 
 def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> str:
     """``>`` or ``>=`` where that is proved for all symbols of at least ``floor``; else empty."""
     relation = ">"
-    for part, least in split(polynomial, floor):
-        found = _piece(part, least)
-        if not found:
-            return ""  # one class without a proof is enough
-        if found == ">=":
-            relation = found
+    for branch, least in branches(polynomial, floor):
+        for part in split(branch, least):
+            found = _piece(part.expr, part.least)
+            for _ in range(MAX_ROUNDS):
+                if found or not part.hidden:
+                    break
+                part = between_lines(part)  # noqa: PLW2901 - a bound of it
+                found = _piece(part.expr, part.least)
+            if not found:
+                return ""  # one class without a proof is enough
+            if found == ">=":
+                relation = found
     return relation
 
 
-def _piece(polynomial: Any, floor: Mapping[Any, Num]) -> str:
+def _piece(polynomial: Any, floor: Mapping[Any, Num | None]) -> str:
+    """The same for a polynomial of symbols alone; a symbol whose floor is None can have either sign."""
     symbols = sorted(polynomial.free_symbols, key=lambda one: one.name)
-    ratios = {one for one in symbols if not one.is_integer and floor[one] == 0}
+    above = {one for one in symbols if floor[one] == 0 and _is_ratio(one)}  # never 0 itself
     terms = _shifted(polynomial, symbols, floor)
-    if any(coefficient < 0 for coefficient, _ in terms):
-        return ""
-    return ">" if any(coefficient > 0 and names <= ratios for coefficient, names in terms) else ">="
+    for coefficient, powers in terms:
+        either = any(floor[one] is None and power % 2 for one, power in powers.items())
+        if coefficient < 0 or (coefficient and either):
+            return ""
+    return ">" if any(coefficient > 0 and set(powers) <= above for coefficient, powers in terms) else ">="
+
+
+def _is_ratio(symbol: Any) -> bool:
+    return bool(symbol.is_positive and not symbol.is_integer and not isinstance(symbol, sympy.Dummy))
 
 
 @lru_cache(maxsize=512)
 def _terms(polynomial: Any, symbols: tuple[Any, ...]) -> dict[tuple[int, ...], Num] | None:
     """Coefficients by the powers of ``symbols``; None where it is no polynomial with rational ones."""
-    whole = polynomial.as_poly(*symbols) if symbols else None
+    if not symbols:
+        number = to_number(polynomial)
+        return None if number is None else {(): number}
+    whole = polynomial.as_poly(*symbols)
     if whole is None or not all(one.is_Rational for one in whole.coeffs()):
         return None
     return {powers: normal(Fraction(int(one.p), int(one.q))) for powers, one in whole.terms()}
 
 
-def _shifted(polynomial: Any, symbols: Sequence[Any], floor: Mapping[Any, Num]) -> list[tuple[Any, set[Any]]]:
-    """Coefficient and symbols of every term, each symbol written as its least value plus something."""
+def _shifted(
+    polynomial: Any, symbols: Sequence[Any], floor: Mapping[Any, Num | None]
+) -> list[tuple[Any, dict[Any, int]]]:
+    """Coefficient and powers of every term, each symbol written as its least value plus something."""
     terms = _terms(polynomial, tuple(symbols))
     if terms is None:
-        whole = sympy.expand(polynomial.xreplace({one: one + to_sympy(floor[one]) for one in symbols}))
-        return [(coefficient, term.free_symbols) for term, coefficient in whole.as_coefficients_dict().items()]
+        return [(-1, {})]  # no polynomial: nothing is proved of it
     for place, symbol in enumerate(symbols):
-        least = normal(floor[symbol])
+        least = normal(floor[symbol] or 0)
         if not least:
             continue
         moved: dict[tuple[int, ...], Num] = {}
@@ -179,7 +244,7 @@ def _shifted(polynomial: Any, symbols: Sequence[Any], floor: Mapping[Any, Num]) 
                 moved[key] = moved.get(key, 0) + coefficient * times
         terms = moved
     return [
-        (coefficient, {symbol for symbol, power in zip(symbols, powers, strict=True) if power})
+        (coefficient, {symbol: power for symbol, power in zip(symbols, powers, strict=True) if power})
         for powers, coefficient in terms.items()
     ]
 
@@ -211,14 +276,25 @@ def _first(polynomial: Any, at: Callable[[int], dict[Any, Num]], low: int, high:
     return high
 
 
-def _against(signed: Any, conditions: Sequence[Condition], values: Mapping[Any, Num]) -> dict[str, Num] | None:
+def _against(
+    signed: Any,
+    conditions: Sequence[Condition],
+    values: Mapping[Any, Num],
+    reverses: Callable[[Mapping[Any, Num]], bool] | None,
+) -> dict[str, Num] | None:
     """The smallest values (by their sum) at which the sign is not that at the defaults; of what makes a difference."""
     symbols = list(values)
     involved = signed.free_symbols.union(*(one.symbols for one in conditions))
     run = program({"difference": signed}, symbols).run
+    counted = 0
     for point in points(symbols, signed.free_symbols, conditions):
         if run({symbol.name: value for symbol, value in point.items()})["difference"] < 0:
-            return {one.name: normal(Fraction(point[one])) for one in symbols if one in involved}
+            shown = {one: normal(Fraction(point[one])) for one in symbols if one in involved}
+            if reverses is None or reverses({**values, **shown}):
+                return {one.name: value for one, value in shown.items()}
+            counted += 1
+            if counted == MAX_COUNTED:
+                return None
     return None
 
 

@@ -42,6 +42,10 @@ class Within(Condition):
         super().__init__(symbol, "in", None, structural=structural)
         self.stretches = tuple(stretches)
 
+    def renamed(self, names: Mapping[Any, Any]) -> Within:
+        """The same of another symbol."""
+        return Within(self.left.xreplace(dict(names)), self.stretches, structural=self.structural)
+
     @property
     def text(self) -> str:
         """``alpha > 5/18``; several stretches are joined by "or"."""

@@ -10,15 +10,19 @@ import sympy
 
 from convcost.algebra import normal
 from convcost.symbolic.atoms import evaluate, to_number, to_sympy
-from convcost.symbolic.simplify import factored, shortest, show
+from convcost.symbolic.conditions import DIVIDES, WHOLE
+from convcost.symbolic.simplify import factored, length, shortest, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.algebra import Num
+    from convcost.symbolic.conditions import Condition
 
 _QUADRATIC = 2
 MAX_TERMS = 24  # of a difference whose roots are written down; beyond that nobody reads them
+MAX_LENGTH = 160  # characters of it
+MAX_NAMES = 7  # names in it: to factor more takes long, and the root is long too
 _HALF = sympy.Rational(1, 2)
 
 
@@ -78,15 +82,30 @@ def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> int:
 
 
 def break_even(
-    top: Any, back: Mapping[Any, Any], names: Sequence[Any], values: Mapping[Any, Num]
+    top: Any,
+    back: Mapping[Any, Any],
+    names: Sequence[Any],
+    values: Mapping[Any, Num],
+    conditions: Sequence[Condition] = (),
 ) -> tuple[BreakEven, ...]:
-    """For each name, where ``top`` is 0, as far as that is positive (whole numbers: at least 1) at the defaults."""
+    """For each name, where ``top`` is 0, as far as that is positive (whole numbers: at least 1) at the defaults.
+
+    Args:
+        top: of the sign of the second cost less the first, functions hidden.
+        back: the hidden functions.
+        names: those to look at.
+        values: the defaults.
+        conditions: what must hold at the defaults with the value put in.
+    """
     numbers = {one: to_sympy(value) for one, value in values.items()}
     numbers |= {dummy: to_sympy(evaluate(function, dict(values))) for dummy, function in back.items()}
     found = []
     for symbol in names:
         others = {one: value for one, value in numbers.items() if one != symbol}
-        polynomial, at_default = sympy.Poly(top, symbol), sympy.Poly(top.xreplace(others), symbol)
+        at_default = sympy.Poly(top.xreplace(others), symbol)
+        if at_default.degree() > 0 and not at_default.count_roots(0):
+            continue  # nothing above 0 at the defaults, and an expression takes long to find
+        polynomial = sympy.Poly(top, symbol)
         if 0 < polynomial.degree() <= _QUADRATIC and _is_readable(top):
             pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
         else:
@@ -96,13 +115,25 @@ def break_even(
                 else []
             )
         for root, value in pairs:
-            if value is not None and value > 0 and (value >= 1 or not symbol.is_integer):
+            positive = value is not None and value > 0 and (value >= 1 or not symbol.is_integer)
+            if positive and _allowed(symbol, value, values, conditions):
                 found.append(BreakEven(symbol.name, root, value))
     return tuple(found)
 
 
+def _allowed(symbol: Any, value: Any, values: Mapping[Any, Num], conditions: Sequence[Condition]) -> bool:
+    """Whether ``conditions`` hold with ``value`` put in; between two whole numbers, those that no rest breaks."""
+    there = {**values, symbol: Fraction(value)}
+    for one in conditions:
+        if one.relation == "==" and symbol in (one.left, one.right):
+            there |= {side: there[symbol] for side in (one.left, one.right) if side is not None and side.is_Symbol}
+    whole = there[symbol].denominator == 1 or not symbol.is_integer
+    return all(one.holds(there) for one in conditions if whole or one.relation not in (DIVIDES, WHOLE))
+
+
 def _is_readable(top: Any) -> bool:
-    return len(sympy.Add.make_args(top)) <= MAX_TERMS
+    few = len(sympy.Add.make_args(top)) <= MAX_TERMS and len(top.free_symbols) <= MAX_NAMES
+    return few and length(top) <= MAX_LENGTH
 
 
 def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:

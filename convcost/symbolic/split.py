@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
+from convcost.symbolic.atoms import CeilDiv, FloorDiv, MakeDivisible, RoundEven, is_whole_polynomial
 from convcost.symbolic.bounds import lower_bound
 from convcost.symbolic.simplify import hide
 from convcost.symbolic.views import periods
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_CLASSES = 64
 MAX_SPLIT_TERMS = 100
+_HALF = sympy.Rational(1, 2)
 
 
 class Class(NamedTuple):
@@ -58,6 +60,46 @@ def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[Class]:
 def bounds_of(hidden: Mapping[Any, Any], least: Mapping[Any, Num]) -> dict[Any, Num | None]:
     """The least value of every hidden function, by its symbol; None where none is known."""
     return {dummy: lower_bound(function, least) for dummy, function in hidden.items()}
+
+
+def between_lines(part: Class) -> Class:
+    """Something that a class never falls below: a line in place of one function in every term.
+
+    ``floor(x)`` is between ``x - 1`` and ``x``. A term that adds gets the line below, one that subtracts the line
+    above; neither is done to a term of which another factor may be negative.
+    """
+    expr = sympy.Add(*(_with_line(term, part) for term in sympy.Add.make_args(part.expr)))
+    plain, back = hide(sympy.expand(expr.xreplace(part.hidden)))
+    known = {one: bound for one, bound in part.least.items() if one not in part.hidden}
+    return Class(plain, known | bounds_of(back, known), back)
+
+
+def _with_line(term: Any, part: Class) -> Any:
+    coefficient, factors = term.as_coeff_mul()
+    powers = dict(factor.as_base_exp() for factor in factors)
+    for dummy in powers:
+        others = [one for one, power in powers.items() if one != dummy or power > 1]
+        if dummy not in part.hidden or any((part.least[one] or 0) < 0 or part.least[one] is None for one in others):
+            continue
+        line = _line(part.hidden[dummy], above=coefficient < 0)
+        if line is not None:
+            return sympy.expand(term / dummy * line)
+    return term
+
+
+def _line(function: Any, *, above: bool) -> Any:
+    """A line that ``function`` never exceeds, or never falls below; None where none is known."""
+    value, step = function.args[0], function.args[-1]
+    if isinstance(function, RoundEven):
+        return value + (_HALF if above else -_HALF)
+    if not isinstance(function, FloorDiv | CeilDiv | MakeDivisible) or not step.is_Rational:
+        return None
+    if isinstance(function, MakeDivisible):  # to the nearest multiple, from there at most to the next
+        return value + (step if above else -step / 2)
+    if isinstance(function, CeilDiv):
+        return value / step + (1 if above else 0)
+    cut_off = (step - 1) / step if is_whole_polynomial(value) else 1
+    return value / step - (0 if above else cut_off)
 
 
 def _part(size: Any) -> Any:

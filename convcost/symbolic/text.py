@@ -48,6 +48,8 @@ class Writer:
             return str(expr), _ATOM if expr >= 0 else _SUM
         if expr.is_Symbol:
             return self._names.get(expr) or self.name(expr.name), _ATOM
+        if expr is sympy.oo:
+            return "oo", _ATOM
         if expr.is_Rational:
             return str(expr), _SUM if expr < 0 else (_ATOM if expr.is_Integer else _PRODUCT)
         if expr.is_Add:

@@ -34,10 +34,11 @@ class _Typesetter(Writer):
     times = "·"
 
     def name(self, name: str) -> str:
-        letters, number = split_number(name)
+        letters, number = split_number(name.rstrip("'"))
+        primes = "\N{PRIME}" * (len(name) - len(name.rstrip("'")))
         if letters in GREEK:
             letters = unicodedata.lookup(f"GREEK SMALL LETTER {letters.upper()}")
-        return letters + number.translate(_SUBSCRIPTS)
+        return letters + number.translate(_SUBSCRIPTS) + primes
 
     def raised(self, base: str, exponent: str) -> str:
         if exponent.lstrip("-").isdigit():

@@ -1,0 +1,73 @@
+"""One name, one value: which symbols several targets share, and which need a name of their own.
+
+``K`` of two targets is one symbol where both have the same value of it and leave it free. Where the values differ, or
+one of them fixes it, the second is ``K'``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sympy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FIXED = "fixed"
+
+
+class Named(NamedTuple):
+    """What one name in the formulas stands for.
+
+    Attributes:
+        name: as it is written: ``K`` or ``K'``.
+        parameter: of the targets.
+        targets: positions of those that have it.
+        value: their value.
+        fixed: whether it is no symbol there; such a name is in no formula.
+    """
+
+    name: str
+    parameter: str
+    targets: tuple[int, ...]
+    value: Any
+    fixed: bool
+
+
+def shared_names(
+    symbols: Sequence[Mapping[str, Any]], values: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[Named]]:
+    """A symbol for every free parameter of every target, and what is written in more than one way.
+
+    Args:
+        symbols: of each target, its free parameters with their symbols.
+        values: of each target, all its parameters.
+
+    Returns:
+        Of each target, its free parameters with the symbols of the formulas; and every name of the parameters that do
+        not stand for the same everywhere.
+    """
+    chosen: list[dict[str, Any]] = [{} for _ in symbols]
+    several: list[Named] = []
+    for parameter in dict.fromkeys(name for own in symbols for name in own):
+        roles: dict[Any, list[int]] = {}
+        for index, own in enumerate(values):
+            if parameter in own:
+                roles.setdefault(_role(parameter, symbols[index], own), []).append(index)
+        fixed = [index for role, targets in roles.items() if role == _FIXED for index in targets]
+        free = [(role, targets) for role, targets in roles.items() if role != _FIXED]
+        for order, (_, targets) in enumerate(free):
+            name = parameter + "'" * (order + bool(fixed))
+            symbol = symbols[targets[0]][parameter]
+            for index in targets:
+                chosen[index][parameter] = sympy.Symbol(name, **symbol.assumptions0)
+            several.append(Named(name, parameter, tuple(targets), values[targets[0]][parameter], fixed=False))
+        if len(roles) == 1:
+            several.pop()
+        several += [Named(parameter, parameter, (index,), values[index][parameter], fixed=True) for index in fixed]
+    return chosen, several
+
+
+def _role(parameter: str, free: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    symbol = free.get(parameter)
+    return _FIXED if symbol is None else (bool(symbol.is_integer), values[parameter])
