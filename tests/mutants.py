@@ -18,6 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ("tests/test_oracle.py",)
 SYMBOLS = ("tests/test_algebras.py", "tests/test_symbolic.py")
+ORDERS = ("tests/test_orders.py",)
 SPECS = ("tests/test_language.py", "tests/test_worked_examples.py", "tests/test_cli.py")
 
 
@@ -67,7 +68,9 @@ MUTANTS = (
     # symbols
     Mutant("symbolic/atoms.py", "return p + a * outside, a * divisor", "return p + outside, a * divisor", SYMBOLS),
     Mutant("symbolic/atoms.py", "constant -= base", "constant -= base + 1", SYMBOLS),
-    Mutant("symbolic/rules.py", "FloorDiv(a + b - 1, b)", "FloorDiv(a + b, b)", SYMBOLS),
+    Mutant("symbolic/atoms.py", "FloorDiv(divisor - 1 - num", "FloorDiv(divisor - num", SYMBOLS),
+    Mutant("symbolic/split.py", "lower_bound(function, least) for", "0 for", ORDERS),
+    Mutant("symbolic/naming.py", "(bool(symbol.is_integer), values[parameter])", "bool(symbol.is_integer)", ORDERS),
 )
 
 
