@@ -293,3 +293,11 @@ def test_problems_are_reported_together() -> None:
     with pytest.raises(SpecError) as caught:
         load("input: [3, 8, 8]\nlayers:\n  - rellu\n  - conv: {kernal: 3}\n  - {relu, when: y}\n")
     assert [problem.position.line for problem in caught.value.problems] == [3, 4, 4, 5]
+
+
+def test_a_merge_of_copies_is_one_for_symbols_and_numbers_alike() -> None:
+    """A closed form over the number of copies has the merge, so a network of one copy has it too."""
+    branch = "{{a: {{repeat: {}, do: [conv: {{out: 4, kernel: 1}}]}}}}"
+    text = "{{input: [3, 8, 8], parameters: {{S: 2}}, layers: [concat: " + branch + "]}}"
+    kinds = [[node.kind for node in convcost.loads(text.format(count), S=1).layers] for count in ("S", "1")]
+    assert kinds == [["pointwise", "concat"], ["pointwise"]]

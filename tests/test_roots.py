@@ -10,6 +10,7 @@ import sympy
 from convcost.errors import UnsupportedError
 from convcost.symbolic.atoms import evaluate
 from convcost.symbolic.program import program
+from convcost.symbolic.roots import roots
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,8 @@ def test_no_program_with_a_root() -> None:
     x = sympy.Symbol("x", positive=True, integer=True)
     with pytest.raises(UnsupportedError, match="exponents must be whole numbers"):
         program({"root": sympy.sqrt(x)}, [x])
+
+
+def test_a_double_root_at_zero_is_one_root() -> None:
+    x, a = sympy.symbols("x a", positive=True)
+    assert roots(sympy.Poly(a * x**2, x)) == [0]

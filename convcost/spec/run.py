@@ -205,6 +205,7 @@ class Runner:
     def _merge(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool) -> Tensor:
         inside = frame if step.name is None else Frame(_path(step, scope, frame, numbered=numbered) + "/")
         operands: list[tuple[Tensor, Num]] = []
+        lone = False  # whether the number of copies is written down, so that it is the same for symbols and numbers
         for branch in step.branches:
             for turn in turns(branch, scope):
                 scope["x"] = tensor
@@ -212,6 +213,7 @@ class Runner:
                 if made is None:
                     continue
                 operands.append(made)
+                lone = branch.repeat is None or branch.repeat.is_fixed
                 if step.body == "output":
                     self._output(branch, made[0], step.position)
         scope["x"] = tensor
@@ -219,7 +221,7 @@ class Runner:
             return tensor
         if not operands:
             raise Fault(f"{step.body}: no branch is left", step.position)
-        if len(operands) == 1 and provably(operands[0][1], 1):
+        if len(operands) == 1 and lone and provably(operands[0][1], 1):
             return operands[0][0]
         return self._layer(step, step.arguments, {}, tuple(operands), inside.path(step.body))
 

@@ -153,7 +153,10 @@ def roots(polynomial: Any) -> list[Any]:
         return [_short(-b / a)]
     a, b, c = coefficients
     if b == 0:
-        root = sympy.Pow(_short(-c / a), _HALF, evaluate=False)
+        square = _short(-c / a)
+        if square == 0:
+            return [square]
+        root = sympy.Pow(square, _HALF, evaluate=False)
         return [-root, root]
     if a.could_extract_minus_sign():
         a, b, c = -a, -b, -c
