@@ -206,7 +206,7 @@ def test_17_few_operations_are_not_speed() -> None:
 def test_18_three_forms_of_resnext() -> None:
     out = run("equal", "resnext_a", "resnext_b", "resnext_c")
     assert out.count(", proved") == 4
-    assert "(for all I, H, W, C, d)" in out
+    assert "(for all whole I, H, W, C, d >= 1)" in out
 
 
 def test_19_width_of_paths_times_cardinality() -> None:
