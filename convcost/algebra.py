@@ -1,14 +1,14 @@
-"""One arithmetic for three kinds of number: the only file that knows that they differ.
+"""Arithmetic for three kinds of number: int, sympy expression, numpy array. No other file treats them differently.
 
 A rule written with the operators ``+ - *`` and the functions below runs over
 
 * ``int`` (and ``Fraction`` where a spec divides): exact, and nothing heavy is imported;
-* sympy expressions: closed forms, whose own part lives in :mod:`convcost.symbolic.rules`;
-* numpy arrays: many configurations at once, made exact where they are handed in (:mod:`convcost.arrays`).
+* sympy expressions: closed forms; the functions for them are in :mod:`convcost.symbolic.rules`;
+* numpy arrays: many configurations at once, converted to exact numbers on entry (:mod:`convcost.arrays`).
 
-Neither sympy nor numpy is imported here: a value can only be theirs if somebody else already did.
-Conditions are where one formula for three algebras could come apart, so each has a name here:
-:func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`; what they decide about symbols is noted in
+Neither sympy nor numpy is imported here: a caller that passes their values has imported them.
+Conditions could make the three algebras disagree, so each kind of condition is a function here:
+:func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`. Their decisions about symbols are recorded in
 :mod:`convcost.assumptions`.
 """
 

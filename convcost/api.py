@@ -103,7 +103,7 @@ def analyze(  # noqa: PLR0913 - what metrics are evaluated for has as many parts
         Rows and totals. ``value(KEY)`` gives any metric of the network, ``value(KEY, row)`` one of a row.
 
     Raises:
-        UsageError: ``by``, ``batch``, ``depth``, ``convention``, ``dtype`` or ``device`` is none of these.
+        UsageError: ``by``, ``batch``, ``depth``, ``convention``, ``dtype`` or ``device`` has a wrong value.
 
     >>> analyze("bottleneck").totals.params, analyze("plain").totals.params
     (69632, 589824)
@@ -138,7 +138,7 @@ def diff(before: Network, after: Network, *, by: str = "stage", **context: Any) 
         **context: as for :func:`analyze`.
 
     Raises:
-        UsageError: ``by`` or a part of the context is none of these.
+        UsageError: ``by`` or a part of the context has a wrong value.
 
     >>> change = diff("resnet18", "resnet34").changes[2]
     >>> change.path, change.before.work.params, change.after.work.params
@@ -158,7 +158,7 @@ def check(network: Network, *budgets: str, **context: Any) -> list[Verdict]:
         **context: as for :func:`analyze`; a budget on time needs ``device``.
 
     Raises:
-        UsageError: a budget is none, or a part of the context is wrong.
+        UsageError: a budget is malformed, or a part of the context has a wrong value.
 
     >>> [verdict.met for verdict in check("mobilenet_v2", "macs<=300M", "params<=4M")]
     [False, True]

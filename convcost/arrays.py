@@ -1,10 +1,10 @@
-"""Arrays of exact numbers: int64 where every element is sure to fit, else Python's own numbers.
+"""Arrays of exact numbers: int64 if every element certainly fits, else Python's integers and fractions.
 
-numpy wraps around without a word where a result outgrows its type. Here each operation is bounded first, in Python's
-integers, by the largest magnitudes of its operands. Where that bound fits int64 the operation runs on int64, else on
-Python's integers, which have no largest.
+numpy overflows silently when a result does not fit its type. Here each operation is bounded first, in Python's
+integers, by the largest magnitudes of its operands. If the bound fits int64 the operation runs on int64, else on
+Python's integers, which do not overflow.
 
-The only module that imports numpy; it is imported once a caller hands in an array.
+The only module that imports numpy. It is imported when a caller passes an array.
 """
 
 from __future__ import annotations

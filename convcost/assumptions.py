@@ -1,4 +1,4 @@
-"""What a symbolic run takes for granted, and at which values it decides what algebra cannot."""
+"""Assumptions of a symbolic run, and the witness: the values at which undecidable conditions are decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several networks or blocks side by side, each as a ratio to the last."""
+"""Costs of several networks or blocks, and the ratio of each to the last."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Comparison:
         ratios: by name of each other item, then by quantity.
         notes: what a reader should know before trusting the numbers: defaults that differ, assumptions made.
         conditions: what the formulas of all items rely on.
-        names: what the names in the formulas stand for, of parameters that are not the same everywhere.
+        names: the meaning of each name in the formulas whose parameter is not the same in all targets.
     """
 
     __slots__ = ("conditions", "items", "names", "notes", "ratios")

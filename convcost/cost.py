@@ -1,4 +1,4 @@
-"""Totals of a graph: counts summed over its layers, and what the default convention makes of them."""
+"""Totals of a graph: counts summed over its layers, and parameters, MACs and FLOPs from them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a printed figure can be a figure of, and the ways of counting it.
+"""Quantities of a published figure, and the ways to count them.
 
-A claim in a spec names a quantity (``params``, ``macs`` ...) and, where it is not the default one, the way
-that it was counted: ``4.2M`` parameters of MobileNet are its weights alone, ``23.85M`` of Keras' Inception
+A claim in a spec names a quantity (``params``, ``macs`` ...) and the way it was counted, if that is not the
+default: ``4.2M`` parameters of MobileNet are its weights alone, ``23.85M`` of Keras' Inception
 include moving averages. A way of counting is rows of weights, as a convention's are; ``verify`` checks printed
 figures by them, ``explain`` tries them, and ``--convention paper`` reports by them.
 """
@@ -74,7 +74,7 @@ class Quantity(NamedTuple):
     share: bool = False
 
     def counted_as(self, name: str) -> Count:
-        """The way of counting called ``name``; the default one where there is none of that name."""
+        """The way of counting called ``name``; the default one if no way has that name."""
         return next((count for count in self.counts if count.name == name), self.counts[0])
 
 

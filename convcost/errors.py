@@ -1,10 +1,10 @@
-"""What can go wrong, and one way to say it.
+"""The errors of the package, and helpers for their messages.
 
-ConvcostError            everything this package raises on purpose; the command prints it and exits 1
+ConvcostError            base class; the command line prints it and exits 1
 ├── SpecError            a spec is wrong: one or more problems, each with file:line:column
 ├── ShapeError           a layer refuses its input (kernel larger than the padded map, ...)
 │   └── FieldError       a layer refuses the value of one of its fields
-├── UnsupportedError     understood, but not something that can be answered
+├── UnsupportedError     a valid question that convcost cannot answer exactly
 └── UsageError           an argument of a call or of the command line is wrong; exit 2
 """
 
@@ -145,7 +145,7 @@ def _listed(names: list[str], lead: str, listed_by: str) -> str:
 
 
 def not_among(name: str, found: object, allowed: Iterable[object], shown: str = "") -> str:
-    """The error about a value that is none of those ``allowed``.
+    """The error for a value that is not among those ``allowed``.
 
     Args:
         name: what has the value, a parameter or an argument.

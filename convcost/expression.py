@@ -1,7 +1,7 @@
 """Expressions of the spec language: a whitelisted syntax tree, compiled once to closures over any algebra.
 
-Nothing is handed to Python's own evaluator: text is parsed, every node must be on the list below, and each
-becomes a small function of a scope. Python's ``^`` is read as a power, so that printed formulas read back.
+Nothing is passed to Python's evaluator: text is parsed, every node must be on the list below, and each node
+becomes a small function of a scope. Python's ``^`` is a power here, so that printed formulas can be parsed again.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def typed_expression(text: str, option: str) -> Expression:
     """An expression that a user typed behind ``option``: of names and built-in functions only.
 
     Raises:
-        UsageError: it is none, or calls something else.
+        UsageError: it is no valid expression, or calls something else.
     """
     try:
         found = compile_expression(text)

@@ -34,7 +34,7 @@ class Figure(NamedTuple):
 
     Attributes:
         text: as printed.
-        value: what it says.
+        value: the exact number that is printed.
         unit: one in its last printed digit.
         bound: it says "less than" rather than "equal to".
     """
@@ -98,10 +98,10 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     Args:
         text: a number, with ``<`` or ``~`` before it and K, M, G, B, million, billion, e6, x10^9 or % after it.
         digits: how many of its digits count, where zeros at the end only fill places (``15300M``: 3).
-        k: what one K stands for; 1024 in some papers.
+        k: the value of the prefix K; 1024 in some papers.
 
     Raises:
-        ConvcostError: it is none.
+        ConvcostError: the text is no figure.
 
     >>> figure("569M").value, figure("569M").unit, figure("15300M", digits=3).unit
     (Fraction(569000000, 1), Fraction(1000000, 1), Fraction(100000000, 1))
@@ -126,7 +126,7 @@ class Printed(NamedTuple):
 
     Attributes:
         text: as typed.
-        figures: what it may stand for; more than one where it has no unit.
+        figures: its possible readings; more than one if it has no unit.
         what: ``macs`` or ``params`` where a word after it says so; else empty.
     """
 

@@ -82,11 +82,11 @@ class Node:
             where it came from none).
         layer: the layer itself.
         kind: what reports group by (``depthwise``, ``batch_norm`` ...).
-        inputs: index of each tensor it reads, and how many identical tensors that stands for.
+        inputs: index of each tensor it reads, and the number of identical tensors at that index.
         input: shape of the first tensor it reads.
         shape: output shape.
         work: counts per sample of **one** of ``count`` identical parallel copies.
-        count: how many identical parallel copies the node stands for.
+        count: the number of identical parallel copies of the node.
         position: where in a spec it was written, if it came from one.
     """
 
@@ -218,10 +218,10 @@ class Builder:
         Args:
             key: the layer's name in the registry.
             values: its fields; numbers exact, lists as lists or tuples.
-            inputs: the tensors it reads, each with how many identical ones it stands for.
+            inputs: the tensors it reads, each with the number of identical ones.
             path: unique name of the node.
             block: see :attr:`Node.block`; 0 for all segments.
-            count: how many identical parallel copies this node stands for.
+            count: the number of identical parallel copies of the node.
             position: where it was written.
 
         Returns:

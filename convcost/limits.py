@@ -1,6 +1,6 @@
-"""How large anything in a spec may be: every limit is stated here once, and in docs/language.md.
+"""Limits on the size of everything in a spec. docs/language.md lists them.
 
-Beyond a limit there is a clear error, at once: what is refused is never computed first.
+A value beyond a limit is refused before it is computed.
 """
 
 from __future__ import annotations

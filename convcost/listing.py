@@ -1,4 +1,4 @@
-"""What is bundled: networks and blocks with their cost at default values."""
+"""The bundled networks and blocks, with their cost at default values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
         input: shape it runs on.
         params, macs: cost in the default convention.
         parameters: names that ``--set`` takes.
-        reported: what the tool of the convention would print; None where a network has no convention of its own.
+        reported: the number that the tool of the convention would print; None for a network without a convention.
     """
 
     name: str
@@ -68,7 +68,7 @@ def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """What to sort names by, so that numbers in them stand in their order.
+    """Sort key for names: numbers in them are ordered by value.
 
     >>> sorted(["resnet101", "resnet50"], key=natural)
     ['resnet50', 'resnet101']

@@ -1,6 +1,6 @@
-"""What expressions compute: the operators and functions of the spec language, over any algebra.
+"""The operators and functions of the spec language, over any algebra.
 
-Each maker returns a closure of a scope. Sizes are bounded, and kinds are checked: a list cannot be
+Each function here returns a closure of a scope. Sizes are bounded, and types are checked: a list cannot be
 multiplied, a switch is not a number.
 """
 

@@ -1,4 +1,4 @@
-"""What can be counted of a network, by the name that formulas, budgets and proofs use for it."""
+"""The quantities of a network that formulas, budgets and proofs can name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The library, continued: what the commands beside ``analyze`` do, as functions. Nothing here prints.
+"""The library, second part: the functions behind the commands other than ``analyze``. Nothing here prints.
 
-A target is a name or a path, as for :func:`convcost.load`, or a pair of one and a dict of its own parameters. Keyword
-arguments are parameters of every target that has them. What a function needs is imported when it is called: numbers
-alone never pay for sympy.
+A target is a name or a path, as for :func:`convcost.load`, or a pair of one and a dict of parameters for it. Keyword
+arguments are parameters of every target that has them. sympy is imported when a function that needs it is called.
 """
 
 from __future__ import annotations
@@ -143,7 +142,7 @@ def equal(
 
     Args:
         first: a network or block.
-        second: another; names that both have stand for the same value.
+        second: another; a name that both have means the same value.
         quantities: see :mod:`convcost.quantities`.
         where: names tied to others, as ``{"O": "I"}``.
         free: names to leave as symbols.
@@ -193,8 +192,8 @@ def solve(
         **parameters: values of the others; also for the networks and blocks that a budget names.
 
     Raises:
-        UsageError: there is no such parameter or convention, or a budget is none.
-        UnsupportedError: it cannot be told how a cost goes with the name.
+        UsageError: there is no such parameter or convention, or a budget is malformed.
+        UnsupportedError: it cannot be proved how a cost changes with the parameter.
 
     >>> solve("bottleneck", "M", "macs<=1/2*plain").place.value
     154
@@ -237,7 +236,7 @@ def explain(
         **parameters: those that are known.
 
     Raises:
-        UsageError: the number is none.
+        UsageError: the number is malformed.
 
     >>> explain("resnet50", "3.8G").candidates[0].settings
     {'variant': 'v1'}

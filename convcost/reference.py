@@ -1,4 +1,4 @@
-"""The reference of the layers, from the layers themselves."""
+"""The reference of the layers, generated from their classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LayerDoc(NamedTuple):
         key: its name in a spec.
         family: what kind of layer it is.
         summary: one line.
-        text: the rest of what is to be said, without the example.
+        text: the rest of the docstring, without the example.
         source: where its rule comes from.
         fields: its arguments.
         formulas: its cost, by quantity.

@@ -1,7 +1,7 @@
-"""Expanding a block once and repeating what it made.
+"""Memo of expanded blocks: an equal call repeats the nodes of the first.
 
-A block is a function: the same arguments on a tensor of the same shape make the same layers, up to where
-their paths begin and which tensor they read. Networks are mostly repeats, so this is most of the work saved.
+A block is a function: equal arguments on a tensor of equal shape give the same layers, except for the start of
+their paths and the tensor they read. Networks are mostly repeats, so this saves most of the work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How widths are rounded, over any algebra."""
+"""Rounding of widths, over any algebra."""
 
 from __future__ import annotations
 

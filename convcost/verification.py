@@ -1,4 +1,4 @@
-"""Checks printed figures against the networks: which follow, by which way of counting, and which do not."""
+"""Checks of published figures: which ones the networks reproduce, under which way of counting, and which ones not."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ VERDICTS = (REPRODUCED, CONVENTION, ERRATUM, UNEXPLAINED)
 
 
 class Finding(NamedTuple):
-    """What became of one claim.
+    """The result of the check of one claim.
 
     Attributes:
         claim: the printed figure.
-        input: the input of the network it was held against.
+        input: the input of the network it was checked with.
         value: ours, by the convention below; per cent for a share.
         convention: how ours is counted.
         difference: ours minus printed, in units of the last printed digit.
         verdict: one of :data:`VERDICTS`.
         fault: why the claim fails, empty where it does not: an unexplained figure that is not marked as open, an
-            erratum that is none, arithmetic that comes to something else.
+            erratum that is reproduced, arithmetic with another result.
         candidate: of a figure of the whole network that is not explained, the simplest count of the same network that
-            prints as it; None where there is none. It is a candidate, not an explanation: of many counts that are
+            prints as it; None if there is no such count. It is a candidate, not an explanation: of many counts that are
             tried, some print as a short number by chance.
     """
 

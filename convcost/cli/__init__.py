@@ -19,12 +19,12 @@ _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
-COLLECT_AFTER = 100_000  # allocations: what a command makes lives until its end, and looking for garbage is in vain
-_MOST_LINES = 100  # of an error: nobody mends more faults at once
+COLLECT_AFTER = 100_000  # allocations; little is freed before exit, so frequent passes are wasted
+_MOST_LINES = 100  # lines of an error that are shown
 
 
 class Commands(click.Group):
-    """Commands that are imported when they are asked for: ``analyze`` must not pay for ``formula``."""
+    """Commands that are imported when they are called: ``analyze`` must not load what only ``formula`` needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Every command, in the order of the help."""
@@ -48,7 +48,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name where there is none."""
+        """As click does, with the nearest valid name in the error."""
         name = args[0]
         if name == "help" and not ctx.resilient_parsing:  # `convcost help NAME` is `convcost NAME --help`
             args = [*args[1:2], "--help"]
@@ -96,7 +96,7 @@ def main() -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Let what could not be written go, or the interpreter tries again at its end, and complains."""
+    """Discard unwritten output; otherwise the interpreter tries to write it again at exit and fails."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -48,9 +48,9 @@ def command(  # noqa: PLR0913 - one argument per option
     output: str | None,
     *,
     with_traffic: bool,
-    exact: bool,  # noqa: ARG001 - a comparison is exact anyway; the option is there as elsewhere
+    exact: bool,  # noqa: ARG001 - accepted for consistency; a comparison is always exact
 ) -> None:
-    """Costs side by side, each as a ratio to the last: a fraction, a decimal and a formula.
+    """Costs side by side, and the ratio of each to the last: a fraction, a decimal and a formula.
 
     --set NAME=VALUE reaches every target that has the parameter, --set A:NAME=VALUE only A.
     """
@@ -90,7 +90,7 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
             raise UsageError(unknown(what, name, sorted(known), of=who))
         for index in reached:
             mine = own_name(name, specs[index].parameters)
-            if colon or mine not in own[index]:  # a value for one target is stronger than one for all
+            if colon or mine not in own[index]:  # A:NAME overrides NAME
                 values[index][mine] = from_text(specs[index], mine, text)
             if colon:
                 own[index].add(mine)

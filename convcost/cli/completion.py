@@ -1,4 +1,4 @@
-"""What a shell offers for the values of options: parameters of the target, and names of bundled files."""
+"""Shell completion of option values: parameters of the target, and names of bundled files."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def command(
     *,
     exact: bool,
 ) -> None:
-    """Whose number is what: the conventions, or TARGET under each of them and why they differ.
+    """The counting conventions; with TARGET, its number under each convention and the causes of the differences.
 
     Differences are from plain multiply-accumulates, split by cause.
     """

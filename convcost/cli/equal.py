@@ -57,7 +57,7 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> int:
-    """Whether all targets cost what the last does, for all values of their parameters.
+    """Prove that all targets cost the same as the last, for all values of their parameters.
 
     A proof, or the smallest values at which they differ. Exit code 0: equal in every quantity; 1: not, or not proved.
     """

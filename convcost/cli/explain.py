@@ -42,7 +42,7 @@ def command(  # noqa: PLR0913 - one argument per option
     *,
     exact: bool,
 ) -> None:
-    """What gives the number that a paper or a tool prints for TARGET.
+    """Find what was counted to get the number that a paper or a tool prints for TARGET.
 
     Tries conventions, variants, input sizes, a factor of two, batches, and leaving linear layers out, the simple ones
     first. Values given by --set and --input are taken as known.

@@ -52,7 +52,7 @@ def command(  # noqa: PLR0913 - one argument per option
     fold_norm: bool,
     exact: bool,
 ) -> None:
-    """Memory of TARGET: parameters, activations, the most that is alive at once, and an estimate of training."""
+    """Memory of TARGET: parameters, activations, the peak of activation memory, and an estimate for training."""
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     setting = render.Setting(dtype, weights_dtype or dtype, batch)

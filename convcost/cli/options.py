@@ -274,7 +274,7 @@ def parse_input(text: str | None) -> tuple[int, ...] | None:
 
 
 def write(content: str | bytes, output: str | None) -> None:
-    """Print a text, or put it (or an image) into a file whole or not at all.
+    """Print a text, or write it (or an image) to a file atomically.
 
     Args:
         content: what to write.

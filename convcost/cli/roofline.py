@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 - one argument per option
     plot: bool,
     exact: bool,
 ) -> None:
-    """The least time of TARGET on a device, and what limits every layer: compute or memory.
+    """A lower bound on the time of TARGET on a device, and what limits every layer: compute or memory.
 
     A lower bound from peak operations and memory bandwidth; without TARGET, the bundled devices.
     """

@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913 - one argument per option
     *,
     exact: bool,
 ) -> None:
-    """How the cost of TARGET grows with each of its names, and what part of it does not."""
+    """Growth of the cost of TARGET with each free parameter, and the part that does not grow."""
     from convcost.render import scalings  # noqa: PLC0415 - imports sympy
     from convcost.symbolic.closed import everything_free, formula  # noqa: PLC0415
     from convcost.symbolic.scaling import scaling  # noqa: PLC0415

@@ -67,9 +67,9 @@ def command(  # noqa: PLR0913 - one argument per option
     output: str | None,
     *,
     largest: bool | None,
-    exact: bool,  # noqa: ARG001 - an answer is exact anyway; the option is there as elsewhere
+    exact: bool,  # noqa: ARG001 - accepted for consistency; an answer is always exact
 ) -> int:
-    """The value of a parameter of TARGET that meets a budget, to the unit, with its neighbours.
+    """The largest, smallest or nearest value of a parameter of TARGET for a budget, with its neighbours.
 
     BOUND is QUANTITY<=VALUE, also >=, ==, or ~ for as near as can be. VALUE takes numbers such as 300M or 1.5G, the
     target's quantities, and other networks and blocks: macs<=1/2*plain; with --convention, reported<=300M is that of

@@ -14,10 +14,10 @@ from convcost.verification import verify
 @output_options
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], format_: str, output: str | None, *, exact: bool) -> None:
-    """Hold the figures that papers printed against their networks.
+    """Check numbers printed in papers against the networks.
 
-    With NAMEs, of these specs; else of every bundled one. Markdown is a page with the specs' notes. Exits 1 if a
-    figure is neither reproduced nor explained, unless its spec marks it as open.
+    NAMEs are specs; without any, all bundled specs are checked. The Markdown format is a page with the notes of the
+    specs. The exit code is 1 if a figure is neither reproduced nor explained, unless its spec marks it as open.
     """
     found = verify(names)
     if format_ == "markdown":

@@ -1,4 +1,4 @@
-"""Whose numbers: what other counters, papers and frameworks count, as weights over the counts of a layer."""
+"""Counting conventions of tools, papers and frameworks, as weights over the counts of a layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds conventions: the default, the bundled ones, a network's own, and files."""
+"""Loader for conventions: the default, the bundled ones, the one of a network, and files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def convention(target: str = DEFAULT, spec: Spec | None = None) -> Convention:
         spec: the network, which ``paper`` needs: it is the network's own convention.
 
     Raises:
-        UsageError: there is no such name or file, or the network has no convention of its own.
+        UsageError: there is no such name or file, or the network states no convention.
         SpecError: the file is wrong.
     """
     if target == DEFAULT:

@@ -1,12 +1,12 @@
-"""Which convention, variant, input, factor or batch gives a number that somebody printed.
+"""Search for the convention, variant, input, factor or batch that gives a reported number.
 
 The stories that are tried depart from the spec at its defaults in a few ways; see
 :mod:`convcost.conventions.stories`. Those that print as the number come first by complexity, then by fit and
 distance; one that takes all departures of another, and more, is left out. A simple count that is near the number
 without being its rounding is listed too. Where nothing prints as the number, the closest counts are listed.
 
-How good an explanation is depends on how many counts were tried: of many counts, some print as a number of two
-digits by chance. :class:`Evidence` says how many would.
+The value of an explanation depends on how many counts were tried: among many counts, some print as a number of two
+digits by chance. :class:`Evidence` holds the number expected by chance.
 """
 
 from __future__ import annotations

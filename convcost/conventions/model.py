@@ -1,8 +1,8 @@
-"""A convention: weights over the counts of a layer, by what the layer is and how it is written.
+"""A convention: weights over the counts of a layer, selected by kind, name, family and form of the layer.
 
-A rule book has rows ``SELECTOR: {quantity: weight}``. The row that fits a layer best is the only one that
-counts for it: what it is written as first, then its kind (``depthwise``), its name (``conv``), its family
-(``norm``), ``all``. A layer without a row costs nothing, as in a tool that does not see it. A word that is the name
+A rule book has rows ``SELECTOR: {quantity: weight}``. Exactly one row applies to a layer, the most specific: a row for
+its form comes first, then one for its kind (``depthwise``), its name (``conv``), its family (``norm``), and ``all``. A
+layer without a row costs nothing, as in a tool that ignores it. A word that is the name
 of a layer and of its family (``conv``, ``linear``, ``activation``) is a row for the whole family: ``conv`` also counts
 a ``conv_transpose`` that has no row of its own.
 """

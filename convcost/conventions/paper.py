@@ -1,4 +1,4 @@
-"""A network's own convention: what its paper's figures count, as its spec says under ``published``."""
+"""The convention of a network's paper, from the figures under ``published`` in its spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a YAML file to a convention, and to what is known of implementations."""
+"""Reads conventions and implementations from YAML files."""
 
 from __future__ import annotations
 

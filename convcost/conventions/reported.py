@@ -1,4 +1,4 @@
-"""The number that a tool would print for a graph, and where it differs from plain multiply-accumulates."""
+"""The number that a tool would print for a graph, and the causes of its difference from plain MACs."""
 
 from __future__ import annotations
 

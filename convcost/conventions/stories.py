@@ -1,6 +1,6 @@
-"""Counts that somebody may have printed for one graph, each a story: what was counted, and what it was multiplied by.
+"""Candidate counts for a reported number of one graph. A story is what was counted, and the factor on it.
 
-A story has a complexity, the sum of what has to be assumed for it (:data:`COST`). ``explain`` tells the stories of a
+The complexity of a story is the sum of the costs of its assumptions (:data:`COST`). ``explain`` tries the stories of a
 network and of its variants, ``verify`` those of the network that an open claim is about.
 """
 

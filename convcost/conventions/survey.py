@@ -1,4 +1,4 @@
-"""One network under every convention, and why the numbers differ."""
+"""The numbers of one network under every convention, and the causes of the differences."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reading(NamedTuple):
 
 
 def known(spec: Spec | None = None) -> list[Convention]:
-    """Every convention; ``paper`` only where a network is given that has figures of its own."""
+    """Every convention; ``paper`` only for a network with published figures."""
     found = [convention(name) for name in names() if name != PAPER]
     if spec is not None:
         try:

@@ -1,4 +1,4 @@
-"""A network in the variants that people build: other values of its switches and choices, other input sizes."""
+"""Common variants of a network: other values of its switches and choices, other input sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a network is written in a framework, where a tool that hooks modules or calls would tell the difference."""
+"""How a framework implements a network, where the implementation changes what a tool counts."""
 
 from __future__ import annotations
 

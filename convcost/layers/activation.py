@@ -1,4 +1,4 @@
-"""Activations: what one element costs, times the elements."""
+"""Activations: the cost of one element, times the number of elements."""
 
 from __future__ import annotations
 

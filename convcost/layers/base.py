@@ -1,4 +1,4 @@
-"""What a layer is: fields, all that is known of it as rules and words, and a registry of them.
+"""The base class of layers: fields, shape and cost rules, statements for the metrics; and the registry.
 
 A shape is a tuple ``(channels, *spatial)`` without a batch axis: ``(3, 224, 224)``, ``(3, 16, 112, 112)``
 for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are per sample.
@@ -282,7 +282,7 @@ class Layer:
             y: the output.
 
         Raises:
-            UnsupportedError: no position has a receptive field of its own.
+            UnsupportedError: the receptive field is undefined after the layer.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""Convolutions and the fully connected layer: where the multiply-accumulates are."""
+"""Convolutions and the fully connected layer: all layers with multiply-accumulates."""
 
 from __future__ import annotations
 

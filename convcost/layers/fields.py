@@ -1,4 +1,4 @@
-"""The arguments of layers: what each takes, and how a value is checked."""
+"""The arguments of layers: their types, defaults and checks."""
 
 from __future__ import annotations
 

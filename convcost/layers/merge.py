@@ -1,4 +1,4 @@
-"""Layers that take several tensors. Each operand may stand for a number of identical ones."""
+"""Layers that read several tensors. Each operand has a count: the number of identical tensors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Merge(Layer):
 
 
 def _broadcast(layer: str, shapes: Iterable[Shape]) -> Shape:
-    """The common shape, where a map of one position stands beside a larger one."""
+    """The common shape; a map of one position is broadcast to a larger one."""
     result: Shape = ()
     for shape in shapes:
         if not result:

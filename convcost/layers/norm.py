@@ -1,4 +1,4 @@
-"""Normalisations, at inference, each with its affine part counted as it is written."""
+"""Normalisations at inference. Scale and shift are counted as two operations, not folded."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Receptive fields along one axis, and how windows, patches and resizing carry them on.
+"""Receptive fields along one axis, and the rules for windows, transposed windows and resizing.
 
 Along an axis the ranges that positions depend on repeat: position ``q P + r`` depends on the range of position ``r``,
 moved on by ``q J``. ``P`` is 1 until something enlarges a map. The rules are exact for every position; at a merge a
-position depends on all that its operands depend on. Ranges go on beyond the borders of the input, into what padding
-stands for.
+position depends on all that its operands depend on. Ranges extend beyond the borders of the input, into the
+padding.
 
 Source: Araujo, Norris and Sim (2019), equations 2 to 5, here for ranges in place of sizes, so that padding, branches
 and enlarging layers need no formula of their own.

@@ -1,4 +1,4 @@
-"""Layers that move elements: slices, shuffles, reshapes, resizing, padding, and those that do nothing."""
+"""Layers that move elements: slices, shuffles, reshapes, resizing, padding and the identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a sliding window stops: the output sizes of convolutions and pools, per axis."""
+"""Output sizes of convolutions and pools, per axis."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What PyTorch, Keras, ONNX, Caffe and Darknet call things, and what a spec calls them.
+"""Names of PyTorch, Keras, ONNX, Caffe and Darknet, and the names in a spec that they correspond to.
 
-Other names of a layer are on the layer (``also`` and ``special``). Here are the words for what is no layer,
-and the words for fields, which many layers share. Only an error reads this module.
+Other names of a layer are on its class (``also`` and ``special``). This module has the names of what is not a layer
+here, and the names of fields, which many layers share. Only error messages use it.
 
 Sources: the names of torch.nn (pytorch.org/docs/stable/nn.html), of keras.layers (keras.io/api/layers) and of the
 ONNX operators (onnx.ai/onnx/operators).
@@ -128,7 +128,7 @@ NO_FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def plain(word: str) -> str:
-    """``word`` without what tells apart the spellings of one name: capitals, joints, axes, a module in front.
+    """``word`` without the differences between spellings of one name: capitals, separators, axes, a module prefix.
 
     >>> plain("nn.BatchNorm2d"), plain("batch_norm"), plain("Conv2DTranspose")
     ('batchnorm', 'batchnorm', 'convtranspose')

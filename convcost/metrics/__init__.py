@@ -1,1 +1,1 @@
-"""What costs beside operations: memory, traffic, receptive fields, and time on a roofline. Functions over a graph."""
+"""Metrics of a graph: memory, traffic, receptive fields, and time on a roofline."""

@@ -1,4 +1,4 @@
-"""What changed between two networks: their rows side by side, with the difference of any metric."""
+"""Differences between two networks: matched rows, with the difference of any metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes of number formats, and bytes of so many elements."""
+"""Sizes of number formats, and the bytes of a number of elements."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Memory of parameters and activations: elements, bytes, and the most that is alive at once.
+"""Memory of parameters and activations, in elements and bytes, and the peak of what is alive at once.
 
 The peak is that of the tensors: in execution order every output is allocated when it is made and freed after its last
 reader, so that a branch is held while another runs and an addition keeps both its operands. Views share the memory of
-what they look at; a concatenation copies. Work space of an algorithm (im2col, Winograd) is not in it. A maximum over
+their input; a concatenation copies. The work space of an algorithm (im2col, Winograd) is not included. A maximum over
 steps has no useful closed form: the peak is evaluated on numbers, and refuses symbols.
 """
 

@@ -1,4 +1,4 @@
-"""Receptive fields: which positions of the input every layer of a graph sees, through all its paths.
+"""Receptive fields of the layers of a graph: the positions of the input that each depends on, through all paths.
 
 Source: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill (2019).
 """
@@ -90,7 +90,7 @@ def _along(node: Node, field: ReceptiveField | list[ReceptiveField], axis: int) 
 
 
 def last_map(graph: Graph) -> Node:
-    """The last layer before the output whose map has more than one position; the input where there is none."""
+    """The last layer before the output whose map has more than one position; the input if no layer has."""
     leads = {graph.output}
     for node in reversed(graph.nodes):
         if node.index in leads:

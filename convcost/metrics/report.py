@@ -1,4 +1,4 @@
-"""A network measured: rows, the context they are evaluated in, and the value of any metric for any of them."""
+"""A report on a network: its rows, their context, and the value of any metric for any row."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def analyze(  # noqa: PLR0913 - a context has as many parts
         fused: whether norms and activations run on the output of the layer before them, before it is written.
 
     Raises:
-        UsageError: ``by``, ``batch`` or ``depth`` is none of these.
+        UsageError: ``by``, ``batch`` or ``depth`` has a wrong value.
     """
     rows = rows_of(graph, by, depth=depth, batch=batch)
     context = Context(

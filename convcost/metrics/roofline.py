@@ -1,4 +1,4 @@
-"""Time on a roofline: the least that every layer can take on a device, and what limits it.
+"""The roofline model: a lower bound on the time of each layer on a device, and what limits it.
 
 A layer takes at least ``max(operations / peak, bytes / bandwidth)``. Bytes are those of
 :mod:`convcost.metrics.traffic`: every map and every weight passes memory once per layer. A device whose caches hold a

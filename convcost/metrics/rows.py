@@ -97,7 +97,7 @@ def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch:
         batch: samples; operations grow with it, parameters do not.
 
     Raises:
-        UsageError: ``by``, ``depth`` or ``batch`` is none of these.
+        UsageError: ``by``, ``depth`` or ``batch`` has a wrong value.
     """
     if by not in GROUPINGS:
         raise UsageError(not_among("by", by, GROUPINGS))

@@ -1,4 +1,4 @@
-"""What several metrics ask of a graph: who reads whom, what moves nothing, what folds into a convolution."""
+"""Structure of a graph that several metrics need: readers of a tensor, views, layers folded into a convolution."""
 
 from __future__ import annotations
 

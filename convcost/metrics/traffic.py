@@ -175,7 +175,7 @@ def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = True) -> list
     """Traffic by layer, block, stage or kind; layers that move nothing are left out.
 
     Raises:
-        UsageError: ``by`` is none of these.
+        UsageError: ``by`` has a wrong value.
     """
     moved = traffic(graph, fused=fused)
     rows = []

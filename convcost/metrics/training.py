@@ -1,4 +1,4 @@
-"""An estimate of the memory of training: weights, gradients, optimiser states, and activations kept for the way back.
+"""Estimate of training memory: weights, gradients, optimiser states, activations kept for the backward pass.
 
     weights + gradients + states * weights + running statistics + batch * activations kept
 
@@ -34,7 +34,7 @@ INDEX_BYTES = 8  # PyTorch remembers where a maximum was as a 64 bit integer
 
 
 class Kept(NamedTuple):
-    """What the way forward leaves for the way back, per sample.
+    """What the forward pass keeps for the backward pass, per sample.
 
     Attributes:
         elements: of all tensors kept, each once.

@@ -1,4 +1,4 @@
-"""Whether specs cost the same, as text and as data."""
+"""Results of ``equal``, as text and as data."""
 
 from __future__ import annotations
 

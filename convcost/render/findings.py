@@ -1,4 +1,4 @@
-"""What became of published figures: as tables, as data, and as the page ``docs/published.md``."""
+"""Results of ``verify``: as tables, as data, and as the page ``docs/published.md``."""
 
 from __future__ import annotations
 

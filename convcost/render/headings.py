@@ -1,4 +1,4 @@
-"""Headings: what was counted, of what, and whose number it is."""
+"""Headings of outputs: the target, the quantities and their convention."""
 
 from __future__ import annotations
 

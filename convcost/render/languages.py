@@ -1,4 +1,4 @@
-"""The languages of generated code: their words, their helpers, and how a function looks."""
+"""The languages of generated code: syntax, helper functions, and the frame of a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of two costs is smaller, as text and as data."""
+"""The order of two costs, as text and as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of published figures: the literature's claims, network by network, and what became of them."""
+"""The page of published figures: the claims of papers, network by network, with their verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How cost scales, as a table and as data."""
+"""Results of ``scaling``, as a table and as data."""
 
 from __future__ import annotations
 

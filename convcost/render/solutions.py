@@ -1,4 +1,4 @@
-"""What meets a budget, as tables and as data."""
+"""Results of ``solve``, as tables and as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose number ``reported`` is, where closed forms state it beside the plain quantities."""
+"""Notes on the convention behind ``reported`` in closed forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a value fits the parameter it is given to, and what a value given as text or from Python means."""
+"""Checks of parameter values, and their conversion from text and from Python objects."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Finds and loads specs: the bundled ones, files, standard input, and what lies beside a file.
+"""Loader for specs: bundled ones, files, standard input, and the specs in the folder of a file.
 
-A name is looked up beside the file that uses it, in a folder ``blocks`` there, then among the bundled specs.
+A name is searched in the folder of the file that uses it, in the subfolder ``blocks``, then among the bundled specs.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Catalogue:
             self._loading.pop()
 
     def find(self, name: str, beside: Spec) -> Spec | None:
-        """The linked spec called ``name``, as seen from ``beside``; None if there is none."""
+        """The linked spec called ``name``, searched from the folder of ``beside``; None if there is no such spec."""
         if not _NAME.fullmatch(name):
             return None
         folder = beside.root.folder
@@ -183,7 +183,7 @@ class Catalogue:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """The parts of a large spec are many and all alive: looking for garbage among them takes as long as making them."""
+    """Pause the cyclic garbage collector while a spec is parsed: all objects are in use, nothing can be collected."""
     running = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
-"""Which parameters of a spec can be symbols: those that shape sizes, not those that shape the network.
+"""The parameters of a spec that can be symbols: those that change sizes but not the structure of the network.
 
-A parameter with choices, a switch or a word picks a structure. So does one that a chain is repeated by, that a
-loop runs over, or that picks an entry of a table, whether here or in a block that it is passed on to.
+A parameter with choices, a switch or a word selects a structure. So does the repeat count of a chain, the list of a
+loop, or the index of a table entry, in the spec itself or in a block that receives the parameter.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Search:
     def fixed(self, spec: Spec) -> set[str]:
         key = id(spec)
         if key not in self._known:
-            self._known[key] = set()  # against a local block that is reached again while it is searched
+            self._known[key] = set()  # recursion guard: a local block can be reached again during its own search
             self._known[key] = self._search(spec)
         return self._known[key]
 

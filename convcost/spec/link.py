@@ -1,4 +1,4 @@
-"""Looks up what every step names, and checks all that can be checked without running the spec."""
+"""Resolves the layer or block that every step names, and makes all checks that need no run of the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Finder(Protocol):
     """Where a linker finds the specs of other files."""
 
     def find(self, name: str, beside: Spec) -> Spec | None:
-        """The linked spec called ``name``, as seen from ``beside``; None if there is none."""
+        """The linked spec called ``name``, searched from the folder of ``beside``; None if there is no such spec."""
 
     def names(self, beside: Spec) -> Iterable[str]:
         """Every name :meth:`find` would know."""
@@ -208,7 +208,7 @@ def _check_fixed(field: Field, value: Value, errors: Problems) -> None:
 
 def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
     if not block.layers and not block.parameters:
-        return  # its own faults are reported; it is no use to blame the call
+        return  # its errors are already reported
     for name in list(step.arguments.keys):
         if block.input_names and name in block.input_names:
             errors.add(

@@ -1,4 +1,4 @@
-"""A spec after its syntax has been checked: what parse.py makes, check.py reads and run.py executes."""
+"""A spec after the check of its syntax: parse.py makes it, link.py and names.py check it, run.py executes it."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Parameter:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The bare words that may stand for its value."""
+        """The bare words that are allowed as its value."""
         words = tuple(choice for choice in self.choices if isinstance(choice, str))
         if self.default is not None and self.default.constant in LAYER_WORDS:
             return (*words, *LAYER_WORDS)
@@ -203,7 +203,7 @@ class Spec:
         published: the printed figures, as read; see :mod:`convcost.spec.published`.
         budget: the bounds on its metrics, as read; see :mod:`convcost.metrics.budget`.
         constants: names that have the same value in every run unless they are given.
-        folder: where its file lies, for what lies beside it; empty where there is none.
+        folder: the folder of its file, where blocks are searched; empty if it has no file.
     """
 
     __slots__ = (

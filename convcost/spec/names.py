@@ -1,4 +1,4 @@
-"""Static check of the names inside expressions: unknown, misused, shadowed, never used."""
+"""Static check of the names in expressions: unknown, misused, shadowed or unused names."""
 
 from __future__ import annotations
 

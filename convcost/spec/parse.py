@@ -1,6 +1,6 @@
 """From the tree of a YAML file to a :class:`~convcost.spec.model.Spec`: the grammar of the language.
 
-Faults are collected, not raised, so that all of them are reported together.
+Errors are collected, not raised, so that all of them are reported together.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
 
 
 def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
-    """A parameter; ``words`` are those that stand for themselves beside its own choices."""
+    """A parameter; ``words`` are the bare words allowed in addition to its choices."""
     parameter = Parameter(key.text, key.position)
     default: Node | None = node
     if isinstance(node, Mapping):

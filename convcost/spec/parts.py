@@ -1,4 +1,4 @@
-"""The smallest parts of a checked spec: values, names with expressions in them, loops, arguments; and faults."""
+"""The smallest parts of a checked spec: values, names with expressions in them, loops, arguments; and errors."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The ``published`` key of a spec: figures that its paper printed, each with what it counts and where it stands.
+"""The ``published`` key of a spec: figures from its paper, each with what it counts and where it is printed.
 
-Checked without running the spec: keys, printed figures, conventions, parameters. What a part (``of``) is called is
-known only when the network is built; see :mod:`convcost.verification`.
+Checked without running the spec: keys, printed figures, conventions, parameters. The names of parts (``of``)
+are known only when the network is built; see :mod:`convcost.verification`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def claims(spec: Spec) -> tuple[Claim, ...]:
     """The claims of a linked spec.
 
     Raises:
-        SpecError: one or more of them are wrong; all that can be told without building the network.
+        SpecError: one or more of them are wrong; all errors that can be seen without building the network.
     """
     if spec.published is None:
         return ()

@@ -1,7 +1,7 @@
-"""YAML text to a tree that remembers where everything stands.
+"""YAML text to a tree with the position of every key and value.
 
-Built from the event stream, not by a loader: every key keeps its line and column, duplicate keys are errors,
-and what a spec has no use for (aliases, anchors, tags, several documents) is refused before it can do harm.
+It is built from the event stream, not by a YAML loader: every key keeps its line and column, duplicate keys are errors,
+and what no spec needs (aliases, anchors, tags, several documents) is refused before it can do harm.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Sequence(_Node):
 
 
 class Mapping(_Node):
-    """Keys and values, in order; every key is a scalar and stands once."""
+    """Keys and values, in order; every key is a scalar and occurs once."""
 
     __slots__ = ("_index", "entries")
 
@@ -167,7 +167,7 @@ def _fail(file: str, message: str) -> NoReturn:
 
 
 class _Tree:
-    """Builds nodes from events with a stack of its own, so that depth is a limit and not a crash."""
+    """Builds nodes from events with an explicit stack, so that deep nesting is an error and not a crash."""
 
     def __init__(self, file: str) -> None:
         self._file = file

@@ -285,6 +285,6 @@ def _arguments(arguments: Arguments, scope: Scope) -> dict[str, Any]:
 
 
 def _signature(spec: Spec, around: Scope | None, values: dict[str, Any], tensor: Tensor) -> Any:
-    """What tells one call from another."""
+    """The key that distinguishes one call from another."""
     serial = 0 if around is None else around.serial
     return (spec, serial, tensor.shape, *values, *values.values(), *map(type, values.values()))

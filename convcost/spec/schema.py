@@ -1,4 +1,4 @@
-"""JSON Schema of the spec language, for editors: what can be said without running a spec."""
+"""JSON Schema of the spec language, for editors: all rules that need no run of a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names of a spec mean while it runs."""
+"""The values of the names of a spec while it runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """How much work a run may still do; what makes every spec finish.
+    """The remaining evaluation budget of a run; it guarantees that every run ends.
 
     Attributes:
         calls: calls of ``let`` functions left.
@@ -51,7 +51,7 @@ class Scope(dict[str, Any]):
     Attributes:
         spec: whose names these are.
         parent: the scope around a local block.
-        alone: whether no step called the spec, so that examples stand in for what is not given.
+        alone: whether no step called the spec, so that examples replace parameters that are not given.
         inner: scopes of the named block calls, for taps such as ``backbone/pool4``.
         named: which step gave each tap its name.
         serial: its number; no other scope has it.

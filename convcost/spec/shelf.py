@@ -1,4 +1,4 @@
-"""Small YAML files that are found by name: a folder of bundled ones, and the user's own by path."""
+"""Loader for small YAML files: bundled ones by name, files of the user by path."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _bytes(path: str, what: str) -> bytes:
 
 
 def fail(node: Node, message: str) -> NoReturn:
-    """Refuse what stands at ``node``.
+    """Raise an error about ``node``.
 
     Raises:
         SpecError: always.
@@ -81,7 +81,7 @@ def fail(node: Node, message: str) -> NoReturn:
 
 
 def check_keys(tree: Mapping, known: Iterable[str], what: str) -> None:
-    """Refuse a key that is none of ``known``.
+    """Refuse a key that is not in ``known``.
 
     Raises:
         SpecError: there is one.

@@ -161,7 +161,7 @@ def _word(node: Node, problems: Problems) -> str:
 
 
 def _row_lengths(loop: Loop, rows: Node | None, problems: Problems) -> None:
-    """What can be told from the text alone."""
+    """The checks that need only the text."""
     count = len(loop.variables)
     if isinstance(rows, Sequence) and not loop.whole:
         for row in rows.items:

@@ -1,4 +1,4 @@
-"""Names of tensors: ``name`` gives one, ``from`` reads it."""
+"""Names of tensors: ``name`` defines one, ``from`` reads it."""
 
 from __future__ import annotations
 

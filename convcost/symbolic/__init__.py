@@ -1,1 +1,1 @@
-"""Closed forms: the only part of the package that imports sympy, and only when a symbol is asked for."""
+"""Closed forms: the only part of the package that imports sympy; it is loaded only when symbols are needed."""

@@ -1,6 +1,6 @@
 """The functions that sizes and widths are made of, as sympy atoms with a normal form of their own.
 
-sympy's floor does not collapse a nest, so that two layers of stride 2 and one of stride 4 look different. Here
+sympy does not simplify nested floors, so that two layers of stride 2 and one of stride 4 look different. Here
 ``floor((floor(P/a) + c) / b)`` becomes ``floor((P + a c) / (a b))``, and whole parts are taken out. A ceiling of whole
 numbers is a floor with its constant raised; one of ratios is a function of its own. A floor of what is negative is
 written as the negative of a ceiling. Equal sizes are then equal expressions.

@@ -1,4 +1,4 @@
-"""What can be said about an expression for all values of its symbols: bounds, and whether it grows."""
+"""Proved properties of an expression for all values of its symbols: bounds and monotonicity."""
 
 from __future__ import annotations
 

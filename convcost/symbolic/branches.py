@@ -1,4 +1,4 @@
-"""``max`` and ``min`` taken apart: one branch for each argument that can be the extreme one."""
+"""Case distinction for ``max`` and ``min``: one branch for each argument that can be the extreme one."""
 
 from __future__ import annotations
 

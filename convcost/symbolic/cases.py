@@ -1,7 +1,7 @@
-"""The other shapes of a network: what its closed forms are where a question of structure is answered otherwise.
+"""Closed forms of every structure that the free parameters of a network can produce.
 
-A spec that takes a shortcut where ``I == O`` is two networks. Closed forms are derived for the one that the default
-values make; here its questions are turned one after another, and each answer that some values give is a case.
+A spec with a shortcut for ``I == O`` only describes two networks. Its closed forms are derived for the structure at the
+defaults. Here each undecided condition is negated in turn; every combination that some values satisfy is a case.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Cases:
         self.complete = complete
 
     def at(self, values: Mapping[str, Any]) -> Formula | None:
-        """The formula that holds at ``values``; None where there is none."""
+        """The formula that holds at ``values``; None if no case does."""
         return next((one for one in self.formulas if not one.violated(values)), None)
 
 

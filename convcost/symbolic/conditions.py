@@ -1,4 +1,4 @@
-"""What a symbolic run takes for granted, as something that can be printed and put to the test."""
+"""Assumptions of a symbolic run, as conditions that can be printed and checked."""
 
 from __future__ import annotations
 

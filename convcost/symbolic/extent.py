@@ -1,4 +1,4 @@
-"""How large an expression gets when it is multiplied out, known before it is: what keeps hostile formulas short."""
+"""Bounds on the size of an expanded expression, found without expanding it; they stop hostile formulas."""
 
 from __future__ import annotations
 

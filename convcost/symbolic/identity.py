@@ -1,4 +1,4 @@
-"""Whether two specs cost the same for all values of their names: a proof, or the smallest values where they do not."""
+"""Proof that two specs cost the same for all values of their parameters, or the smallest counterexample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evenly spaced numbers: where a value of one symbol comes out whole, or is a multiple of something."""
+"""Arithmetic progressions: the values of one symbol for which an expression is whole or a multiple."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Floors and rounded widths under short names, so that a long formula can be read.
+"""Common subexpressions: floors and rounded widths get short names, which keeps long formulas readable.
 
-``w32 = make_divisible(32*alpha, 8)`` is said once, and ``w32`` stands in the formula.
+``w32 = make_divisible(32*alpha, 8)`` is defined once, and the formula contains ``w32``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 
 class Let(NamedTuple):
-    """A name for a function, and what it stands for: an expression of free names and of earlier lets.
+    """A name for a function, and its value: an expression of free names and of earlier lets.
 
     Attributes:
         name: a symbol.
@@ -101,7 +101,7 @@ def _free(name: str, used: Collection[str]) -> str:
 
 
 def groups(lets: Iterable[Let], symbols: Sequence[Any]) -> tuple[frozenset[Any], ...]:
-    """The names that stand for functions of one and the same symbol, with that symbol, for each of ``symbols``."""
+    """For each of ``symbols``, the names of functions of that symbol alone, with the symbol itself."""
     sources: dict[Any, set[Any]] = {one: {one} for one in symbols}
     for let in lets:
         sources[let.name] = set().union(*(sources[one] for one in let.stands_for.free_symbols))

@@ -1,4 +1,4 @@
-"""One name, one value: which symbols several targets share, and which need a name of their own.
+"""Names of parameters in formulas of several targets: shared where the values agree, primed where they differ.
 
 ``K`` of two targets is one symbol where both have the same value of it and leave it free. Where the values differ, or
 one of them fixes it, the second is ``K'``.
@@ -17,7 +17,7 @@ _FIXED = "fixed"
 
 
 class Named(NamedTuple):
-    """What one name in the formulas stands for.
+    """The meaning of one name in the formulas.
 
     Attributes:
         name: as it is written: ``K`` or ``K'``.

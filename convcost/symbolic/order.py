@@ -1,4 +1,4 @@
-"""Which of two costs is smaller, for all values or where; and for which values they are the same.
+"""The order of two costs: which is smaller, for all values or for some, and where both are equal.
 
 A polynomial whose coefficients are all positive once every symbol is written as its least value plus something is
 positive from there on: that is the proof. Sizes that are halved are first split into even and odd ones, ``max`` and

@@ -1,4 +1,4 @@
-"""Values of free names in the order of their sum: where counterexamples are looked for, the smallest first."""
+"""Values of free parameters in the order of their sum, for a search that finds the smallest counterexample first."""
 
 from __future__ import annotations
 

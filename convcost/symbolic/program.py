@@ -1,7 +1,7 @@
-"""A closed form as a list of whole-number operations: what code in any language is written from, and what runs fast.
+"""A closed form as a list of operations on whole numbers, from which code in any language is generated.
 
 A ratio such as ``alpha`` is a numerator and a denominator; every floor and rounded width becomes one statement on
-whole numbers, so that nothing is ever rounded by accident.
+whole numbers, so that nothing is rounded by accident.
 """
 
 from __future__ import annotations

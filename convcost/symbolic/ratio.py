@@ -1,4 +1,4 @@
-"""Ratios of costs: as an exact number, as a formula, and where it tends to."""
+"""Ratios of costs: the exact number, the formula, and its limits."""
 
 from __future__ import annotations
 

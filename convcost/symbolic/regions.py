@@ -1,4 +1,4 @@
-"""Conditions on one symbol brought together: the stretch where they all hold, and the divisors they ask for."""
+"""Combined conditions on one symbol: the intervals where all hold, and the required divisors."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _steps(condition: Condition) -> bool:
 
 
 def where(conditions: Sequence[Condition], symbol: Any) -> list[Stretch] | None:
-    """The stretches of a positive ``symbol`` on which all relations hold; None where that cannot be told."""
+    """The intervals of a positive ``symbol`` on which all relations hold; None if they cannot be determined."""
     found = [Stretch(Fraction(0), low_in=False, high=None, high_in=False)]
     for one in conditions:
         own = _where(one, symbol)

@@ -1,4 +1,4 @@
-"""Where a difference of costs is zero: for each name, the value at which both sides cost the same."""
+"""Break-even values: for each parameter, the value at which both sides cost the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What :mod:`convcost.algebra` asks when a symbol is involved: arithmetic, and how conditions are settled."""
+"""The part of :mod:`convcost.algebra` for symbols: arithmetic, and decisions about conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How cost grows with each free name: degree, leading term, elasticity, and the part that does not grow."""
+"""Growth of a cost with each free parameter: degree, leading term, elasticity, and the constant part."""
 
 from __future__ import annotations
 

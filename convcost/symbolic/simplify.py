@@ -1,4 +1,4 @@
-"""Expressions in the shape a person would choose: of several equal ones, the shortest."""
+"""Simplification: of several equal forms of an expression, the shortest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes that are divided, split into their residue classes: on each, floors are polynomials."""
+"""Divided sizes split into residue classes; on each class, floors are polynomials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step functions of one symbol: where floors and rounded widths take their steps, exactly."""
+"""Step functions of one symbol: the exact breakpoints of floors and rounded widths."""
 
 from __future__ import annotations
 

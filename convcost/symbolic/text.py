@@ -1,6 +1,6 @@
-"""Expressions the way people write them: ``9408*ceil(size/2)^2 + 2048*classes``.
+"""Expressions as plain text: ``9408*ceil(size/2)^2 + 2048*classes``.
 
-What is printed reads back: it is an expression of the spec language.
+The text is an expression of the spec language, so that it can be parsed again.
 """
 
 from __future__ import annotations

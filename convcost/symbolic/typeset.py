@@ -1,4 +1,4 @@
-"""Expressions with the signs of print: ``⌈size/2⌉²·(w₃₂ + 36)``."""
+"""Expressions in Unicode: ``⌈size/2⌉²·(w₃₂ + 36)``."""
 
 from __future__ import annotations
 

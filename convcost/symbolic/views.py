@@ -1,4 +1,4 @@
-"""A closed form in its several shapes: exact, with named parts, on one class of sizes, or with rounding left out."""
+"""The forms of a closed form: exact, with named parts, on one residue class of sizes, or without rounding."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class View(NamedTuple):
 
     @property
     def where(self) -> tuple[str, ...]:
-        """What its names stand for, and what was left out, as text."""
+        """The meaning of its names, and what was left out, as text."""
         lets = (f"{let.name.name} = {text(let.stands_for)}" for let in self.lets)
         return (*lets, *(one.text for one in self.residues), *self.rounded)
 

@@ -1,1 +1,1 @@
-"""Tables: columns and rows of plain values, how they are arranged, and the formats they are written in."""
+"""Tables: columns and rows of plain values, their arrangement, and their output formats."""

@@ -1,4 +1,4 @@
-"""A table: columns and rows of plain values, before anything is said about how it looks.
+"""A table: columns and rows of plain values, independent of any output format.
 
 Folding, sorting, choosing columns and summing up work on any table; a column says how its values combine.
 """

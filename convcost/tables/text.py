@@ -1,4 +1,4 @@
-"""The formats that are made of tables. A new one is a function from tables to text, and a line in ``FORMATS``."""
+"""Output formats of tables. A new format is a function from tables to text, and a line in ``FORMATS``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a value is written, for people and for machines."""
+"""The text of a value, for people and for machines."""
 
 from __future__ import annotations
 

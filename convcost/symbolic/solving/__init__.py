@@ -1,1 +1,1 @@
-"""The values of a spec's names that meet a budget: one name exactly, several on a grid."""
+"""Values of parameters that meet a budget: one parameter exactly, several on a grid."""

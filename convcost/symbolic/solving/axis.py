@@ -1,4 +1,4 @@
-"""The values of one name, as a search walks them: evenly spaced ones, or the plateaus of a step function."""
+"""The values of one parameter for a search: evenly spaced ones, or the plateaus of a step function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several names at once: the points of a grid that meet the budgets and that no other point beats."""
+"""Several parameters at once: the Pareto-optimal points of a grid that meet the budgets."""
 
 from __future__ import annotations
 

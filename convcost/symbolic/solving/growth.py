@@ -1,4 +1,4 @@
-"""Whether a budget gets harder to meet as a name grows: a proof, where there is one."""
+"""Monotonicity: a proof that a budget gets harder to meet as a parameter grows, if there is a proof."""
 
 from __future__ import annotations
 

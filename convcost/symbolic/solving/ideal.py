@@ -1,4 +1,4 @@
-"""Where a budget would be met to the unit if nothing were rounded: a root of a polynomial."""
+"""The value at which a budget is met exactly without rounding: a root of a polynomial."""
 
 from __future__ import annotations
 

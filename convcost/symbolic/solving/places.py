@@ -1,4 +1,4 @@
-"""A value of one name with all that cost the same, its cost, and its neighbours."""
+"""A value of one parameter, its plateau of equal cost, its costs, and the adjacent plateaus."""
 
 from __future__ import annotations
 
