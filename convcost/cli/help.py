@@ -18,7 +18,7 @@ GROUPS = {
     "Design to a budget": {
         "solve": "The parameter value that meets a budget, with its neighbours.",
     },
-    "Whose number": {
+    "Counting conventions": {
         "conventions": "The counting conventions, or a target under each of them.",
         "explain": "What gives the number that a paper or a tool reports.",
         "verify": "Check numbers printed in papers against the networks.",

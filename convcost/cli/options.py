@@ -108,7 +108,7 @@ def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
         shell_complete=completion.names_of(_conventions),
         default="convcost",
         show_default=True,
-        help="Whose number to report beside the plain ones; `convcost conventions` lists them.",
+        help="The counting convention to report beside the plain counts; `convcost conventions` lists them.",
     )(command)
 
 

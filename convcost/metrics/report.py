@@ -56,7 +56,7 @@ class Analysis:
 
     @property
     def convention(self) -> Convention:
-        """Whose number :attr:`reported` is."""
+        """The convention of :attr:`reported`."""
         return self.context.convention
 
     @property

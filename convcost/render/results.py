@@ -20,7 +20,7 @@ def schema(command: str) -> str:
 
 
 def convention_data(convention: Convention) -> dict[str, Any]:
-    """Whose number ``reported`` is and in which unit; what the plain params, macs and flops count."""
+    """The convention and the unit of ``reported``, and what the plain params, macs and flops count."""
     return {
         "name": convention.name,
         "unit": convention.unit,
