@@ -1,6 +1,6 @@
 """What ``compare`` states about two specs, against networks that are built and counted.
 
-``python tests/orders.py [--part K/N] [--points P]`` goes over all pairs of bundled blocks in both roles; the suite
+``python tests/orders.py [NAME ...] [--part K/N] [--points P]`` goes over all pairs of bundled blocks; the suite
 takes a sample, and specs of its own. Nothing here evaluates a closed form of a cost: costs are counted.
 """
 
@@ -289,12 +289,14 @@ def blocks() -> list[str]:
 def main() -> int:
     """The long run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("names", nargs="*", help="pairs with these blocks alone; all pairs where none is named")
     parser.add_argument("--part", default="0/1", help="K/N: every N-th pair, from the K-th on")
     parser.add_argument("--points", type=int, default=30, help="random points per pair")
     options = parser.parse_args()
     part, parts = map(int, options.part.split("/"))
     findings, start, catalogue = Findings(), time.perf_counter(), Catalogue()
-    pairs = list(combinations(blocks(), 2))[part::parts]
+    wanted = [pair for pair in combinations(blocks(), 2) if not options.names or set(options.names) & set(pair)]
+    pairs = wanted[part::parts]
     for first, second in pairs:
         try:
             pair = Pair([catalogue.target(first), catalogue.target(second)], [{}, {}])

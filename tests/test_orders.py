@@ -12,7 +12,10 @@ import pytest
 from inprocess import convcost
 from orders import Findings, Pair, blocks, check
 
+from convcost.errors import ConvcostError
+from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
+from convcost.spec.freedom import free_names
 from convcost.symbolic.latex import latex
 from convcost.symbolic.text import text
 from convcost.symbolic.typeset import typeset
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from convcost.comparison import Comparison
+    from convcost.spec.model import Spec
 
 INPUT = "input: {I: 16, H: 8, W: 8}\n"
 
@@ -82,6 +86,27 @@ SETTINGS = [
 @pytest.mark.parametrize(("first", "second", "one", "other"), SETTINGS)
 def test_statements_at_values_of_each_side(first: str, second: str, one: dict[str, Any], other: dict[str, Any]) -> None:
     held(paired(first, second, (one, other)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_statements_at_random_values_of_each_side(seed: int) -> None:
+    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    catalogue = Catalogue()
+    first, second = generator.choice(PAIRS)
+    given = tuple(_random_values(catalogue.target(name), generator) for name in (first, second))
+    held(paired(first, second, given), 15)  # type: ignore[arg-type]
+
+
+def _random_values(spec: Spec, generator: random.Random) -> dict[str, Any]:
+    """Values of two of its free names at which it can be built."""
+    names = free_names(spec)
+    while True:
+        values = {name: generator.choice((1, 2, 3, 4, 8, 12, 64, 97)) for name in generator.sample(names, 2)}
+        try:
+            build(spec, values)
+        except ConvcostError:
+            continue
+        return values
 
 
 OUT = [
@@ -164,6 +189,13 @@ def test_the_larger_of_two_is_at_least_the_smaller(tmp_path: Path) -> None:
     first = written(tmp_path, "a", one_conv("max(I, O)", "O: 32"))
     second = written(tmp_path, "b", one_conv("min(I, O)", "O: 32"))
     assert relations(paired(first, second).comparison) == {">="}
+
+
+def test_a_map_has_a_position_after_every_stride() -> None:
+    """A convolution multiplies at every stride; a global average pool never does."""
+    ratio = paired("conv_bn_relu6", "global_avg_pool").comparison.ratios["conv_bn_relu6"]["macs"]
+    assert ratio.order is not None
+    assert ratio.order.relation == ">"
 
 
 def test_values_that_differ_are_two_names() -> None:

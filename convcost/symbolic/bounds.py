@@ -58,6 +58,10 @@ def value_range(expr: Any, least: Mapping[Any, Number]) -> Range:
     if expr.is_Symbol:
         return Range(least.get(expr, _least_of(expr)), inf)
     found = _combined(expr, [value_range(argument, least) for argument in expr.args])
+    if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational and found.low == 0:
+        numerator, divisor = expr.args  # ceil(H/stride), of which intervals do not see that both strides are one
+        if value_range(sympy.expand(numerator - divisor), least).low >= 0:
+            found = found._replace(low=1)
     return found._replace(low=max(found.low, least[expr])) if expr in least else found
 
 
