@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}
 _WHOLE = re.compile(r"[0-9]{1,18}")
+_LEADING_ZEROS = re.compile(r"""('[^']*'|"[^"]*")|(?<![\w.])0(?:_?0)*_?(?=[0-9])""")  # quoted text is kept
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORD_AFTER_NUMBER = re.compile(r"[0-9.][A-Za-z_]")
 
@@ -103,10 +104,15 @@ def typed_expression(text: str, option: str) -> Expression:
 _PYTHON_WORDS = frozenset(keyword.kwlist)
 
 
+def _python(text: str) -> str:
+    """``text`` as Python reads it: a power is ``**``, and a number has no leading zeros."""
+    return _LEADING_ZEROS.sub(lambda match: match[1] or "", text.replace("^", "**"))
+
+
 def _parse(text: str) -> ast.expr:
     if "\\" in text or "\n" in text:
         _refuse(text, "backslashes and line breaks have no place in it")
-    source = text.replace("^", "**")
+    source = _python(text)
     try:
         if _WORD_AFTER_NUMBER.search(source):  # Python would warn of "1if"
             with warnings.catch_warnings():
@@ -127,7 +133,7 @@ def _refuse(text: str, why: str) -> NoReturn:
 class _Compiler:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._source = text.replace("^", "**").encode()
+        self._source = _python(text).encode()
         self._names: list[str] = []
         self._calls: list[tuple[str, int]] = []
         self._comparisons: list[tuple[str, str]] = []
@@ -160,17 +166,17 @@ class _Compiler:
         value = node.value
         if isinstance(value, bool) or value is None:
             _refuse(self._text, f"write {str(value).lower()}")
-        if isinstance(value, float):
-            return ops.constant(self._decimal(node))
-        if not isinstance(value, int | str):
+        if isinstance(value, str):
+            return ops.constant(value)
+        if not isinstance(value, int | float):
             _refuse(self._text, f"the language has no {type(value).__name__} constants")
-        return ops.constant(value)
+        return ops.constant(self._number(node))
 
-    def _decimal(self, node: ast.Constant) -> Any:
+    def _number(self, node: ast.Constant) -> Any:
         digits = self._source[node.col_offset : node.end_col_offset].decode()
         value = ops.decimal(digits)
         if value is None:
-            _refuse(self._text, f"{digits[:40]} is too large or too small")
+            _refuse(self._text, f"{digits[:40]}: {ops.NUMBERS}")
         return value
 
     def _name(self, node: ast.Name) -> Callable[[Any], Any]:

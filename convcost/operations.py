@@ -21,16 +21,32 @@ if TYPE_CHECKING:
     from convcost.algebra import Num
 
 _MAX_EXPONENT = 300
-_DECIMAL = re.compile(r"([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,6}))?")
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_NUMBER = re.compile(rf"(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE]([+-]?[0-9]{{1,6}}))?")
+# what other languages read as a number: hexadecimal, octal, binary, and underscores anywhere
+_LIKE_A_NUMBER = re.compile(r"[+-]?(?:0[bBoOxX][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?)")
+NUMBERS = f"a number is written in decimal, as 19, 0.75, 1_000 or 1e3, up to 1e{_MAX_EXPONENT}"
 
 
 def decimal(text: str) -> Num | None:
-    """The exact number written ``0.75`` or ``1e3``; None where it is none, or too large or small to mean one."""
-    text = text.replace("_", "")
-    match = _DECIMAL.fullmatch(text)
-    if match is None or not (match[1] or match[2]) or abs(int(match[3] or 0)) > _MAX_EXPONENT:
+    """The exact number written ``0.75``, ``1_000`` or ``1e3``: the one way to write a number, wherever it is.
+
+    Returns:
+        None where it is none, or too large or small to mean one.
+    """
+    match = _NUMBER.fullmatch(text)
+    if match is None or abs(int(match[1] or 0)) > _MAX_EXPONENT:
         return None
-    return algebra.normal(Fraction(text))
+    return algebra.normal(Fraction(text.replace("_", "")))
+
+
+def is_misspelt(text: str) -> bool:
+    """Whether ``text`` looks like a number, but is written in a way that the language does not have.
+
+    >>> is_misspelt("0b11"), is_misspelt("1__0"), is_misspelt("1_0"), is_misspelt("4b")
+    (True, True, False, False)
+    """
+    return _LIKE_A_NUMBER.fullmatch(text) is not None and decimal(text.lstrip("+-")) is None
 
 
 def constant(value: Any) -> Callable[[Any], Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import run_convcost
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import convcost
-from convcost.errors import SpecError, UsageError
+from convcost.errors import ConvcostError, SpecError, UsageError
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -17,8 +21,8 @@ if TYPE_CHECKING:
     from convcost.graph import Graph
 
 
-def load(text: str, **given: Any) -> Graph:
-    return convcost.loads(dedent(text), **given)
+def load(text: str, **values: Any) -> Graph:
+    return convcost.loads(dedent(text), **values)
 
 
 def paths(graph: Graph) -> list[str]:
@@ -301,3 +305,52 @@ def test_a_merge_of_copies_is_one_for_symbols_and_numbers_alike() -> None:
     text = "{{input: [3, 8, 8], parameters: {{S: 2}}, layers: [concat: " + branch + "]}}"
     kinds = [[node.kind for node in convcost.loads(text.format(count), S=1).layers] for count in ("S", "1")]
     assert kinds == [["pointwise", "concat"], ["pointwise"]]
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(text=st.from_regex(r"[+-]?[0-9][0-9_.eExXbBoOA-F+-]{0,6}", fullmatch=True))
+def test_a_literal_is_the_same_in_fields_and_in_data(text: str) -> None:
+    def found(where: str) -> Any:
+        try:
+            return load(f"{where}\ninput: [3]\nlayers: [relu]\n").parameters["p"]
+        except ConvcostError:
+            return None
+
+    field, cell = found(f"parameters: {{p: '{text}'}}"), found(f"let: {{t: ['{text}']}}\nparameters: {{p: 't[0]'}}")
+    if "+" in text[1:] or "-" in text[1:]:  # a field computes 1-2, data do not
+        assert cell is None or isinstance(cell, str) or cell == field
+    elif isinstance(cell, str):  # a word, which no field takes for a number
+        assert field is None
+    else:
+        assert (cell, type(cell)) == (field, type(field))
+
+
+@pytest.mark.parametrize("text", ["0b11", "0o10", "0x1F", "1__0", "5_", "1e1_0", "1e400"])
+def test_other_ways_to_write_a_number_are_refused_everywhere(text: str) -> None:
+    for spec in (
+        f"parameters: {{p: {text}}}\nlayers: [relu]",
+        f"let: {{t: [{text}]}}\nlayers: [{{relu: {{}}, name: 'a{{t[0]}}'}}]",
+        f"let: {{t: {{{text}: 1}}}}\nlayers: [{{relu: {{}}, name: 'a{{t[0]}}'}}]",
+        f"layers: [{{relu: {{}}, for: p, in: [{text}]}}]",
+        f"parameters: {{p: {{default: 1, choices: [1, {text}]}}}}\nlayers: [relu]",
+    ):
+        with pytest.raises(SpecError, match=re.escape(f"'{text}' is n")):
+            load(f"input: [3]\n{spec}\n")
+    shown = run_convcost("analyze", "mobilenet_v1", "--set", f"classes={text}")
+    assert shown.code == 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("010", 10), ("010 + 1", 11), ("0_5", 5), ("00", 0), ("2*007", 14)])
+def test_leading_zeros_are_none(text: str, value: int) -> None:
+    assert load(f"parameters: {{p: {text}}}\ninput: [3]\nlayers: [relu]\n").parameters == {"p": value}
+
+
+def test_quoted_zeros_are_text() -> None:
+    graph = load("let: {t: {'007x': 4}}\ninput: [3]\nlayers: [linear: {out: \"t['007x']\"}]\n")
+    assert graph.layers[-1].shape == (4,)
+
+
+def test_sizes_in_a_table_are_a_list() -> None:
+    steps = "[{conv: {out: 4, kernel: k}, name: 'k{k}', for: k, in: [1x7, 7x1]}]"
+    graph = load(f"input: [3, 8, 8]\nlayers: {steps}\n")
+    assert [(node.path, node.layer.__dict__["kernel"]) for node in graph.layers] == [("k1x7", (1, 7)), ("k7x1", (7, 1))]

@@ -103,7 +103,13 @@ class Template:
         """The name in ``scope``."""
         if self.fixed:
             return self.text
-        return "".join(part if isinstance(part, str) else str(part.evaluate(scope)) for part in self.parts)
+        return "".join(part if isinstance(part, str) else _word(part.evaluate(scope)) for part in self.parts)
+
+
+def _word(value: Any) -> str:
+    """``value`` as a part of a name: a list of sizes as ``1x7``."""
+    sizes = isinstance(value, tuple) and all(type(size) is int for size in value)
+    return "x".join(map(str, value)) if sizes else str(value)
 
 
 class Loop:

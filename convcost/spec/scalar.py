@@ -11,19 +11,19 @@ from convcost.operations import decimal
 if TYPE_CHECKING:
     from fractions import Fraction
 
-_WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
-_DECIMAL = re.compile(r"([+-]?)([0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9]{1,4})?|\.[0-9]+)")
 _DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")
 _WORDS = {"true": True, "false": False, "-": None, "~": None}
 
 
-def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | None:  # noqa: PLR0911 - one answer a kind
-    """The value a table's cell stands for: a number, true or false, none, or a word.
+def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | tuple[int, ...] | None:
+    """The value a table's cell stands for: a number, true or false, none, the list of ``1x7``, or a word.
 
     Quotes make no difference to a value, so ``quoted`` only tells an empty text from a missing one.
 
     >>> scan("010", quoted=False), scan("0.75", quoted=False), scan("no", quoted=False)
     (10, Fraction(3, 4), 'no')
+    >>> scan("1x7", quoted=False), scan("1_000", quoted=False)
+    ((1, 7), 1000)
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -31,16 +31,13 @@ def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | None:  # n
         return None
     if len(text) > MAX_DIGITS:
         return text
-    if _WHOLE.fullmatch(text):
-        return int(text.replace("_", ""))
-    match = _DECIMAL.fullmatch(text)
-    if match is None:
+    sizes = dims(text)
+    if sizes is not None:
+        return sizes
+    number: int | Fraction | None = decimal(text[1:] if text[:1] in ("+", "-") else text)
+    if number is None:
         return text
-    value = decimal(match[2])
-    if value is None:
-        return text
-    signed: int | Fraction = -value if match[1] == "-" else value
-    return signed
+    return -number if text[0] == "-" else number
 
 
 def dims(text: str) -> tuple[int, ...] | None:

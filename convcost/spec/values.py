@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, Position, Problem, SpecError
 from convcost.expression import ExpressionError, compile_expression
-from convcost.limits import MAX_ITEMS
+from convcost.limits import MAX_DIGITS, MAX_ITEMS
+from convcost.operations import NUMBERS, is_misspelt
 from convcost.spec.parts import BROKEN, Template, Value
 from convcost.spec.reader import Mapping, Scalar, Sequence
 from convcost.spec.scalar import dims, scan
@@ -94,18 +95,25 @@ def value(  # noqa: PLR0911 - one answer a kind
 def data(node: Node, problems: Problems) -> Any:
     """A table as data: numbers, words, lists and mappings, never expressions."""
     if isinstance(node, Scalar):
-        return scan(node.text, quoted=node.quoted)
+        return _cell(node, problems)
     if isinstance(node, Sequence):
         _limit(node, len(node.items), problems)
         return tuple(data(item, problems) for item in node.items)
     _limit(node, len(node.entries), problems)
     table: dict[Any, Any] = {}
     for key, item in node.entries:
-        name = scan(key.text, quoted=key.quoted)
+        name = _cell(key, problems)
         if name in table:
             problems.add(key.position, f"the key {key.text} equals an earlier one")
         table[name] = data(item, problems)
     return table
+
+
+def _cell(node: Scalar, problems: Problems) -> Any:
+    found = scan(node.text, quoted=node.quoted)
+    if isinstance(found, str) and len(found) <= MAX_DIGITS and is_misspelt(found):
+        problems.add(node.position, f"'{found[:60]}' is neither a number nor a word: {NUMBERS}")
+    return found
 
 
 def _limit(node: Node, items: int, problems: Problems) -> None:
