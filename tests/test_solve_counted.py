@@ -104,6 +104,49 @@ def check(found: Solution, costs: dict[int, Costs], budgets: list[Query], *, lar
             assert [one.text for one in neighbour.broken] == broken, what
 
 
+def check_nearest(found: Solution, costs: dict[int, Costs], query: Query, *, largest: bool, bounded: bool) -> None:
+    """That no cost of the table is nearer; of equal distances one within the bound, then the largest or smallest."""
+    what = (query.text, "largest" if largest else "smallest")
+
+    def rank(value: int) -> tuple[int, bool, int]:
+        excess = costs[value][query.quantity] - query.bound
+        return abs(excess), excess > 0, -value if largest else value
+
+    best = min(costs, key=rank)
+    if found.unbounded:
+        assert largest, what
+        assert not bounded, what
+        assert rank(max(costs))[:2] == rank(best)[:2], what
+        return
+    assert found.place is not None, what
+    value = found.place.value
+    if not bounded and value > max(costs):
+        excess = int(found.place.costs[query.quantity]) - query.bound
+        assert (abs(excess), excess > 0) <= rank(best)[:2], what
+        return
+    assert value == best, what
+
+
+def try_nearest(target: str, name: str, most: int, *, bounded: bool) -> int:
+    """Ask for the cost nearest to known costs, between two and beyond all; how many were answered."""
+    costs = table(target, name, most)
+    generator = random.Random(f"near {target} {name}")  # noqa: S311 - repeatable, not secret
+    answered = 0
+    for quantity in ("params", "macs"):
+        known = sorted({one[quantity] for one in costs.values()})
+        pairs = [generator.choices(known, k=2) for _ in range(3)]
+        bounds = {known[0] // 2, known[0], known[-1] + 1, *(sum(pair) // 2 for pair in pairs), pairs[0][0] + 1}
+        for query in (Query(quantity, "~", bound) for bound in sorted(bounds)):
+            for largest in (True, False):
+                try:
+                    found = convcost.solve(target, name, query.text, largest=largest)
+                except convcost.UnsupportedError:
+                    continue
+                answered += 1
+                check_nearest(found, costs, query, largest=largest, bounded=bounded)
+    return answered
+
+
 def try_all(target: str, name: str, most: int, *, bounded: bool) -> tuple[int, int]:
     """Put every query about one name to ``solve``; how many it answered, and how many it refused."""
     costs = table(target, name, most)
@@ -136,6 +179,7 @@ def test_bundled_blocks(target: str, name: str, most: int) -> None:
     answered, refused = try_all(target, name, most, bounded=False)
     assert answered > 0
     assert refused == 0
+    assert try_nearest(target, name, most, bounded=False) > 0
 
 
 # Specs whose name ends somewhere, so that the table holds every value there is; with that greatest value.
@@ -176,6 +220,7 @@ def test_names_that_end(name: str, tmp_path: Path) -> None:
     assert max(table(target, free, last + 40)) == last
     answered, _ = try_all(target, free, last + 40, bounded=True)
     assert answered > 0
+    assert try_nearest(target, free, last + 40, bounded=True) > 0
 
 
 @pytest.mark.parametrize("name", ENDLESS)
@@ -183,6 +228,12 @@ def test_names_that_go_on(name: str, tmp_path: Path) -> None:
     target = spec(*ENDLESS[name], tmp_path, name)
     answered, _ = try_all(target, "P", 120, bounded=False)
     assert answered > 0
+    assert try_nearest(target, "P", 120, bounded=False) > 0
+
+
+def test_two_budgets_cannot_both_be_nearest() -> None:
+    with pytest.raises(convcost.UsageError, match="one budget with ~ at most"):
+        convcost.solve("bottleneck", "M", "macs~10M", "params~100k")
 
 
 KERNEL = ENDING["kernel"]
@@ -192,7 +243,6 @@ FALL = (
     "P",
     39,
 )
-TALL = ("{K: 3}", "conv: {out: 8, kernel: K, padding: valid, bias: false}", "K", 5)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +252,8 @@ TALL = ("{K: 3}", "conv: {out: 8, kernel: K, padding: valid, bias: false}", "K",
         (KERNEL, "macs==50", True, 5),
         (FALL, "params==279", False, 10),  # (P - 9) * 9 * (1 + 40 - P): 9 * 31
         (FALL, "params==540", True, 39),  # 30 * 9 * 2
-        (TALL, "macs<=100M", True, 5),
+        (KERNEL, "macs~97", True, 4),  # 16 * 3 * 2 = 96; K = 5 costs 50
+        (KERNEL, "macs~97", False, 4),
     ],
 )
 def test_the_closed_end_of_a_range(made: Any, budget: str, largest: bool, answer: int, tmp_path: Path) -> None:  # noqa: FBT001
@@ -210,6 +261,16 @@ def test_the_closed_end_of_a_range(made: Any, budget: str, largest: bool, answer
     found = convcost.solve(spec(parameters, layers, tmp_path, "end"), name, budget, largest=largest)
     assert found.place is not None
     assert found.place.value == answer
+
+
+def test_a_kernel_as_wide_as_the_map(tmp_path: Path) -> None:
+    """On a map of 20 x 14, K = 14 leaves 7 x 1: 16 * 8 * 14^2 * 7 = 175,616 MACs; no larger kernel fits."""
+    path = tmp_path / "valid.yaml"
+    layers = "[conv: {out: 8, kernel: K, padding: valid, bias: false}]"
+    path.write_text(f"input: {{I: 16, H: 20, W: 14}}\nparameters: {{K: 3}}\nlayers: {layers}\n", encoding="utf-8")
+    found = convcost.solve(str(path), "K", "macs<=100M")
+    assert found.place is not None
+    assert (found.place.value, found.place.costs["macs"], found.above) == (14, 175_616, None)
 
 
 def test_a_bound_beyond_every_usual_size_is_still_a_bound() -> None:

@@ -35,6 +35,7 @@ class Budget(NamedTuple):
         relation: how: ``<= >= < > ==``, or ``~`` for as near as can be.
         bound: an expression of numbers, of the spec's own quantities and of other specs.
         others: the specs it speaks of, by name.
+        offset: what is added to the value of the bound.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Budget(NamedTuple):
     relation: str
     bound: Expression
     others: dict[str, Spec]
+    offset: Num = 0
 
     def holds(self, margin: Num) -> bool:
         """Whether it holds where its quantity less its bound is ``margin``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -59,15 +60,21 @@ class Known:
         self, found: Formula, others: Mapping[str, Formula], budgets: Sequence[Budget], wanted: Sequence[str]
     ) -> None:
         self.formula = found
+        self._others = others
         self.conditions = [*found.conditions, *(one for other in others.values() for one in other.conditions)]
         forms = {name: _Expressions(other.totals) for name, other in others.items()}
         own = _Expressions(found.totals)
         self.margins = [
-            sympy.expand(to_sympy(own[one.quantity]) - to_sympy(one.bound_of(own, forms))) for one in budgets
+            sympy.expand(to_sympy(own[one.quantity]) - to_sympy(one.bound_of(own, forms)) - to_sympy(one.offset))
+            for one in budgets
         ]
         outputs = {name: own[name] for name in wanted}
         outputs |= {f"margin {index}": margin for index, margin in enumerate(self.margins)}
         self._run = program(outputs, list(found.symbols.values())).run
+
+    def against(self, budgets: Sequence[Budget]) -> Known:
+        """The same structure with the margins of other budgets, and no quantity besides them."""
+        return Known(self.formula, self._others, budgets, ())
 
     def costs(self, values: Mapping[str, Num]) -> dict[str, Num]:
         """The quantities of interest, and the margins as ``margin 0`` ..., at these values."""
@@ -92,6 +99,7 @@ class Landscape:
         given: values of everything else.
         budgets: what is to be met.
         reported: the quantities that an answer states.
+        structures: the closed forms met so far.
     """
 
     def __init__(
@@ -130,7 +138,7 @@ class Landscape:
         self.whose = whose
         named = [] if whose == DEFAULT else [REPORTED]
         self.reported = list(dict.fromkeys(["params", "macs", *named, *(one.quantity for one in budgets), *reported]))
-        self._known: list[Known] = []
+        self.structures: list[Known] = []
         self.first = self._derived(self.given)
         self.witness: dict[str, Num] = dict(self.first.formula.witness)
 
@@ -144,24 +152,33 @@ class Landscape:
                 shape = self._input_shape if spec.is_block else None
                 others[name] = formula(spec, shared, values, shape, whose=self.whose)
         known = Known(found, others, self.budgets, self.reported)
-        self._known.append(known)
+        self.structures.append(known)
         return known
 
     def at(self, values: Mapping[str, Num]) -> Known | None:
         """The closed forms that hold at ``values``; None where there is no such network."""
-        for known in self._known:
+        for known in self.structures:
             violated = known.violated(values)
             if not violated:
                 return known
             if not any(one.structural for one in violated):
                 return None  # the structure is this one, and lacks something it needs
-        if len(self._known) >= MAX_STRUCTURES:
+        if len(self.structures) >= MAX_STRUCTURES:
             return None
         try:
             known = self._derived({**self.given, **values})
         except ConvcostError:
             return None
         return known if known.holds(values) else None
+
+    def against(self, budgets: Sequence[Budget]) -> Landscape:
+        """The same network and names with other budgets; these speak of no spec that the former do not speak of."""
+        other = copy(self)
+        other.budgets = tuple(budgets)
+        other.reported = []
+        other.structures = [one.against(budgets) for one in self.structures]
+        other.first = other.structures[0]
+        return other
 
     def narrowed(self, name: str, values: Mapping[str, Num]) -> Landscape:
         """The same over one name alone, with ``values`` for others."""

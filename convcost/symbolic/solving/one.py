@@ -5,9 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.errors import UnsupportedError
 from convcost.symbolic.lattice import lattice
 from convcost.symbolic.solving.budgets import NEAR
 from convcost.symbolic.solving.ideal import IdealRoot, ideal_roots
+from convcost.symbolic.solving.nearest import Nearest
 from convcost.symbolic.solving.places import Place, Places
 from convcost.symbolic.solving.search import Search
 
@@ -44,53 +46,42 @@ def solve(landscape: Landscape, *, largest: bool | None = None, step: Num | None
 
     Args:
         landscape: of one name.
-        largest: or the smallest. Where neither is asked for: the smallest if every budget is a lower bound (``>=`` or
-            ``>``), else the largest.
+        largest: or the smallest; with ``~``, of the values that are equally near. Where neither is asked for: the
+            smallest if every budget is a lower bound (``>=`` or ``>``), else the largest.
         step: only multiples of it count.
 
     Raises:
+        UsageError: more than one budget is to be met nearly.
         UnsupportedError: the values cannot be told apart exactly, or are too many to go through.
     """
     if largest is None:
         largest = any(budget.relation not in (">=", ">") for budget in landscape.budgets)
     spaced = None if step is None else lattice(0, Fraction(step))
-    search = Search(landscape, largest=largest, step=spaced)
-    places = Places(landscape, spaced)
-    found = search.best()
-    place = None if found is None else places.at(found.inside)
     near = any(budget.relation == NEAR for budget in landscape.budgets)
-    if near and not search.unbounded:
-        place = _nearest(landscape, places, place, side=1 if largest else -1)
+    if near:
+        found, unbounded = Nearest(landscape, spaced).best(largest=largest)
+    else:
+        search = Search(landscape, largest=largest, step=spaced)
+        found, unbounded = search.best(), search.unbounded
+    places = Places(landscape, spaced)
+    place = None if found is None else places.at(found.inside)
     (name,) = landscape.names
     known = landscape.first if place is None else landscape.at({name: place.value}) or landscape.first
     symbol = known.formula.symbols[name]
     below, above = (None if place is None else places.beside(place, side) for side in (-1, 1))
     better = above if largest else below
     if not near and better is not None and not better.broken:
-        raise AssertionError(f"{name} = {better.value} meets the budgets too; this is a bug in convcost")
+        raise UnsupportedError(
+            f"found {name} = {place.value if place else None}, yet {name} = {better.value} meets the budgets too; "
+            "this is a bug in convcost"
+        )
     return Solution(
         name,
         "near" if near else "max" if largest else "min",
         place,
-        search.unbounded,
+        unbounded,
         below,
         above,
         ideal_roots(known, symbol, landscape.budgets, None if place is None else place.value),
         tuple(one.text for one in known.conditions),
     )
-
-
-def _nearest(landscape: Landscape, places: Places, place: Place | None, *, side: int) -> Place | None:
-    """Of the best place within a bound that is to be met nearly, and the next one beyond it, the nearer."""
-    (name,) = landscape.names
-    beyond = places.first() if place is None else places.beside(place, side)
-    if beyond is None or any(one.relation != NEAR for one in beyond.broken):
-        return place
-    if place is None:
-        return beyond
-    index = next(index for index, one in enumerate(landscape.budgets) if one.relation == NEAR)
-    distances = []
-    for one in (place, beyond):
-        known = landscape.at({name: one.value})
-        distances.append(abs(known.costs({name: one.value})[f"margin {index}"]) if known is not None else 0)
-    return place if distances[0] <= distances[1] else beyond

@@ -7,7 +7,7 @@ or easier to meet as the name grows is settled by halving; any other is settled 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from sympy import divisors
@@ -125,12 +125,12 @@ class Search:
             far = axis.upwards(max(base, _FAR))
             if self.unbounded and not any(self._meets(one.inside) for one in islice(far, _TRIED)):
                 raise UnsupportedError(f"cannot tell whether there is such a network for every large `{self._name}`")
-        return None if found is None else self._scan((found, *_some(axis.downwards(found.low))), come)
+        return None if found is None else self._scan(chain([found], axis.downwards(found.low)), come)
 
     def _first(self, known: Known, axis: Axis, base: Fraction) -> Piece | None:
         keep, come = self._tests(known, base)
         found = axis.first(lambda value: all(test(value) for test in come), base)
-        return None if found is None else self._scan((found, *_some(axis.upwards(found.high))), keep)
+        return None if found is None else self._scan(chain([found], axis.upwards(found.high)), keep)
 
     def _tests(self, known: Known, base: Fraction) -> tuple[list[Test], list[Test]]:
         """Budgets that hold up to some value, and those that hold from some value on."""
@@ -189,10 +189,6 @@ class Search:
                 values = [Fraction(int(value)) for value in divisors(number)]
                 return [Piece(value, value) for value in values if value in stretch]
         return None
-
-
-def _some(places: Iterable[Piece]) -> Iterable[Piece]:
-    return islice(places, MAX_SCANNED)
 
 
 def structure_parts(known: Known, symbol: Any, stretch: Stretch) -> list[Stretch]:
