@@ -1,11 +1,13 @@
 """Planted bugs: each must turn the suite red. Run as ``python tests/mutants.py``; exits 1 if one survives.
 
-A mutant is one line of the package with one formula changed. It is planted in a copy, and the tests named
-beside it are run there until the first failure.
+A mutant is one formula of the package changed: a function or class by its name, wherever it is defined, and the code in
+it by its structure (:mod:`patterns`), so that no bug is lost when a file moves or a local variable is renamed. It is
+planted in a copy, and the tests named beside it are run there until the first failure.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -15,75 +17,162 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from patterns import Pattern, changed
+
 ROOT = Path(__file__).resolve().parent.parent
-RULES = ("tests/test_oracle.py",)
-SYMBOLS = ("tests/test_algebras.py", "tests/test_symbolic.py")
-ORDERS = ("tests/test_orders.py",)
-SPECS = ("tests/test_language.py", "tests/test_worked_examples.py", "tests/test_cli.py")
+LAYERS = ("tests/test_layer_laws.py",)
+SYMBOLS = ("tests/test_symbolic.py",)
+ORDERS = ("tests/test_orders.py::test_statements_about_bundled_blocks",)
+NEGATIVE = ("tests/test_orders.py::test_a_function_that_can_be_negative_proves_nothing",)
+ENDS = ("tests/test_solve_counted.py::test_the_closed_end_of_a_range",)
+SPECS = ("tests/test_language.py",)
+COPIES = ("tests/test_memory.py::test_copies_are_as_if_written_out", "tests/test_worked_examples.py")
+
+
+def loops(key: str) -> tuple[str, ...]:
+    """The test that counts one kind of layer by loops over every output."""
+    return (f"tests/test_oracle.py::test_loops_agree[{key}]",)
 
 
 class Mutant(NamedTuple):
-    """One planted bug."""
+    """One planted bug: what is replaced, by what, and the tests that must notice."""
 
-    file: str
+    where: str
     old: str
     new: str
     tests: tuple[str, ...]
 
+    @property
+    def pattern(self) -> Pattern:
+        """What is replaced."""
+        return Pattern(self.where, self.old)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.old}  ->  {self.new}"
+
 
 MUTANTS = (
     # the classic miscounts of convolutions
-    Mutant("layers/conv.py", "weights = self._weights(x)", "weights = self._weights(x) * self.groups", RULES),
-    Mutant("layers/conv.py", "macs=weights * positions", "macs=weights * elements(x[1:])", RULES),
-    Mutant("layers/conv.py", "macs=weights * positions", "macs=2 * weights * positions", RULES),
-    Mutant("layers/conv.py", "macs=weights * elements(x[1:])", "macs=weights * elements(y[1:])", RULES),
-    Mutant("layers/conv.py", "bias_adds=elements(y) if self.bias else 0", "bias_adds=0", RULES),
-    Mutant("layers/conv.py", "extent(k, d) + extra", "extent(k, d)", RULES),
-    # windows
-    Mutant("layers/window.py", "floor_div(room, step) + 1", "floor_div(room, step)", RULES),
-    Mutant("layers/window.py", "padded = size + before + after", "padded = size + 2 * before", RULES),
-    Mutant("layers/window.py", "return dilation * (kernel - 1) + 1", "return dilation * kernel", RULES),
-    Mutant("layers/window.py", "ceil_div(size, step) for", "floor_div(size, step) for", RULES),
-    Mutant("layers/window.py", "minimum(windows_needed, ceil_div(size + before, step))", "windows_needed", RULES),
-    # pools, norms, activations, merges
-    Mutant("layers/pool.py", "(self._window(x) - 1), read", "self._window(x), read", RULES),
-    Mutant("layers/pool.py", "length + parts - gcd(length, parts)", "length", RULES),
-    Mutant("layers/norm.py", "additions=count * (4 if affine else 3) - groups", "additions=count * 4 - groups", RULES),
-    Mutant("layers/norm.py", "int(self.scale) + int(self.shift)", "2", RULES),
-    Mutant("layers/activation.py", "1 if self.shared else x[0]", "x[0]", RULES),
-    Mutant("layers/merge.py", "total(times for _, times in x) - 1", "len(x) - 1", RULES),
+    Mutant("Conv.work", "self._weights(_x)", "self._weights(_x) * self.groups", loops("conv")),
+    Mutant("Conv.work(_self, _x)", "macs=_weights * _positions", "macs=_weights * elements(_x[1:])", loops("conv")),
+    Mutant("Conv.work", "macs=_weights * _positions", "macs=2 * (_weights * _positions)", loops("conv")),
     Mutant(
-        "layers/merge.py", "total(shape[0] * times for shape, times in x)", "total(shape[0] for shape, _ in x)", RULES
+        "ConvTranspose.work(_self, _x, _y)",
+        "macs=_w * elements(_x[1:])",
+        "macs=_w * elements(_y[1:])",
+        loops("conv_transpose"),
+    ),
+    Mutant("Conv.work", "bias_adds=_count", "bias_adds=0", loops("conv")),
+    Mutant("ConvTranspose.shape", "_size + extent(_k, _d) + _extra", "_size + extent(_k, _d)", loops("conv_transpose")),
+    # windows
+    Mutant("windows", "floor_div(_room, _step) + 1", "floor_div(_room, _step)", loops("conv")),
+    Mutant("windows", "_size + _before + _after", "_size + 2 * _before", loops("conv")),
+    Mutant("extent", "_dilation * (_kernel - 1) + 1", "_dilation * _kernel", loops("conv")),
+    Mutant(
+        "windows", "(ceil_div(_n, _s) for _n, _s in _pairs)", "(floor_div(_n, _s) for _n, _s in _pairs)", loops("conv")
+    ),
+    Mutant("windows", "minimum(_needed, ceil_div(_n + _before, _s))", "_needed", loops("max_pool")),
+    # pools, norms, activations, merges
+    Mutant("MaxPool.work", "comparisons=_outputs * (_window - 1)", "comparisons=_outputs * _window", loops("max_pool")),
+    Mutant("covering", "_length + _parts - gcd(_length, _parts)", "_length", loops("adaptive_avg_pool")),
+    Mutant(
+        "_normalise",
+        "additions=_n * (4 if _affine else 3) - _groups",
+        "additions=_n * 4 - _groups",
+        loops("layer_norm"),
+    ),
+    Mutant("BatchNorm.work", "int(self.scale) + int(self.shift)", "2", loops("batch_norm")),
+    Mutant("PReLU.work", "1 if self.shared else _x[0]", "_x[0]", ("tests/test_oracle.py::test_written_out",)),
+    Mutant("_operations(_x)", "total(_counts) - 1", "len(_x) - 1", ("tests/test_oracle.py::test_merges",)),
+    Mutant(
+        "Concat.shape",
+        "(_s[0] * _times for _s, _times in _x)",
+        "(_s[0] for _s, _times in _x)",
+        ("tests/test_oracle.py::test_merges",),
     ),
     # totals and conditions
-    Mutant("cost.py", "append(value * count)", "append(value)", SPECS),
-    Mutant("cost.py", "value if name in PER_MODEL else value * batch", "value * batch", SPECS),
-    Mutant("algebra.py", "    return -((-a) // b)", "    return a // b + 1", RULES),
-    Mutant("rounding.py", "if 10 * rounded < 9 * value", "if 10 * rounded > 9 * value", SPECS),
-    Mutant("rounding.py", "floor_div(2 * value + step, 2 * step)", "floor_div(value, step)", SPECS),
+    Mutant("sum_of", "_terms.append(_value * _count)", "_terms.append(_value)", COPIES),
+    Mutant(
+        "per_batch",
+        "_value if _name in PER_MODEL else _value * _batch",
+        "_value * _batch",
+        ("tests/test_cli.py::test_batch_multiplies_work_but_not_parameters",),
+    ),
+    Mutant("ceil_div", "-(-_a // _b)", "_a // _b + 1", loops("conv")),
+    Mutant("make_divisible", "_r + _s if 10 * _r < 9 * _v else _r", "_r + _s if 10 * _r > 9 * _v else _r", SPECS),
+    Mutant("round_to", "floor_div(2 * _value + _step, 2 * _step)", "floor_div(_value, _step)", SPECS),
     # running a spec
-    Mutant("spec/run.py", "step.first_arguments if copy == 0", "step.first_arguments if copy == 1", SPECS),
-    Mutant("spec/run.py", "self._count * copies", "self._count", SPECS),
-    Mutant("replay.py", "index + shift if index >= start", "index if index >= start", SPECS),
+    Mutant("Runner._copies", "_a if _copy == 0 else _b", "_a if _copy == 1 else _b", SPECS),
+    Mutant("Runner._branch", "self._count * _copies", "self._count", SPECS),
+    Mutant("Recording.repeat", "(_i + _shift if _i >= _start else _n, _t)", "(_i if _i >= _start else _n, _t)", SPECS),
     # symbols
-    Mutant("symbolic/atoms.py", "return p + a * outside, a * divisor", "return p + outside, a * divisor", SYMBOLS),
-    Mutant("symbolic/atoms.py", "constant -= base", "constant -= base + 1", SYMBOLS),
-    Mutant("symbolic/atoms.py", "FloorDiv(divisor - 1 - num", "FloorDiv(divisor - num", SYMBOLS),
-    Mutant("symbolic/split.py", "lower_bound(function, least) for", "0 for", ORDERS),
-    Mutant("symbolic/naming.py", "(bool(symbol.is_integer), values[parameter])", "bool(symbol.is_integer)", ORDERS),
+    Mutant("_fold_nest", "(_p + _a * _outside, _a * _b)", "(_p + _outside, _a * _b)", SYMBOLS),
+    Mutant("_normal", "_constant -= _base", "_constant -= _base + 1", SYMBOLS),
+    Mutant("CeilDiv.eval", "FloorDiv(_q - 1 - _p, _q)", "FloorDiv(_q - _p, _q)", SYMBOLS),
+    Mutant(
+        "bounds_of",
+        "{_d: lower_bound(_f, _least) for _d, _f in _all}",
+        "{_d: 0 for _d, _f in _all}",
+        NEGATIVE,
+    ),
+    Mutant("_role", "(bool(_symbol.is_integer), _values[_name])", "bool(_symbol.is_integer)", ORDERS),
+    Mutant("Axis.descending", "yield from self._at(self.high)", "None", ENDS),
+    # memory, training, receptive fields and time
+    Mutant("_Mover", "is_view = False", "is_view = True", LAYERS),
+    Mutant("kept_by_layer", "_place if _layer.is_view else _own", "_own", ("tests/test_memory.py",)),
+    Mutant("_Weighted.saves", "Saved(input=True)", "Saved()", LAYERS),
+    Mutant("_Weighted.backward", "Backward(Work(macs=_macs), _params)", "Backward(Work(), _params)", LAYERS),
+    Mutant(
+        "sliding_field",
+        "sliding(_field, _kernel, _stride, _dilation, _before)",
+        "sliding(_field, _kernel, _stride, 1, _before)",
+        ("tests/test_receptive.py",),
+    ),
+    Mutant("roofline.timed", "max(_compute, _memory)", "_compute + _memory", ("tests/test_roofline.py",)),
+    Mutant(
+        "_time",
+        "max(_times)",
+        "sum(_times)",
+        ("tests/test_metrics.py::test_a_time_is_the_larger_of_operations_and_bytes",),
+    ),
+    Mutant(
+        "_share.of(_row, _context)",
+        "_part(_context.whole, _context)",
+        "_part(_row, _context)",
+        ("tests/test_metrics.py",),
+    ),
+    # what a printed figure may be
+    Mutant(
+        "_factors",
+        "(Fraction(2), TWICE, _cost)",
+        "(Fraction(1), TWICE, _cost)",
+        ("tests/test_explain.py::test_operations",),
+    ),
 )
+
+
+def defining(package: Path, pattern: Pattern) -> list[Path]:
+    """The files of ``package`` with code that fits ``pattern``, each as often as it fits."""
+    files = [path for path in sorted(package.rglob("*.py")) if _last_name(pattern) in path.read_text("utf-8")]
+    return [path for path in files for _ in pattern.places(ast.parse(path.read_text("utf-8")))]
+
+
+def _last_name(pattern: Pattern) -> str:
+    return pattern.name.rpartition(".")[2]
 
 
 def survives(mutant: Mutant, folder: Path) -> bool:
     """Whether the tests are still green with ``mutant`` planted in a copy of the project in ``folder``."""
-    path = folder / "convcost" / mutant.file
+    places = defining(folder / "convcost", mutant.pattern)
+    if len(places) != 1:
+        raise SystemExit(f"{len(places)} places in place of 1 fit {mutant}")
+    (path,) = places
     original = path.read_text("utf-8")
-    if original.count(mutant.old) < 1:
-        raise SystemExit(f"{mutant.file} has no line with: {mutant.old}")
-    path.write_text(original.replace(mutant.old, mutant.new), "utf-8")
+    path.write_text(changed(original, mutant.pattern, mutant.new), "utf-8")
     try:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", *mutant.tests]
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        environment = {**os.environ, "MUTANT_UNDER_TEST": "planted"}  # quick tests first, no shrinking
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     finally:
         path.write_text(original, "utf-8")
     if done.returncode > 1:  # pytest itself failed: that kills nothing
@@ -108,7 +197,7 @@ def main() -> None:
         alive = [mutant for share in shares for mutant in share]
     sys.stdout.write(f"{len(MUTANTS)} planted, {len(alive)} survived\n")
     for mutant in alive:
-        sys.stdout.write(f"survived: {mutant.file}: {mutant.old}  ->  {mutant.new}\n")
+        sys.stdout.write(f"survived: {mutant}\n")
     sys.exit(bool(alive))
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
-from mutants import MUTANTS
+from mutants import MUTANTS, defining
+from patterns import Pattern, changed
 
 import convcost
 
@@ -128,7 +129,64 @@ def test_the_public_names_are_the_ones_declared() -> None:
         assert getattr(convcost, name).__doc__, name
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.old)
-def test_planted_bugs_change_a_line_that_is_there(mutant: Mutant) -> None:
-    assert mutant.old in (PACKAGE / mutant.file).read_text("utf-8")
-    assert mutant.old != mutant.new
+def places(mutant: Mutant, *sources: str) -> int:
+    return sum(len(mutant.pattern.places(ast.parse(source))) for source in sources)
+
+
+class Renamed(ast.NodeTransformer):
+    """Every parameter and local variable of a function has another name; names of fields and modules stay."""
+
+    def __init__(self, function: ast.AST) -> None:
+        stored = [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and type(node.ctx) is ast.Store]
+        parameters = [node.arg for node in ast.walk(function) if isinstance(node, ast.arg)]
+        self.names = {name: f"{name}_renamed" for name in (*stored, *parameters) if name not in ("self", "cls")}
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(self.names.get(node.arg, node.arg), node.annotation)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_planted_bug_has_one_place(mutant: Mutant) -> None:
+    (path,) = defining(PACKAGE, mutant.pattern)
+    source = path.read_text("utf-8")
+    planted = changed(source, mutant.pattern, mutant.new)
+    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(source))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_planted_bug_is_found_after_local_variables_are_renamed(mutant: Mutant) -> None:
+    (path,) = defining(PACKAGE, mutant.pattern)
+    module = tree(path)
+    for function in [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]:
+        Renamed(function).generic_visit(function)
+    assert places(mutant, ast.unparse(module)) == 1
+
+
+def test_a_planted_bug_is_found_after_its_function_moved(tmp_path: Path) -> None:
+    pattern = Pattern("area", "_width * _height")
+    before = tmp_path / "before.py"
+    before.write_text("def area(w, h):\n    return w * h\n", "utf-8")
+    assert defining(tmp_path, pattern) == [before]
+    (tmp_path / "room").mkdir()
+    after = before.rename(tmp_path / "room" / "after.py")
+    assert defining(tmp_path, pattern) == [after]
+    assert changed(after.read_text("utf-8"), pattern, "_width + _height") == "def area(w, h):\n    return w + h"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "count"),
+    [
+        ("_a * _a", "n * n", 1),
+        ("_a * _a", "n * m", 0),  # the same wildcard is the same expression
+        ("macs=_a * _b", "Work(macs=n * m, adds=n * m)", 1),
+        ("macs=_a * _b", "Work(macs=n + m)", 0),
+        ("_a + 1", "n + True", 0),
+        ("max(_a, _b)", "max(n, m, 1)", 0),
+    ],
+)
+def test_wildcards(text: str, code: str, count: int) -> None:
+    source = f"def own():\n    return {code}\ndef other():\n    return {code}\n"
+    assert len(Pattern("own", text).places(ast.parse(source))) == count
