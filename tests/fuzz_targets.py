@@ -236,7 +236,7 @@ solve bottleneck --for M,O --step 16 --range M=16..64 --objective max --budget p
 solve net.yaml --for n --budget macs~10k --step 2 --format json
 conventions
 conventions net.yaml --convention mine.yaml --format markdown
-explain lenet5 --reported 416k --what macs --top 3
+explain lenet5 --reported 416k --in macs --top 3
 memory net.yaml --steps --in-place --fold-norm --dtype int8 --weights-dtype float16 --batch 2
 traffic net.yaml --format csv
 receptive net.yaml --format json

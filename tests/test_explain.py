@@ -151,7 +151,7 @@ def test_what_was_guessed_is_said() -> None:
     assert "3.8 has no unit: read as 3.8G (also tried: 3.8M, 3.8)" in out
     out = convcost("explain", "resnet50", "--reported", "25.6M").out
     assert "25.6M is read as a number of parameters: no count of operations fits" in out
-    assert "is read as" not in convcost("explain", "resnet50", "--reported", "25.6M", "--what", "params").out
+    assert "is read as" not in convcost("explain", "resnet50", "--reported", "25.6M", "--in", "params").out
     forced = json.loads(
         convcost("explain", "resnet50", "--reported", "25.6M", "--what", "macs", "--format", "json").out
     )

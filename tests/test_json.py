@@ -35,7 +35,7 @@ COMMANDS = {
     ],
     "verify": ["verify lenet5"],
     "conventions": ["conventions", "conventions lenet5"],
-    "explain": ["explain lenet5 --reported 61k --what params"],
+    "explain": ["explain lenet5 --reported 61k --in params"],
     "memory": ["memory squeezenet1_1"],
     "traffic": ["traffic lenet5"],
     "receptive": ["receptive lenet5"],

@@ -25,7 +25,8 @@ from convcost.spec.catalogue import Catalogue
 @click.option(
     "--reported", required=True, metavar="NUMBER", help="What somebody printed, as 4.11G, '300 MFLOPs' or 25,557,032."
 )
-@click.option("--what", type=click.Choice(WHAT), help="What it is a number of.  [default: what fits]")
+@click.option("--in", "what", type=click.Choice(WHAT), help="What it is a number of.  [default: what fits]")
+@click.option("--what", "former", type=click.Choice(WHAT), hidden=True)  # its name before it was --in everywhere
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many explanations.")
 @set_option
 @input_option
@@ -34,6 +35,7 @@ def command(  # noqa: PLR0913 - one argument per option
     target: str,
     reported: str,
     what: str | None,
+    former: str | None,
     top: int,
     settings: tuple[str, ...],
     input_: str | None,
@@ -50,7 +52,7 @@ def command(  # noqa: PLR0913 - one argument per option
     spec = Catalogue().target(target)
     number = printed(reported, "--reported")
     given, shape = parse_settings(spec, settings), parse_input(input_)
-    found = explain(spec, number, what=what, given=given, input_shape=shape, top=top, target=target)
+    found = explain(spec, number, what=what or former, given=given, input_shape=shape, top=top, target=target)
     show(
         format_,
         output,

@@ -157,7 +157,7 @@ def _guesses(
         why = (
             "the count of operations that prints as it is less simple" if other.found else "no count of operations fits"
         )
-        yield f"{best.quantity.text} is read as a number of parameters: {why} (--what macs asks for operations)"
+        yield f"{best.quantity.text} is read as a number of parameters: {why} (--in macs asks for operations)"
 
 
 class _Search:

@@ -80,7 +80,7 @@ def _notes(found: Solution) -> list[str]:
             decimal = f"{one.value:.6g}"
             closed = f" = {root}" if root is not None and root != decimal and len(root) <= _LONG else ""
             notes.append(f"without rounding, {one.budget.text} is met exactly at {found.name}{closed} = {decimal}")
-    return [*notes, *(f"needs {one}" for one in found.needs)]
+    return [*notes, *(f"valid for {one}" for one in found.needs)]
 
 
 def solution_data(landscape: Landscape, found: Solution) -> dict[str, Any]:
