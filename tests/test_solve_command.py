@@ -52,6 +52,11 @@ def test_command_for_several() -> None:
         ("--for variant --budget macs<=1", 2, "error: `variant` of mobilenet_v1 cannot be free"),
         ("--for alpha --budget macs<=1M --step 0", 2, "error: --step takes positive numbers, found '0'"),
         ("--for alpha,size --budget macs<=1M", 2, "error: `alpha` needs a step: --step alpha=VALUE"),
+        (
+            "--for alpha,size --budget macs~1M --step alpha=1/4 --step size=32",
+            2,
+            "error: --budget macs~1M: the nearest value is found for one parameter; use <= or >= for several",
+        ),
         ("--for alpha,size --budget macs<=1M --max", 2, "error: --max and --min are for one name"),
         ("--for alpha,size --budget macs<=1M --step 1", 2, "error: --step takes NAME=VALUE where there are several"),
     ],

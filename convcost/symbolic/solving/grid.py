@@ -11,6 +11,7 @@ from convcost.algebra import normal
 from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.quantities import PARTS, QUANTITIES, REPORTED
 from convcost.symbolic.lattice import lattice
+from convcost.symbolic.solving.budgets import NEAR
 from convcost.symbolic.solving.one import solve
 
 if TYPE_CHECKING:
@@ -77,8 +78,11 @@ def pareto(
         The points in the order of the first objective, best first.
 
     Raises:
-        UsageError: a name lacks a step, has no end, or the grid has too many points.
+        UsageError: a budget is to be met nearly, a name lacks a step, has no end, or the grid has too many points.
     """
+    near = [budget.text for budget in landscape.budgets if budget.relation == NEAR]
+    if near:
+        raise UsageError(f"--budget {near[0]}: the nearest value is found for one parameter; use <= or >= for several")
     axes = _axes(landscape, steps, ranges)
     count = prod(map(len, axes.values()))
     if count > MAX_POINTS:
