@@ -257,7 +257,7 @@ def wrapped(text: str, width: int | None, indent: str = _INDENT) -> list[str]:
     No character is left out but the spaces at the ends of lines.
 
     >>> wrapped("M < (sqrt(4*I*K^4*O + I^2) - I)/(2*K^2)", 20)
-    ['M <', '  (sqrt(4*I*K^4*O +', '  I^2) -', '  I)/(2*K^2)']
+    ['M < (sqrt(4*I*K^4*O', '  + I^2) -', '  I)/(2*K^2)']
     """
     if width is None or _length(text) <= width:
         return [text]
@@ -330,7 +330,7 @@ def shortened(paths: Iterable[str]) -> dict[str, str]:
     A parent says nothing where all that lies beside it has the same name; its number stays.
 
     >>> shortened(["net/unit[1]/main/conv", "net/unit[2]/main/conv", "net/unit[2]/main/norm"])["net/unit[2]/main/norm"]
-    '…[2]/…/norm'
+    '…/…[2]/…/norm'
     """
     beside: dict[tuple[str, ...], set[str]] = {}
     split = {path: tuple(path.split("/")) for path in paths}
