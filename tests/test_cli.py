@@ -185,7 +185,7 @@ MISUSE = [
     (["analyze", "resnet50", "--set", "size=8", "--set", "size=9"], "--set gives `size` twice"),
     (["analyze", "resnet50", "--input", "3x"], "--input takes sizes such as 3x256x192, found '3x'"),
     (["analyze", "resnet50", "--input", "3x0x3"], "--input: sizes must be at least 1, found 3x0x3"),
-    (["analyze", "resnet50", "--columns", "parms"], "no column is called 'parms'; did you mean 'params'?"),
+    (["analyze", "resnet50", "--columns", "parms"], "no metric is called 'parms'; did you mean 'params'?"),
     (["analyze", "resnet50", "--batch", "0"], "0 is not in the range"),
     (["analyze", "mobilenet_v1", "--set", "alpha=-1"], "`alpha` must be a positive number, found -1"),
     (["analyze", "bottleneck", "--set", "I=0"], "`I` must be a whole number of at least 1, found 0"),

@@ -12,6 +12,9 @@ from convcost.cli.options import (
     RowOptions,
     batch_option,
     convention_option,
+    device_option,
+    dtype_options,
+    fused_option,
     input_option,
     on_terminal,
     output_options,
@@ -32,6 +35,7 @@ from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
+    from convcost.metrics.devices import Device
     from convcost.metrics.report import Analysis
     from convcost.tables.table import Table
 
@@ -45,6 +49,9 @@ TREE = "tree"
 @batch_option
 @rows_options((*GROUPINGS, TREE))
 @convention_option
+@dtype_options
+@fused_option
+@device_option
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
@@ -53,21 +60,34 @@ def command(  # noqa: PLR0913 - one argument per option
     batch: int,
     rows: RowOptions,
     convention_: str,
+    dtype: str,
+    weights_dtype: str | None,
     format_: str,
     output: str | None,
     *,
+    device: Device | None,
+    fused: bool,
     exact: bool,
 ) -> None:
     """Cost of TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
 
-    TARGET is a spec file, - for standard input, or the name of a bundled network or block.
+    TARGET is a spec file, - for standard input, or the name of a bundled network or block. --columns takes any metric:
+    params, macs, flops, size, bytes, intensity, peak, saved, backward_macs, field, time (with --device) and more.
     """
     spec = Catalogue().target(target)
     graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     by = rows.by or _usual(rows, format_, output)
-    grouping = "layer" if by == TREE else by
-    depth = None if by == TREE else rows.depth
-    analysis = analyze(graph, by=grouping, batch=batch, depth=depth, convention=convention(convention_, spec))
+    analysis = analyze(
+        graph,
+        by="layer" if by == TREE else by,
+        batch=batch,
+        depth=None if by == TREE else rows.depth,
+        convention=convention(convention_, spec),
+        dtype=dtype,
+        weights_dtype=weights_dtype,
+        device=device,
+        fused=fused,
+    )
     made = _tree if by == TREE else _rows
     show(
         format_,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.cli.completion import names_of
 from convcost.cli.options import (
     TARGET,
     batch_option,
     convention_option,
+    device_option,
     dtype_options,
     fused_option,
     input_option,
@@ -20,7 +20,6 @@ from convcost.cli.options import (
 )
 from convcost.conventions import convention
 from convcost.metrics.budget import budget, check, spec_budgets
-from convcost.metrics.devices import device, device_names
 from convcost.metrics.report import analyze
 from convcost.render.budgets import exceeded
 from convcost.spec.build import build
@@ -31,6 +30,7 @@ from convcost.tables.values import plain
 if TYPE_CHECKING:
     from convcost.graph import Graph
     from convcost.metrics.budget import Verdict
+    from convcost.metrics.devices import Device
 
 
 @click.command("check")
@@ -47,13 +47,7 @@ if TYPE_CHECKING:
 @batch_option
 @dtype_options
 @fused_option
-@click.option(
-    "--device",
-    "device_",
-    metavar="NAME|FILE",
-    shell_complete=names_of(device_names),
-    help="Device for a budget on time.",
-)
+@device_option
 @convention_option
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_context
@@ -66,9 +60,9 @@ def command(  # noqa: PLR0913 - one argument per option
     batch: int,
     dtype: str,
     weights_dtype: str | None,
-    device_: str | None,
     convention_: str,
     *,
+    device: Device | None,
     fused: bool,
     strict: bool,
 ) -> None:
@@ -77,7 +71,6 @@ def command(  # noqa: PLR0913 - one argument per option
     A budget bounds a metric of the whole network. It is given with --budget or written under `budget` in the spec.
     """
     typed = [budget(text) for text in budgets]
-    machine = None if device_ is None else device(device_)
     warned = over = False
     for file in files:
         catalogue = Catalogue()
@@ -93,7 +86,7 @@ def command(  # noqa: PLR0913 - one argument per option
             batch=batch,
             dtype=dtype,
             weights_dtype=weights_dtype,
-            device=machine,
+            device=device,
             fused=fused,
             convention=convention(convention_, spec),
         )

@@ -21,6 +21,7 @@ from convcost.errors import UnsupportedError, UsageError, unknown
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
+from convcost.tables.table import Column, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from convcost.metrics.rows import Row
     from convcost.metrics.traffic import Moved
     from convcost.metrics.training import Kept
+    from convcost.tables.table import Combine
 
 
 class Context:
@@ -162,6 +164,9 @@ class Metric(NamedTuple):
         form: how a value is written: ``name``, ``text``, ``shape``, ``sizes``, ``count``, ``bytes``, ``share``,
             ``times``, ``decimal``, ``duration``.
         keep: columns with the smallest are hidden first where a table is too wide; 9 is never hidden.
+        combine: how it relates to those of its parts: their ``sum``, their largest (``max``), a :class:`Ratio` of two
+            other metrics, or the ``same`` for each where it does not add up. A law holds it; values always come from
+            the rule.
         doc: what it counts, in words.
         of: its value for a row; None where it does not apply.
     """
@@ -170,8 +175,14 @@ class Metric(NamedTuple):
     title: str
     form: str
     keep: int
+    combine: Combine
     doc: str
     of: Callable[[Row, Context], Any]
+
+    @property
+    def column(self) -> Column:
+        """The metric as a column of a table."""
+        return Column(self.key, self.title, self.form, self.keep, self.combine)
 
 
 def _field(name: str) -> Callable[[Row, Context], Any]:
@@ -210,7 +221,7 @@ def _intensity(row: Row, context: Context) -> Any:
 def _access_excess(row: Row, _: Context) -> float | None:
     from convcost.metrics.traffic import access_cost  # noqa: PLC0415
 
-    cost = access_cost(row.nodes[0]) if len(row.nodes) == 1 else None
+    cost = access_cost(row.nodes[0]) if len(row.nodes) == row.repeat else None  # one layer, or its repeats
     return None if cost is None else cost.excess
 
 
@@ -224,11 +235,13 @@ def _limit(row: Row, context: Context) -> str | None:
     return None if not limits else limits.pop() if len(limits) == 1 else "both"
 
 
+def _compute_time(row: Row, context: Context) -> Fraction:
+    return sum((context.times[node.index][0] for node in row.nodes), Fraction(0))
+
+
 def _of_peak(row: Row, context: Context) -> Fraction | None:
     seconds = _time(row, context)
-    if not seconds or context.device is None:
-        return None
-    return sum((context.times[node.index][0] for node in row.nodes), Fraction(0)) / seconds
+    return _compute_time(row, context) / seconds if seconds else None
 
 
 def _live(row: Row, context: Context) -> Num:
@@ -295,62 +308,80 @@ def _reported(row: Row, context: Context) -> Num:
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("path", "layer", "name", 9, "path of the layer or group", _field("path")),
-        Metric("kind", "kind", "text", 8, "kind of the layer", _field("kind")),
-        Metric("input", "input", "shape", 5, "shape of the first tensor read", _field("input")),
-        Metric("output", "output", "shape", 7, "shape of the output", _field("output")),
-        Metric("kernel", "kernel", "sizes", 6, "kernel size per axis", _field("kernel")),
-        Metric("stride", "stride", "sizes", 4, "stride per axis", _field("stride")),
-        Metric("groups", "groups", "times", 4, "groups of a convolution", _field("groups")),
-        Metric("count", "copies", "times", 3, "identical parallel copies", _field("count")),
-        Metric("layers", "layers", "times", 3, "layers that the row sums up", _field("layers")),
-        Metric("params", "params", "count", 9, "trainable parameters", _work("params")),
-        Metric("params_share", "%", "share", 2, "share of the parameters", _share(_work("params"))),
-        Metric("macs", "MACs", "count", 9, "multiply-accumulates, without bias", _work("macs")),
-        Metric("macs_share", "%", "share", 3, "share of the MACs", _share(_work("macs"))),
-        Metric("flops", "FLOPs", "count", 8, "2 x MACs + all other arithmetic", _work("flops")),
-        Metric("flops_share", "%", "share", 1, "share of the FLOPs", _share(_work("flops"))),
-        Metric("reported", "reported", "count", 9, "what the tool of the convention prints", _reported),
-        Metric("weights", "weights", "count", 5, "weights of convolutions and linear layers", _work("weights")),
-        Metric("biases", "biases", "count", 5, "biases", _work("biases")),
-        Metric("norm_params", "norm params", "count", 5, "scales and shifts of norms", _work("norm_params")),
-        Metric("other_params", "other params", "count", 5, "slopes and other parameters", _work("other_params")),
-        Metric("buffers", "buffers", "count", 5, "stored numbers that are not trained", _work("buffers")),
-        Metric("size", "size", "bytes", 6, "bytes of parameters and buffers", _size),
-        Metric("outputs", "outputs", "count", 5, "elements of the outputs of all layers", _outputs),
-        Metric("activations", "activations", "count", 5, "outputs of convolutions and linear layers", _activations),
-        Metric("saved", "saved", "count", 5, "elements kept for the backward pass", _saved),
-        Metric("backward_macs", "backward MACs", "count", 6, "MACs of all gradients", _backward("macs")),
-        Metric("backward_flops", "backward FLOPs", "count", 5, "FLOPs of all gradients", _backward("flops")),
-        Metric("read", "read", "count", 6, "elements of feature maps read from memory", _moved("read")),
-        Metric("constants", "weights", "count", 6, "parameters read", _moved("constants", per_sample=False)),
-        Metric("written", "written", "count", 6, "elements of feature maps written to memory", _moved("written")),
-        Metric("bytes", "bytes", "bytes", 9, "bytes read and written", _bytes),
-        Metric("executed", "FLOPs run", "count", 7, "FLOPs left after norms are folded", _moved("flops")),
-        Metric("intensity", "FLOPs/byte", "decimal", 9, "executed FLOPs per byte moved", _intensity),
-        Metric("excess", "MAC/least", "decimal", 4, "memory access cost over its lower bound", _access_excess),
-        Metric("time", "at least", "duration", 9, "least time on the device's roofline", _time),
-        Metric("time_share", "% of time", "share", 5, "share of the least time", _share(_time)),
-        Metric("limit", "limit", "text", 8, "what bounds the time: compute or memory", _limit),
-        Metric("of_peak", "of peak", "share", 4, "operations a second, as a share of the device's peak", _of_peak),
-        Metric("live", "live elements", "count", 8, "most elements alive while the layers run", _live),
-        Metric("peak", "peak", "bytes", 9, "most bytes of feature maps alive while the layers run", _peak),
-        Metric("field", "receptive field", "sizes", 9, "positions of the input that one output sees", _receptive),
-        Metric("effective_stride", "effective stride", "sizes", 8, "input positions per step", _effective_stride),
-        Metric("start", "start", "sizes", 6, "centre of what the first position sees, from 0", _start),
+        Metric("path", "path", "name", 9, "same", "path of the layer or group", _field("path")),
+        Metric("kind", "kind", "text", 8, "same", "kind of the layer", _field("kind")),
+        Metric("input", "input", "shape", 5, "same", "shape of the first tensor read", _field("input")),
+        Metric("output", "output", "shape", 7, "same", "shape of the output", _field("output")),
+        Metric("kernel", "kernel", "sizes", 6, "same", "kernel size per axis", _field("kernel")),
+        Metric("stride", "stride", "sizes", 4, "same", "stride per axis", _field("stride")),
+        Metric("groups", "groups", "times", 4, "same", "groups of a convolution", _field("groups")),
+        Metric("count", "count", "times", 3, "same", "identical parallel copies", _field("count")),
+        Metric("layers", "layers", "times", 3, "sum", "layers that the row sums up", _field("layers")),
+        Metric("params", "params", "count", 9, "sum", "trainable parameters", _work("params")),
+        Metric("params_share", "params %", "share", 2, "sum", "share of the parameters", _share(_work("params"))),
+        Metric("macs", "MACs", "count", 9, "sum", "multiply-accumulates, without bias", _work("macs")),
+        Metric("macs_share", "MACs %", "share", 3, "sum", "share of the MACs", _share(_work("macs"))),
+        Metric("flops", "FLOPs", "count", 8, "sum", "2 x MACs + all other arithmetic", _work("flops")),
+        Metric("flops_share", "FLOPs %", "share", 1, "sum", "share of the FLOPs", _share(_work("flops"))),
+        Metric("reported", "reported", "count", 9, "sum", "what the tool of the convention prints", _reported),
+        Metric("weights", "weights", "count", 5, "sum", "weights of convolutions and linear layers", _work("weights")),
+        Metric("biases", "biases", "count", 5, "sum", "biases", _work("biases")),
+        Metric("norm_params", "norm params", "count", 5, "sum", "scales and shifts of norms", _work("norm_params")),
+        Metric("other_params", "other params", "count", 5, "sum", "slopes and others", _work("other_params")),
+        Metric("buffers", "buffers", "count", 5, "sum", "stored numbers that are not trained", _work("buffers")),
+        Metric("size", "size", "bytes", 6, "sum", "bytes of parameters and buffers", _size),
+        Metric("outputs", "outputs", "count", 5, "sum", "elements of the outputs of all layers", _outputs),
+        Metric(
+            "activations", "activations", "count", 5, "sum", "outputs of convolutions and linear layers", _activations
+        ),
+        Metric("saved", "saved", "count", 5, "sum", "elements kept for the backward pass", _saved),
+        Metric("backward_macs", "backward MACs", "count", 6, "sum", "MACs of all gradients", _backward("macs")),
+        Metric("backward_flops", "backward FLOPs", "count", 5, "sum", "FLOPs of all gradients", _backward("flops")),
+        Metric("read", "read", "count", 6, "sum", "elements of feature maps read from memory", _moved("read")),
+        Metric("constants", "constants", "count", 6, "sum", "parameters read", _moved("constants", per_sample=False)),
+        Metric(
+            "written", "written", "count", 6, "sum", "elements of feature maps written to memory", _moved("written")
+        ),
+        Metric("bytes", "bytes", "bytes", 9, "sum", "bytes read and written", _bytes),
+        Metric("executed", "FLOPs run", "count", 7, "sum", "FLOPs left after norms are folded", _moved("flops")),
+        Metric(
+            "intensity", "FLOPs/byte", "decimal", 9, Ratio("executed", "bytes"), "FLOPs run per byte moved", _intensity
+        ),
+        Metric("excess", "MAC/least", "decimal", 4, "same", "memory access cost over its lower bound", _access_excess),
+        Metric("time", "time", "duration", 9, "sum", "least time on the device's roofline", _time),
+        Metric("time_share", "time %", "share", 5, "sum", "share of the least time", _share(_time)),
+        Metric("compute_time", "compute time", "duration", 4, "sum", "time at the device's peak", _compute_time),
+        Metric("limit", "limit", "text", 8, "same", "what bounds the time: compute or memory", _limit),
+        Metric("of_peak", "of peak", "share", 4, Ratio("compute_time", "time"), "share of the device's peak", _of_peak),
+        Metric("live", "live", "count", 8, "max", "most elements alive while the layers run", _live),
+        Metric("peak", "peak", "bytes", 9, "max", "most bytes of feature maps alive at once", _peak),
+        Metric("field", "receptive field", "sizes", 9, "same", "input positions that one output sees", _receptive),
+        Metric(
+            "effective_stride", "effective stride", "sizes", 8, "same", "input positions per step", _effective_stride
+        ),
+        Metric("start", "start", "sizes", 6, "same", "centre of what the first position sees, from 0", _start),
+        Metric("repeat", "repeat", "times", 9, "sum", "equal rows that the row is shown for", _field("repeat")),
     )
 }
-SYNONYMS = {"layer": "path", "copies": "count", "latency": "time", "seconds": "time", "receptive_field": "field"}
+_HEADINGS = {record.title.lower(): key for key, record in METRICS.items()}
+SYNONYMS = {
+    "layer": "path",
+    "copies": "count",
+    "x": "repeat",
+    "latency": "time",
+    "seconds": "time",
+    "receptive_field": "field",
+}
 
 
 def metric(key: str) -> Metric:
-    """The metric called ``key``.
+    """The metric with this key or heading.
 
     Raises:
         UsageError: there is none.
     """
-    key = key.strip().lower()
-    key = SYNONYMS.get(key, key)
+    key = " ".join(key.lower().split())
+    key = SYNONYMS.get(key, _HEADINGS.get(key, key))
     if key not in METRICS:
         raise UsageError(unknown("metric", key, (*METRICS, *SYNONYMS)))
     return METRICS[key]

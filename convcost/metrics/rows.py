@@ -6,13 +6,13 @@ shown as one. Metrics (:mod:`convcost.metrics.registry`) are functions of a row.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from convcost.algebra import is_symbolic
 from convcost.cost import per_batch, sum_work
 from convcost.errors import UsageError, not_among
 from convcost.layers.window import per_axis
+from convcost.tables.table import common_path, without_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from convcost.layers.base import Layer, Shape, Work
 
 GROUPINGS = ("layer", "block", "stage", "kind")
-_COPY = re.compile(r"\[(\d+)\]")
 
 
 class Row:
@@ -130,7 +129,7 @@ def fold(rows: Iterable[Row], same: Callable[[Row], Hashable], batch: int = 1) -
     """
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
-        groups.setdefault((_COPY.sub("[]", row.path), same(row)), []).append(row)
+        groups.setdefault((without_copies(row.path), same(row)), []).append(row)
     return tuple(_folded(members, batch) for members in groups.values())
 
 
@@ -152,27 +151,6 @@ def _folded(members: list[Row], batch: int) -> Row:
         nodes=nodes,
         repeat=len(members),
     )
-
-
-def common_path(paths: list[str]) -> str:
-    """One path for copies that differ in their numbers: ``unit[2-4]``."""
-    numbers = [[int(number) for number in _COPY.findall(path)] for path in paths]
-    spans = iter([_span(sorted(set(column))) for column in zip(*numbers, strict=True)])
-    return _COPY.sub(lambda _: f"[{next(spans)}]", paths[0])
-
-
-def _span(numbers: list[int]) -> str:
-    """``2-4`` for 2, 3, 4; ``2-4,7`` where there is a gap."""
-    parts: list[str] = []
-    start = previous = numbers[0]
-    for number in [*numbers[1:], None]:
-        if number is not None and number == previous + 1:
-            previous = number
-            continue
-        parts.append(str(start) if start == previous else f"{start}-{previous}")
-        if number is not None:
-            start = previous = number
-    return ",".join(parts)
 
 
 def _key(by: str, depth: int | None) -> Callable[[Node], str]:

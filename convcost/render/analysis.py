@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.cost import CONVENTION_LINE
+from convcost.metrics.registry import METRICS, metric
 from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.data import records
-from convcost.tables.table import Arrangement, Column, Table, arranged, column_named
+from convcost.tables.table import HINT, NUMBERS, Table, labelled, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from convcost.metrics.registry import Context, Metric
     from convcost.metrics.report import Analysis
-    from convcost.metrics.rows import Row
+    from convcost.tables.table import Column
 
-COLUMNS = {
-    column.key: column
-    for column in (
-        Column("path", "path", "name", 9, "same"),
-        Column("kind", "kind", "text", 8, "same"),
-        Column("input", "input", "shape", 5, "same"),
-        Column("output", "output", "shape", 7, "same"),
-        Column("kernel", "kernel", "sizes", 6, "same"),
-        Column("stride", "stride", "sizes", 4, "same"),
-        Column("groups", "groups", "times", 4, "same"),
-        Column("count", "count", "times", 3, "same"),
-        Column("layers", "layers", "times", 3, "sum"),
-        Column("params", "params", "count", 9, "sum"),
-        Column("params_share", "params %", "share", 2, "sum"),
-        Column("macs", "MACs", "count", 9, "sum"),
-        Column("macs_share", "MACs %", "share", 3, "sum"),
-        Column("flops", "FLOPs", "count", 8, "sum"),
-        Column("flops_share", "FLOPs %", "share", 1, "sum"),
-        Column("reported", "reported", "count", 9, "sum"),
-        Column("weights", "weights", "count", 5, "sum"),
-        Column("biases", "biases", "count", 5, "sum"),
-        Column("norm_params", "norm params", "count", 5, "sum"),
-        Column("other_params", "other params", "count", 5, "sum"),
-        Column("buffers", "buffers", "count", 5, "sum"),
-        Column("read", "read", "count", 5, "sum"),
-        Column("written", "written", "count", 5, "sum"),
-    )
-}
 _COSTS = ("params", "params_share", "macs", "macs_share", "flops", "flops_share")
 DEFAULT_COLUMNS = {
     "layer": ("path", "kind", "input", "output", "kernel", "stride", "groups", *_COSTS),
@@ -67,8 +40,8 @@ MACHINE_COLUMNS = (
     "macs",
     "flops",
 )
-_OF_ROW = ("path", "kind", "input", "output", "kernel", "stride", "groups", "count", "layers")
-_SHARES = {"params_share": "params", "macs_share": "macs", "flops_share": "flops"}
+_WITHOUT_TOTAL = ("kind", "input", "output", "kernel", "stride", "groups", "count", "excess", "repeat")
+_EXPLAINED = (*MACHINE_COLUMNS, *_COSTS, "reported", "repeat")  # by the line on the convention, or by themselves
 
 
 def cost_table(
@@ -81,31 +54,54 @@ def cost_table(
     title: str = "",
     usual: Sequence[str] | None = None,
 ) -> Table:
-    """The rows of ``analysis`` as a table.
+    """Metrics of the rows of ``analysis`` as a table.
 
     Args:
         analysis: what to show.
-        columns: keys of :data:`COLUMNS`, or their headings; ``usual`` where not given.
-        sort: column to sort by, largest first; execution order where not given.
+        columns: metrics by key or heading; ``usual`` where not given.
+        sort: metric to sort by, largest first; execution order where not given.
         top: how many rows to keep.
-        fold: show equal repeats as one row, with how many there are.
+        fold: show repeats that are equal in what is shown as one row, with how many there are.
         title: heading.
         usual: the columns to show where none are asked for; those that suit the grouping where not given.
 
     Raises:
-        UsageError: an unknown column.
+        UsageError: an unknown metric, or one that needs a device.
+        UnsupportedError: a metric cannot be evaluated for this network.
     """
     usual = _default_columns(analysis) if usual is None else usual
-    asked = {column_named(name, COLUMNS.values()).key for name in (*(columns or ()), sort) if name and name != "repeat"}
-    keys = [key for key in COLUMNS if key != "reported" or analysis.convention is not PLAIN or key in (*usual, *asked)]
-    table = Table(
+    shown = [metric(key) for key in (usual if columns is None else columns)]
+    by = None if sort is None else metric(sort)
+    rows = analysis.rows
+    if fold:
+        rows = analysis.folded([record.key for record in (*shown, *([by] if by else [])) if record.key != "repeat"])
+        if columns is None and any(row.repeat > 1 for row in rows):
+            shown.append(METRICS["repeat"])
+    if by is not None:
+        rows = tuple(sorted(rows, key=lambda row: rank(by.of(row, analysis.context))))
+    notes = [*meanings(shown, analysis.context), CONVENTION_LINE, *reported_notes(analysis.reported)]
+    if top is not None and top < len(rows):
+        notes.insert(0, f"{len(rows) - top} more rows")
+        rows = rows[:top]
+    return Table(
         title,
-        tuple(_titled(COLUMNS[key], analysis) for key in keys),
-        [tuple(value_of(row, key, analysis) for key in keys) for row in analysis.rows],
-        tuple(_total(key, analysis) for key in keys),
-        (CONVENTION_LINE, *reported_notes(analysis.reported)),
+        tuple(titled(record.column, analysis) for record in shown),
+        [tuple(record.of(row, analysis.context) for record in shown) for row in rows],
+        labelled(tuple(_total(record, analysis) for record in shown)),
+        tuple(notes),
+        hint=HINT if columns is None else "",
     )
-    return arranged(table, usual, Arrangement(columns, sort, top, fold))
+
+
+def meanings(shown: Sequence[Metric], context: Context) -> list[str]:
+    """What the metrics beyond the plain costs count, and what for."""
+    further = [record for record in shown if record.key not in _EXPLAINED]
+    if not further:
+        return []
+    device = "" if context.device is None else f"; device {context.device.title}"
+    fused = "fused" if context.fused else "not fused"
+    setting = f"maps {context.dtype}, parameters {context.weights_dtype}; norms and activations {fused}{device}"
+    return ["; ".join(f"{record.title}: {record.doc}" for record in further), setting]
 
 
 def _default_columns(analysis: Analysis) -> tuple[str, ...]:
@@ -117,31 +113,14 @@ def _default_columns(analysis: Analysis) -> tuple[str, ...]:
     return keys
 
 
-def _titled(column: Column, analysis: Analysis) -> Column:
+def titled(column: Column, analysis: Analysis) -> Column:
     """``column`` with its heading; the reported number is headed by whose it is."""
     return column._replace(title=reported_title(analysis.convention)) if column.key == "reported" else column
 
 
-def value_of(row: Row, key: str, analysis: Analysis) -> Any:
-    """The value of a row in one of :data:`COLUMNS`."""
-    if key in _OF_ROW:
-        return getattr(row, key)
-    if key == "reported":
-        return analysis.reported_of(row)
-    if key in _SHARES:
-        whole = getattr(analysis.totals, _SHARES[key])
-        return Fraction(getattr(row.work, _SHARES[key]), whole) if whole else None
-    return getattr(row.work, key)
-
-
-def _total(key: str, analysis: Analysis) -> Any:
-    if key == "reported":
-        return analysis.reported.value(analysis.batch)
-    if key in _SHARES:
-        return Fraction(1) if getattr(analysis.totals, _SHARES[key]) else None
-    if key == "layers":
-        return sum(row.layers for row in analysis.rows)
-    return None if key in _OF_ROW else getattr(analysis.totals, key)
+def _total(record: Metric, analysis: Analysis) -> Any:
+    """A metric of the whole network, where it has one; the path is left free for the word ``total``."""
+    return None if record.key in ("path", *_WITHOUT_TOTAL) else record.of(analysis.context.whole, analysis.context)
 
 
 def analysis_data(analysis: Analysis, rows: Table, by: str) -> dict[str, Any]:
@@ -163,7 +142,7 @@ def analysis_data(analysis: Analysis, rows: Table, by: str) -> dict[str, Any]:
         "batch": analysis.batch,
         "by": by,
         "convention": convention_data(analysis.convention),
-        "totals": totals_data(analysis.totals, analysis.reported, analysis.batch),
+        "totals": {**_shown_totals(rows, analysis), **totals_data(analysis.totals, analysis.reported, analysis.batch)},
         "notes": list(analysis.reported.written.notes),
         "rows": records(rows),
     }
@@ -172,3 +151,9 @@ def analysis_data(analysis: Analysis, rows: Table, by: str) -> dict[str, Any]:
 def machine_columns(analysis: Analysis, *, reported: bool = False) -> tuple[str, ...]:
     """The columns that machine formats have where none are asked for."""
     return (*MACHINE_COLUMNS, "reported") if reported or analysis.convention is not PLAIN else MACHINE_COLUMNS
+
+
+def _shown_totals(rows: Table, analysis: Analysis) -> dict[str, Any]:
+    """Totals of the numbers that are shown."""
+    shown = [METRICS[column.key] for column in rows.columns if column.key in METRICS and column.form in NUMBERS]
+    return {record.key: _total(record, analysis) for record in shown if record.key not in _WITHOUT_TOTAL}

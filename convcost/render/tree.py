@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
 from convcost.cost import CONVENTION_LINE
+from convcost.metrics.registry import Metric, metric
 from convcost.metrics.rows import rows_of
-from convcost.render.analysis import COLUMNS, value_of
+from convcost.render.analysis import meanings, titled
 from convcost.render.headings import heading, reported_notes, reported_title
-from convcost.tables.table import HINT, Branch, Column, Table, column_named, common_path, selected, without_copies
+from convcost.tables.table import HINT, Branch, Column, Table, common_path, without_copies
 from convcost.tables.values import shape, si
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
 
 SCREEN = 40  # rows that are taken in at once
 USUAL = ("path", "output", "params", "macs", "macs_share")
-LEVEL = Column("level", "level", "times", 3, "same")
+LEVEL = "level"
+_LEVEL = Column(LEVEL, LEVEL, "times", 3, "same")
 
 
 class Twig(NamedTuple):
@@ -39,13 +41,14 @@ class Twig(NamedTuple):
     inside: tuple[Twig, ...]
 
 
-def twigs(analysis: Analysis, depth: int | None, *, fold: bool) -> tuple[Twig, ...]:
+def twigs(analysis: Analysis, depth: int | None, *, fold: bool, shown: Sequence[Metric] = ()) -> tuple[Twig, ...]:
     """The tree of a network.
 
     Args:
         analysis: of which graph, for which batch.
         depth: how many levels; all of them where None.
         fold: whether equal blocks that differ only in their number are one twig.
+        shown: metrics in which they must be equal too.
     """
     deepest = max((node.path.count("/") + 1 for node in analysis.graph.layers), default=1)
     inside: dict[str, list[Row]] = {}
@@ -55,16 +58,23 @@ def twigs(analysis: Analysis, depth: int | None, *, fold: bool) -> tuple[Twig, .
             if row.path not in seen:
                 seen.add(row.path)
                 inside.setdefault(row.path.rpartition("/")[0] if level > 1 else "", []).append(row)
-    return _grown("", inside, fold=fold)
+    own = [record for record in shown if record.key not in ("path", "repeat")]
+
+    def values(row: Row) -> tuple[Any, ...]:
+        return tuple(record.of(row, analysis.context) for record in own)
+
+    return _grown("", inside, values if fold else None)
 
 
-def _grown(parent: str, inside: dict[str, list[Row]], *, fold: bool) -> tuple[Twig, ...]:
-    grown = [Twig(row, row.path, 1, _grown(row.path, inside, fold=fold)) for row in inside.get(parent, ())]
-    if not fold:
+def _grown(
+    parent: str, inside: dict[str, list[Row]], values: Callable[[Row], tuple[Any, ...]] | None
+) -> tuple[Twig, ...]:
+    grown = [Twig(row, row.path, 1, _grown(row.path, inside, values)) for row in inside.get(parent, ())]
+    if values is None:
         return tuple(grown)
     groups: dict[Any, list[Twig]] = {}
     for twig in grown:
-        groups.setdefault(_alike(twig), []).append(twig)
+        groups.setdefault((_alike(twig), values(twig.row)), []).append(twig)
     return tuple(
         members[0]._replace(path=common_path([twig.path for twig in members]), times=len(members))
         for members in groups.values()
@@ -116,23 +126,31 @@ def tree_table(
     Raises:
         UsageError: an unknown column.
     """
-    known = {**COLUMNS, "level": LEVEL}
-    asked = usual if columns is None else [column_named(name, known.values()).key for name in columns]
-    keys = [key for key in known if key != "reported" or analysis.convention is not PLAIN or key in asked]
-    rows = [
-        tuple(_cell(line, key, analysis) for key in keys) for line in _lines(twigs(analysis, depth, fold=fold), "", 1)
-    ]
-    shown = [_titled(known[key], analysis) for key in keys]
-    notes = (CONVENTION_LINE, *reported_notes(analysis.reported), "every layer: --by layer; --depth N for fewer levels")
-    table = Table(
-        heading(analysis.graph, analysis.batch), tuple(shown), rows, None, notes, box=_facts(analysis), hint=HINT
+    asked = [None if key.strip().lower() == LEVEL else metric(key) for key in (usual if columns is None else columns)]
+    shown = [record for record in asked if record is not None]
+    grown = twigs(analysis, depth, fold=fold, shown=shown)
+    notes = (
+        *meanings(shown, analysis.context),
+        CONVENTION_LINE,
+        *reported_notes(analysis.reported),
+        "every layer: --by layer; --depth N for fewer levels",
     )
-    return selected(table, asked)._replace(hint=HINT if columns is None else "")
+    return Table(
+        heading(analysis.graph, analysis.batch),
+        tuple(_LEVEL if record is None else _column(record, analysis) for record in asked),
+        [
+            tuple(line.level if record is None else _cell(line, record, analysis) for record in asked)
+            for line in _lines(grown, "", 1)
+        ],
+        None,
+        notes,
+        box=_facts(analysis),
+        hint=HINT if columns is None else "",
+    )
 
 
-def _titled(column: Column, analysis: Analysis) -> Column:
-    if column.key == "reported":
-        return column._replace(title=reported_title(analysis.convention))
+def _column(record: Metric, analysis: Analysis) -> Column:
+    column = titled(record.column, analysis)
     return column._replace(form="bar", keep=8) if column.key == "macs_share" else column
 
 
@@ -154,13 +172,13 @@ def _lines(grown: Sequence[Twig], lead: str, level: int, times: int = 1) -> Iter
         yield from _lines(twig.inside, lead + below, level + 1, times * twig.times)
 
 
-def _cell(line: _Line, key: str, analysis: Analysis) -> Any:
-    if key == "path":
+def _cell(line: _Line, record: Metric, analysis: Analysis) -> Any:
+    if record.key == "path":
         return line.branch
-    if key == "level":
-        return line.level
-    value = value_of(line.twig.row, key, analysis)
-    return value * line.times if COLUMNS[key].combine == "sum" and value is not None else value
+    if record.key == "repeat":
+        return line.times
+    value = record.of(line.twig.row, analysis.context)
+    return value * line.times if record.combine == "sum" and value is not None else value
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from convcost.errors import UsageError, unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-NUMBERS = ("count", "share", "bar", "decimal", "duration")  # forms whose values can be combined
+NUMBERS = ("count", "bytes", "share", "bar", "decimal", "duration")  # forms whose values can be combined
 RIGHT = (*NUMBERS, "times")  # forms that are aligned to the right
 
 
@@ -35,7 +35,7 @@ class Column(NamedTuple):
         key: its name in ``--columns`` and in machine formats.
         title: its heading for people.
         form: how its values are written: ``name`` (a path), ``text``, ``formula``, ``shape``, ``sizes``, ``count``,
-            ``share``, ``bar`` (a share with a bar), ``times``, ``decimal``, ``duration``.
+            ``bytes``, ``share``, ``bar`` (a share with a bar), ``times``, ``decimal``, ``duration``.
         keep: where space is short, columns with the smallest are hidden first; 9 is never hidden.
         combine: what several rows have together: the ``sum`` of their values, the ``same`` value, the largest
             (``max``), or a :class:`Ratio`. A column of numbers must say it before its table can be folded.
@@ -195,10 +195,11 @@ def labelled(total: tuple[Any, ...]) -> tuple[Any, ...]:
 def sorted_by(table: Table, key: str) -> Table:
     """``table`` with the largest values of a column first, texts in order of the alphabet, empty cells last."""
     place = [column.key for column in table.columns].index(key)
-    return table._replace(rows=sorted(table.rows, key=lambda row: _rank(row[place])))
+    return table._replace(rows=sorted(table.rows, key=lambda row: rank(row[place])))
 
 
-def _rank(value: Any) -> tuple[int, Any]:
+def rank(value: Any) -> tuple[int, Any]:
+    """A key to sort by: the largest number first, then texts in order of the alphabet, nothing last."""
     if value is None:
         return (2, 0)
     return (0, -value) if isinstance(value, int | float | Fraction) else (1, str(value))

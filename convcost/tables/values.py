@@ -113,7 +113,7 @@ def written(value: Any, form: str, *, exact: bool) -> str:
         return ""
     if isinstance(value, str | Math | Branch):
         return plain(value if isinstance(value, str) else value.shown)
-    if form == "count":
+    if form in ("count", "bytes"):
         return count(value, exact=exact)
     if form in ("shape", "sizes"):
         return shape(value)
