@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+from inprocess import convcost as command
+
 import convcost
 
 WIDE = """
@@ -64,3 +68,39 @@ def test_a_network_does_not_differ_from_itself() -> None:
     difference = convcost.diff("googlenet", "googlenet", by="layer")
     assert all(change.before is not None and change.after is not None for change in difference.changes)
     assert all(change.before.path == change.after.path for change in difference.changes)  # type: ignore[union-attr]
+
+
+def test_the_command_prints_what_the_library_gives() -> None:
+    """ResNet-34 has 1, 2, 4 and 1 more basic blocks than ResNet-18, each of two 3x3 convolutions with norms."""
+    data = json.loads(command("diff", "resnet18", "resnet34", "--columns", "params", "--format", "json").out)
+    deltas = {row["path"]: row["params"]["delta"] for row in data["rows"]}
+    blocks = {"conv2_x": (1, 64), "conv3_x": (2, 128), "conv4_x": (4, 256), "conv5_x": (1, 512)}
+    for path, (more, width) in blocks.items():
+        assert deltas[path] == more * (2 * 9 * width**2 + 4 * width), path
+    assert data["totals"]["params"]["before"] == 11_689_512  # torchvision's resnet18 and resnet34
+    assert data["totals"]["params"]["after"] == 21_797_672
+    assert all(deltas[path] == 0 for path in ("conv1", "pool1", "linear"))
+
+
+def test_only_changed_rows() -> None:
+    rows = json.loads(command("diff", "resnet18", "resnet34", "--changed", "--format", "json").out)["rows"]
+    assert [row["path"] for row in rows] == ["conv2_x", "conv3_x", "conv4_x", "conv5_x"]
+    assert len(command("diff", "resnet18", "resnet34", "--changed", "--format", "csv").out.splitlines()) == 5
+
+
+def test_a_difference_of_what_is_no_number_is_refused() -> None:
+    wrong = command("diff", "resnet18", "resnet34", "--columns", "kernel")
+    assert (wrong.code, wrong.err) == (2, "error: --columns: kernel is not a number\n")
+
+
+def test_one_row_for_each_network() -> None:
+    out = command("table", "vgg16", "resnet18", "--columns", "params,macs", "--format", "csv", "--sort", "params").out
+    lines = [line.split(",") for line in out.splitlines()]
+    assert lines[0] == ["network", "input_size", "params", "macs"]
+    assert lines[1][:3] == ["vgg16", "3x224x224", "138357544"]  # torchvision
+    assert lines[2][:3] == ["resnet18", "3x224x224", "11689512"]
+    narrow = command(
+        "table", "mobilenet_v1", "mobilenet_v1", "--set", "mobilenet_v1#2:alpha=0.5", "--format", "json"
+    ).out
+    first, second = json.loads(narrow)["items"]
+    assert (first["totals"]["params"], second["totals"]["params"]) == (4_231_976, 1_331_592)

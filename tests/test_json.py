@@ -21,6 +21,8 @@ COMMANDS = {
         "compare depthwise_separable_conv standard_conv",
         "compare group_conv standard_conv",
     ],
+    "diff": ["diff resnet18 resnet34", "diff lenet5 alexnet --columns macs,size,peak"],
+    "table": ["table lenet5 alexnet"],
     "formula": [
         "formula mobilenet_v1 --free alpha --latex",
         "formula inverted_residual",

@@ -1,0 +1,182 @@
+"""Two networks row by row, and several networks as one plain table; as tables and as data."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convcost.cost import CONVENTION_LINE
+from convcost.errors import UsageError
+from convcost.metrics.registry import metric
+from convcost.render.analysis import meanings, titled
+from convcost.render.headings import heading
+from convcost.render.results import schema
+from convcost.tables.table import HINT, NUMBERS, Column, Table, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from convcost.graph import Graph
+    from convcost.metrics.difference import Change, Difference
+    from convcost.metrics.registry import Metric
+    from convcost.metrics.report import Analysis
+    from convcost.metrics.rows import Row
+
+DIFFERENCE_COLUMNS = ("params", "macs")
+NETWORK_COLUMNS = ("params", "macs", "flops", "size", "peak")
+
+
+def numbers(names: Iterable[str]) -> list[Metric]:
+    """The metrics called ``names``, which must be numbers.
+
+    Raises:
+        UsageError: a name is no metric, or its metric is not a number.
+    """
+    records = [metric(name) for name in names]
+    for record in records:
+        if record.form not in NUMBERS:
+            raise UsageError(f"--columns: {record.key} is not a number")
+    return records
+
+
+def difference_table(difference: Difference, names: Sequence[str], *, changed: bool = False) -> Table:
+    """Before, after, the difference and the change in per cent, of each metric, for each row.
+
+    Args:
+        difference: two networks and their matched rows.
+        names: metrics that are numbers.
+        changed: leave out rows in which none of them changes.
+
+    Raises:
+        UsageError: an unknown metric, one that is not a number, or one that needs a device.
+    """
+    records = numbers(names)
+    columns = [Column("path", "path", "name", 9, "same")]
+    for record in records:
+        title = titled(record.column, difference.after).title
+        columns += [
+            Column(f"{record.key}_before", title, record.form, record.keep),
+            Column(f"{record.key}_after", "after", record.form, record.keep),
+            Column(f"{record.key}_delta", "change", record.form, record.keep),
+            Column(f"{record.key}_change", "%", "share", 7),
+        ]
+    rows = [(change.path, *_cells(change, records, difference)) for change in difference.changes]
+    if changed:
+        rows = [row for row in rows if any(delta != 0 for delta in row[3::4])]
+    whole = [_values(*_totals(record, difference)) for record in records]
+    before, after = difference.before.graph, difference.after.graph
+    return Table(
+        f"{heading(before, difference.before.batch)} -> {heading(after, difference.after.batch)}",
+        tuple(columns),
+        rows,
+        ("total", *(cell for cells in whole for cell in cells)),
+        (*meanings(records, difference.after.context), CONVENTION_LINE),
+        hint=HINT,
+    )
+
+
+def _cells(change: Change, records: Sequence[Metric], difference: Difference) -> Iterable[Any]:
+    for record in records:
+        before = _of(record, change.before, difference.before)
+        after = _of(record, change.after, difference.after)
+        yield from _values(before, after)
+
+
+def _of(record: Metric, row: Row | None, analysis: Analysis) -> Any:
+    return None if row is None else record.of(row, analysis.context)
+
+
+def _totals(record: Metric, difference: Difference) -> tuple[Any, Any]:
+    return difference.before.value(record.key), difference.after.value(record.key)
+
+
+def _values(before: Any, after: Any) -> tuple[Any, Any, Any, Fraction | None]:
+    """Before, after, the difference, and its share of before; what is absent counts as nothing."""
+    delta = (0 if after is None else after) - (0 if before is None else before)
+    return before, after, delta, Fraction(delta) / Fraction(before) if before else None
+
+
+def difference_data(difference: Difference, names: Sequence[str], by: str, *, changed: bool = False) -> dict[str, Any]:
+    """The result of ``diff``."""
+    records = numbers(names)
+
+    def compared(before: Any, after: Any) -> dict[str, Any]:
+        values = _values(before, after)
+        return dict(zip(("before", "after", "delta", "change"), values, strict=True))
+
+    rows = []
+    for change in difference.changes:
+        values = {
+            record.key: compared(
+                _of(record, change.before, difference.before), _of(record, change.after, difference.after)
+            )
+            for record in records
+        }
+        if not changed or any(value["delta"] != 0 for value in values.values()):
+            paths = {
+                "before": None if change.before is None else change.before.path,
+                "after": None if change.after is None else change.after.path,
+            }
+            rows.append({"path": change.path, "paths": paths, **values})
+    return {
+        "schema": schema("diff"),
+        "before": _network(difference.before.graph),
+        "after": _network(difference.after.graph),
+        "by": by,
+        "totals": {record.key: compared(*_totals(record, difference)) for record in records},
+        "rows": rows,
+    }
+
+
+def _network(graph: Graph) -> dict[str, Any]:
+    return {"name": graph.name, "title": graph.title, "parameters": graph.parameters, "input": graph.input}
+
+
+def networks_table(
+    analyses: Sequence[Analysis], labels: Sequence[str], names: Sequence[str], sort: str | None
+) -> Table:
+    """One row for each network.
+
+    Args:
+        analyses: of the networks.
+        labels: what each is called.
+        names: metrics to show.
+        sort: metric to sort by, largest first; in the order given where None.
+
+    Raises:
+        UsageError: an unknown metric, or one that needs a device.
+    """
+    records = [metric(name) for name in names]
+    order = list(range(len(analyses)))
+    if sort is not None:
+        key = metric(sort).key
+        order.sort(key=lambda index: rank(analyses[index].value(key)))
+    rows = [
+        (
+            labels[index],
+            "x".join(map(str, analyses[index].graph.input)),
+            *(analyses[index].value(record.key) for record in records),
+        )
+        for index in order
+    ]
+    columns = (
+        Column("network", "network", "name", 9),
+        Column("input_size", "input", "text", 7),
+        *(titled(record.column, analyses[0]) for record in records),
+    )
+    notes = (*meanings(records, analyses[0].context), CONVENTION_LINE)
+    return Table("", columns, rows, None, notes, hint=HINT)
+
+
+def networks_data(analyses: Sequence[Analysis], labels: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """The result of ``table``."""
+    records = [metric(name) for name in names]
+    items = [
+        {
+            **_network(analysis.graph),
+            "label": label,
+            "totals": {record.key: analysis.value(record.key) for record in records},
+        }
+        for label, analysis in zip(labels, analyses, strict=True)
+    ]
+    return {"schema": schema("table"), "items": items}
