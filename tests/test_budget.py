@@ -14,6 +14,7 @@ from convcost import load
 from convcost.errors import UsageError
 from convcost.metrics.budget import budget, budget_names, check
 from convcost.metrics.devices import device
+from convcost.metrics.registry import METRICS
 from convcost.metrics.report import analyze
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def test_every_number_can_be_bounded_and_is_compared_exactly(name: str) -> None:
     value = analysis.value(name)
     record = budget("macs<=1")
     for relation, holds in {"<=": True, ">=": True, "==": True, "<": False, ">": False}.items():
-        exactly = record._replace(metric=budget(f"{name}<=1{'s' if name == 'time' else ''}").metric, relation=relation)
+        exactly = record._replace(
+            metric=budget(f"{name}<=1{'s' if METRICS[name].form == 'duration' else ''}").metric, relation=relation
+        )
         assert check(analysis, [exactly._replace(bound=Fraction(value))])[0].met == holds
 
 
