@@ -225,6 +225,10 @@ analyze net.yaml --set n=8 --input 3x16x16 --convention mine.yaml --format json 
 analyze bottleneck --depth 1 --convention fvcore --format markdown
 compare bottleneck plain --set plain:K=5 --traffic
 compare plain net.yaml --free K --format csv
+diff bottleneck net.yaml --set net:n=8 --columns macs,bytes --by layer --format csv
+table plain net.yaml --columns params,peak,time --device chip.yaml --sort macs
+check net.yaml --budget macs<=1k --budget time<=1ms --device chip.yaml
+analyze net.yaml --by tree --columns path,bytes,peak,saved --dtype int8
 formula plain --free K,O --form named --in params,macs --total
 formula squeeze_excite --format latex
 formula depthwise_separable_conv --format python -o f.py
