@@ -6,36 +6,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.cli.context import context_options
 from convcost.cli.options import (
     MACHINE_FORMATS,
     TARGET,
     RowOptions,
-    batch_option,
-    convention_option,
-    device_option,
-    dtype_options,
-    fused_option,
     input_option,
     on_terminal,
     output_options,
-    parse_input,
     parse_settings,
     rows_options,
     set_option,
     show,
 )
-from convcost.conventions import convention
 from convcost.errors import UsageError
-from convcost.metrics.report import analyze
 from convcost.metrics.rows import GROUPINGS
 from convcost.render.analysis import analysis_data, cost_table, machine_columns
 from convcost.render.headings import heading
 from convcost.render.tree import USUAL, screenful, tree_table
-from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from convcost.metrics.devices import Device
+    from convcost.cli.context import ContextOptions
     from convcost.metrics.report import Analysis
     from convcost.tables.table import Table
 
@@ -46,27 +38,18 @@ TREE = "tree"
 @click.argument("target", type=TARGET)
 @set_option
 @input_option
-@batch_option
 @rows_options((*GROUPINGS, TREE))
-@convention_option
-@dtype_options
-@fused_option
-@device_option
+@context_options
 @output_options
-def command(  # noqa: PLR0913 - one argument per option
+def command(
     target: str,
     settings: tuple[str, ...],
     input_: str | None,
-    batch: int,
     rows: RowOptions,
-    convention_: str,
-    dtype: str,
-    weights_dtype: str | None,
     format_: str,
     output: str | None,
     *,
-    device: Device | None,
-    fused: bool,
+    context: ContextOptions,
     exact: bool,
 ) -> None:
     """Cost of TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
@@ -75,19 +58,9 @@ def command(  # noqa: PLR0913 - one argument per option
     params, macs, flops, size, bytes, intensity, peak, saved, backward_macs, field, time (with --device) and more.
     """
     spec = Catalogue().target(target)
-    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
     by = rows.by or _usual(rows, format_, output)
-    analysis = analyze(
-        graph,
-        by="layer" if by == TREE else by,
-        batch=batch,
-        depth=None if by == TREE else rows.depth,
-        convention=convention(convention_, spec),
-        dtype=dtype,
-        weights_dtype=weights_dtype,
-        device=device,
-        fused=fused,
-    )
+    grouping, depth = ("layer", None) if by == TREE else (by, rows.depth)
+    analysis = context.analyze(spec, parse_settings(spec, settings), input_, grouping, depth)
     made = _tree if by == TREE else _rows
     show(
         format_,

@@ -6,31 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
-    batch_option,
-    convention_option,
-    device_option,
-    dtype_options,
-    fused_option,
     input_option,
-    parse_input,
     parse_settings,
     set_option,
 )
-from convcost.conventions import convention
 from convcost.metrics.budget import budget, check, spec_budgets
-from convcost.metrics.report import analyze
 from convcost.render.budgets import exceeded
-from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 from convcost.spec.published import claims
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
+    from convcost.cli.context import ContextOptions
     from convcost.graph import Graph
     from convcost.metrics.budget import Verdict
-    from convcost.metrics.devices import Device
 
 
 @click.command("check")
@@ -44,26 +36,17 @@ if TYPE_CHECKING:
 )
 @set_option
 @input_option
-@batch_option
-@dtype_options
-@fused_option
-@device_option
-@convention_option
+@context_options
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_context
-def command(  # noqa: PLR0913 - one argument per option
+def command(
     ctx: click.Context,
     files: tuple[str, ...],
     budgets: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
-    batch: int,
-    dtype: str,
-    weights_dtype: str | None,
-    convention_: str,
     *,
-    device: Device | None,
-    fused: bool,
+    context: ContextOptions,
     strict: bool,
 ) -> None:
     """Check specs: names, arguments, types, shapes, claims, what is never used, and budgets.
@@ -77,20 +60,11 @@ def command(  # noqa: PLR0913 - one argument per option
         spec = catalogue.target(file)
         claims(spec)
         bounds = [*spec_budgets(spec), *typed]
-        graph = build(spec, parse_settings(spec, settings), parse_input(input_))
+        analysis = context.analyze(spec, parse_settings(spec, settings), input_)
         for warning in catalogue.warnings.found:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)
             warned = True
-        analysis = analyze(
-            graph,
-            batch=batch,
-            dtype=dtype,
-            weights_dtype=weights_dtype,
-            device=device,
-            fused=fused,
-            convention=convention(convention_, spec),
-        )
-        failed = _show(file, graph, check(analysis, bounds))
+        failed = _show(file, analysis.graph, check(analysis, bounds))
         over = over or failed
     if over or (warned and strict):
         ctx.exit(1)

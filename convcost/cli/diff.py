@@ -7,29 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from convcost.cli.compare import settings_for
+from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
-    batch_option,
-    convention_option,
-    device_option,
-    dtype_options,
-    fused_option,
     input_option,
     output_options,
-    parse_input,
     set_option,
     show,
 )
-from convcost.conventions import convention
 from convcost.metrics.difference import difference
-from convcost.metrics.report import analyze
 from convcost.metrics.rows import GROUPINGS
 from convcost.render.differences import DIFFERENCE_COLUMNS, difference_data, difference_table
-from convcost.spec.build import build
 from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from convcost.metrics.devices import Device
+    from convcost.cli.context import ContextOptions
 
 
 @click.command("diff")
@@ -40,11 +32,7 @@ if TYPE_CHECKING:
 @click.option("--changed", is_flag=True, help="Only rows in which a metric changes.")
 @set_option
 @input_option
-@batch_option
-@dtype_options
-@fused_option
-@device_option
-@convention_option
+@context_options
 @output_options
 def command(  # noqa: PLR0913 - one argument per option
     before: str,
@@ -53,16 +41,11 @@ def command(  # noqa: PLR0913 - one argument per option
     columns: str,
     settings: tuple[str, ...],
     input_: str | None,
-    batch: int,
-    dtype: str,
-    weights_dtype: str | None,
-    convention_: str,
     format_: str,
     output: str | None,
     *,
+    context: ContextOptions,
     changed: bool,
-    device: Device | None,
-    fused: bool,
     exact: bool,
 ) -> None:
     """What changes from one network to another, row by row: before, after, difference and per cent.
@@ -72,19 +55,8 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     catalogue = Catalogue()
     specs = [catalogue.target(target) for target in (before, after)]
-    analyses = [
-        analyze(
-            build(spec, values, parse_input(input_)),
-            by=by,
-            batch=batch,
-            convention=convention(convention_, spec),
-            dtype=dtype,
-            weights_dtype=weights_dtype,
-            device=device,
-            fused=fused,
-        )
-        for spec, values in zip(specs, settings_for(specs, settings), strict=True)
-    ]
+    values = settings_for(specs, settings)
+    analyses = [context.analyze(spec, given, input_, by) for spec, given in zip(specs, values, strict=True)]
     found = difference(*analyses)
     names = columns.split(",")
     show(

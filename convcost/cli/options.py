@@ -13,8 +13,6 @@ import click
 
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
-from convcost.metrics.devices import device as find_device
-from convcost.metrics.devices import device_names
 from convcost.metrics.dtypes import BITS
 from convcost.spec.bind import find, from_text
 from convcost.spec.catalogue import bundled_names, hidden_file
@@ -117,18 +115,6 @@ def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def batch_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--batch N``."""
     return click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples.")(command)
-
-
-def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--device NAME|FILE``, handed to the command as a device or None."""
-
-    @functools.wraps(command)
-    def with_device(*args: Any, device: str | None, **options: Any) -> Any:
-        return command(*args, device=None if device is None else find_device(device), **options)
-
-    words = "Device for metrics of time; `convcost roofline` lists them."
-    complete = completion.names_of(device_names)
-    return click.option("--device", metavar="NAME|FILE", shell_complete=complete, help=words)(with_device)
 
 
 def fused_option(command: Callable[..., Any]) -> Callable[..., Any]:

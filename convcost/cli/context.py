@@ -1,0 +1,85 @@
+"""The options that say what metrics are evaluated for: samples, number formats, fusing, device, convention."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from convcost.cli import completion
+from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
+from convcost.conventions import convention
+from convcost.metrics.devices import device, device_names
+from convcost.metrics.report import analyze
+from convcost.spec.build import build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from convcost.metrics.report import Analysis
+    from convcost.spec.model import Spec
+
+
+class ContextOptions(NamedTuple):
+    """What :func:`context_options` was given."""
+
+    batch: int
+    dtype: str
+    weights_dtype: str | None
+    fused: bool
+    device: str | None
+    convention_: str
+
+    def analyze(
+        self, spec: Spec, values: Mapping[str, Any], input_: str | None, by: str = "layer", depth: int | None = None
+    ) -> Analysis:
+        """The network of ``spec`` with these values, measured in this context.
+
+        Args:
+            spec: a network or block.
+            values: of its parameters.
+            input_: what ``--input`` gives.
+            by: what a row stands for.
+            depth: sum up below this many segments of the paths.
+
+        Raises:
+            UsageError: there is no such device or convention, or ``--input`` is no shape.
+            SpecError: the network cannot be built.
+        """
+        return analyze(
+            build(spec, values, parse_input(input_)),
+            by=by,
+            depth=depth,
+            batch=self.batch,
+            dtype=self.dtype,
+            weights_dtype=self.weights_dtype,
+            fused=self.fused,
+            device=None if self.device is None else device(self.device),
+            convention=convention(self.convention_, spec),
+        )
+
+
+def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--batch --dtype --weights-dtype --fused --device --convention``, handed to the command as one ``context``."""
+
+    @functools.wraps(command)
+    def with_context(*args: Any, **options: Any) -> Any:
+        context = ContextOptions(*(options.pop(name) for name in ContextOptions._fields))
+        return command(*args, context=context, **options)
+
+    wrapped: Callable[..., Any] = with_context
+    for option in (
+        convention_option,
+        click.option(
+            "--device",
+            metavar="NAME|FILE",
+            shell_complete=completion.names_of(device_names),
+            help="Device for metrics of time; `convcost roofline` lists them.",
+        ),
+        fused_option,
+        dtype_options,
+        batch_option,
+    ):
+        wrapped = option(wrapped)
+    return wrapped
