@@ -128,13 +128,7 @@ MUTANTS = (
         "sliding(_field, _kernel, _stride, 1, _before)",
         ("tests/test_receptive.py",),
     ),
-    Mutant("roofline.timed", "max(_compute, _memory)", "_compute + _memory", ("tests/test_roofline.py",)),
-    Mutant(
-        "_time",
-        "max(_times)",
-        "sum(_times)",
-        ("tests/test_metrics.py::test_a_time_is_the_larger_of_operations_and_bytes",),
-    ),
+    Mutant("Bound.seconds", "max(_a, _b)", "_a + _b", ("tests/test_roofline.py",)),
     Mutant(
         "_share.of(_row, _context)",
         "_part(_context.whole, _context)",

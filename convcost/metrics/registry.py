@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from convcost.metrics.devices import Device
     from convcost.metrics.memory import Peak
     from convcost.metrics.receptive import Seen
+    from convcost.metrics.roofline import Bound
     from convcost.metrics.rows import Row
     from convcost.metrics.traffic import Moved
     from convcost.metrics.training import Kept
@@ -130,8 +131,8 @@ class Context:
         return backward_by_layer(self.graph)
 
     @cached_property
-    def times(self) -> Mapping[int, tuple[Fraction, Fraction]]:
-        """Seconds for the operations and seconds for the bytes of every layer that moves anything, by index.
+    def bounds(self) -> Mapping[int, Bound]:
+        """The least seconds of every layer for its operations and for its bytes, by index.
 
         Raises:
             UsageError: there is no device, or it states no peak for the number format.
@@ -140,12 +141,11 @@ class Context:
         if self.device is None:
             raise UsageError("a time needs a device: --device NAME|FILE")
         _need_numbers(self.graph, "time on a roofline")
-        peak, bandwidth = self.device.peak_of(self.dtype).value, self.device.bandwidth.value
+        from convcost.metrics.roofline import bound  # noqa: PLC0415 - only metrics of time pay for it
+
+        device = self.device
         return {
-            index: (
-                Fraction(moved.flops * self.batch) / peak,
-                Fraction(moved.bytes(self.dtype, self.weights_dtype, self.batch)) / bandwidth,
-            )
+            index: bound(moved, device, self.dtype, self.weights_dtype, self.batch)
             for index, moved in self.moved.items()
         }
 
@@ -226,17 +226,19 @@ def _access_excess(row: Row, _: Context) -> float | None:
 
 
 def _time(row: Row, context: Context) -> Fraction:
-    return sum((max(context.times[node.index]) for node in row.nodes), Fraction(0))
+    return sum((context.bounds[node.index].seconds for node in row.nodes), Fraction(0))
 
 
 def _limit(row: Row, context: Context) -> str | None:
-    pairs = [context.times[node.index] for node in row.nodes]
-    limits = {"compute" if compute > memory else "memory" for compute, memory in pairs if compute or memory}
-    return None if not limits else limits.pop() if len(limits) == 1 else "both"
+    from convcost.metrics.roofline import limit_of  # noqa: PLC0415
+
+    bounds = [context.bounds[node.index] for node in row.nodes]
+    limits = [bound.limit for bound in bounds if bound.seconds]
+    return limit_of(limits) if limits else None
 
 
 def _compute_time(row: Row, context: Context) -> Fraction:
-    return sum((context.times[node.index][0] for node in row.nodes), Fraction(0))
+    return sum((context.bounds[node.index].compute for node in row.nodes), Fraction(0))
 
 
 def _of_peak(row: Row, context: Context) -> Fraction | None:

@@ -11,7 +11,6 @@ from convcost.metrics.rows import fold, rows_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from convcost.algebra import Num
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.graph import Graph
@@ -63,10 +62,6 @@ class Analysis:
     def reported(self) -> Reported:
         """What the tool of the convention would print."""
         return self.context.reported
-
-    def reported_of(self, row: Row) -> Num:
-        """The share of a row in what the tool would print."""
-        return self.reported.of(row.nodes, self.batch)
 
     def value(self, key: str, row: Row | None = None) -> Any:
         """A metric of a row, or of the whole network where no row is given.

@@ -18,8 +18,45 @@ from convcost.metrics.rows import rows_of
 from convcost.metrics.traffic import Moved, traffic_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from convcost.graph import Graph
     from convcost.metrics.devices import Device
+
+
+class Bound(NamedTuple):
+    """The least seconds of a layer: for its operations at the peak, and for its bytes at the bandwidth."""
+
+    compute: Fraction
+    memory: Fraction
+
+    @property
+    def seconds(self) -> Fraction:
+        """The larger of the two, which run at the same time."""
+        return max(self.compute, self.memory)
+
+    @property
+    def limit(self) -> str:
+        """What takes that long: ``compute`` or ``memory``."""
+        return "compute" if self.compute > self.memory else "memory"
+
+
+def bound(moved: Moved, device: Device, dtype: str, weights_dtype: str, batch: int) -> Bound:
+    """The bound for a layer that moves ``moved`` a sample, all copies.
+
+    Raises:
+        UsageError: the device states no peak for ``dtype``.
+    """
+    return Bound(
+        Fraction(moved.flops * batch) / device.peak_of(dtype).value,
+        Fraction(moved.bytes(dtype, weights_dtype, batch)) / device.bandwidth.value,
+    )
+
+
+def limit_of(limits: Iterable[str]) -> str:
+    """What limits a group of layers: what limits each of them, or ``both``."""
+    found = set(limits)
+    return found.pop() if len(found) == 1 else "both"
 
 
 class Timed(NamedTuple):
@@ -124,12 +161,11 @@ def roofline(
     if any(type(size) is not int for node in graph.nodes for size in (*node.shape, node.count)):
         raise UnsupportedError("a roofline is evaluated on numbers; this network has symbolic sizes")
     weights = weights_dtype or dtype
-    peak, bandwidth = device.peak_of(dtype).value, device.bandwidth.value
 
     def timed(path: str, kind: str, moved: Moved) -> Timed:
-        size, flops = moved.bytes(dtype, weights, batch), moved.flops * batch
-        compute, memory = flops / peak, size / bandwidth
-        return Timed(path, kind, flops, size, max(compute, memory), "compute" if compute > memory else "memory")
+        least = bound(moved, device, dtype, weights, batch)
+        size = moved.bytes(dtype, weights, batch)
+        return Timed(path, kind, moved.flops * batch, size, least.seconds, least.limit)
 
     single = {row.path: timed(row.path, row.kind, row.moved) for row in traffic_rows(graph, fused=fused)}
     layers = tuple(single.values())
@@ -144,7 +180,6 @@ def _grouped(graph: Graph, single: dict[str, Timed], by: str) -> tuple[Timed, ..
     for row in rows_of(graph, by):
         parts = [single[node.path] for node in row.nodes if node.path in single]
         if parts:
-            limits = {part.limit for part in parts}
             rows.append(
                 Timed(
                     row.path,
@@ -152,7 +187,7 @@ def _grouped(graph: Graph, single: dict[str, Timed], by: str) -> tuple[Timed, ..
                     sum(part.flops for part in parts),
                     sum(part.bytes for part in parts),
                     sum((part.seconds for part in parts), Fraction(0)),
-                    limits.pop() if len(limits) == 1 else "both",
+                    limit_of(part.limit for part in parts),
                 )
             )
     return tuple(rows)
