@@ -32,10 +32,11 @@ from convcost.metrics.report import analyze
 from convcost.render.analysis import cost_table
 from convcost.spec.catalogue import bundled_names
 from convcost.tables import text as formats
-from convcost.tables.table import Column, Ratio, Table, folded, total_of
+from convcost.tables.table import Column, Ratio, Table, folded
 from convcost.tables.terminal import TableView, shortened, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 COPY = re.compile(r"\[[\d,-]+\]")
@@ -224,6 +225,20 @@ def test_columns_is_honoured_in_a_pipe() -> None:
 
 
 # --- folding ---
+
+
+def total_of(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What all rows have together, by what each column says of its values; None where nothing can be said."""
+    sums: dict[str, Any] = {}
+    for place, column in enumerate(columns):
+        values = [row[place] for row in rows if row[place] is not None]
+        if column.combine in ("sum", "max") and values:
+            sums[column.key] = sum(values) if column.combine == "sum" else max(values)
+    for column in columns:
+        if isinstance(column.combine, Ratio):
+            over, under = sums.get(column.combine.over), sums.get(column.combine.under)
+            sums[column.key] = Fraction(over) / Fraction(under) if over is not None and under else None
+    return tuple(sums.get(column.key) for column in columns)
 
 
 def unfolded(path: str) -> str:

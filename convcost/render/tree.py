@@ -185,13 +185,13 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     """The box of totals."""
     from convcost.metrics.dtypes import bytes_of  # noqa: PLC0415 - only the tree pays for it
 
-    totals, graph = analysis.totals, analysis.graph
-    size = si(int(bytes_of(totals.params, "float32")))
+    totals, graph, dtype = analysis.totals, analysis.graph, analysis.context.weights_dtype
+    size = si(int(bytes_of(totals.params, dtype)))
     facts = [
         ("input", shape(graph.input)),
         ("output", shape(graph.nodes[graph.output].shape)),
         ("layers", f"{len(graph.layers):,}"),
-        ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in float32)"),
+        ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in {dtype})"),
         ("MACs", f"{totals.macs:,} ({si(totals.macs)})"),
         ("FLOPs", f"{totals.flops:,} ({si(totals.flops)})"),
     ]

@@ -9,10 +9,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from convcost.errors import UsageError, unknown
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 NUMBERS = ("count", "bytes", "share", "bar", "decimal", "duration")  # forms whose values can be combined
 RIGHT = (*NUMBERS, "times")  # forms that are aligned to the right
@@ -116,21 +114,6 @@ HINT = "--columns shows them"
 _COPY = re.compile(r"\[(\d+)\]")
 
 
-def column_named(name: str, columns: Collection[Column]) -> Column:
-    """The column with this key or heading.
-
-    Raises:
-        UsageError: there is none.
-    """
-    wanted = " ".join(name.strip().lower().split())
-    by_key = {column.key: column for column in columns}
-    known = {column.title.lower(): column for column in columns} | by_key
-    column = known.get("path" if wanted == "layer" else wanted)
-    if column is None:
-        raise UsageError(unknown("column", name.strip(), by_key))
-    return column
-
-
 class Arrangement(NamedTuple):
     """What ``--columns``, ``--sort``, ``--top`` and ``--fold`` ask for.
 
@@ -147,55 +130,9 @@ class Arrangement(NamedTuple):
     fold: bool = False
 
 
-def arranged(table: Table, usual: Sequence[str], how: Arrangement) -> Table:
-    """``table``, which has all columns, folded, sorted and cut as asked, with the columns asked for.
-
-    Args:
-        table: every column there is.
-        usual: keys of the columns to show where ``how`` names none.
-        how: what is asked for.
-
-    Raises:
-        UsageError: an unknown column.
-    """
-    known = (*table.columns, REPEAT)
-    keys = tuple(usual) if how.columns is None else tuple(column_named(name, known).key for name in how.columns)
-    by = None if how.sort is None else column_named(how.sort, known).key
-    table = folded(table) if how.fold else table
-    if "repeat" not in [column.key for column in table.columns] and "repeat" in (*keys, by):
-        table = _with_repeat(table, [1] * len(table.rows))
-    if how.fold and how.columns is None and table.columns[-1] is REPEAT:
-        keys = (*keys, "repeat")
-    if by is not None:
-        table = sorted_by(table, by)
-    if how.top is not None and how.top < len(table.rows):
-        more = f"{len(table.rows) - how.top} more rows"
-        table = table._replace(rows=table.rows[: how.top], notes=(more, *table.notes))
-    return selected(table, keys)._replace(hint=HINT if how.columns is None else "")
-
-
-def selected(table: Table, keys: Iterable[str]) -> Table:
-    """``table`` with these columns only, in this order."""
-    places = {column.key: place for place, column in enumerate(table.columns)}
-    chosen = [places[key] for key in dict.fromkeys(keys)]
-
-    def cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(row[place] for place in chosen)
-
-    total = None if table.total is None else labelled(cells(table.total))
-    columns = tuple(table.columns[place] for place in chosen)
-    return table._replace(columns=columns, rows=[cells(row) for row in table.rows], total=total)
-
-
 def labelled(total: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row of totals that says that it is one, where its first cell is free."""
     return ("total", *total[1:]) if total and total[0] is None else total
-
-
-def sorted_by(table: Table, key: str) -> Table:
-    """``table`` with the largest values of a column first, texts in order of the alphabet, empty cells last."""
-    place = [column.key for column in table.columns].index(key)
-    return table._replace(rows=sorted(table.rows, key=lambda row: rank(row[place])))
 
 
 def rank(value: Any) -> tuple[int, Any]:
@@ -203,20 +140,6 @@ def rank(value: Any) -> tuple[int, Any]:
     if value is None:
         return (2, 0)
     return (0, -value) if isinstance(value, int | float | Fraction) else (1, str(value))
-
-
-def total_of(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """What all rows have together, by what each column says of its values; None where nothing can be said."""
-    sums: dict[str, Any] = {}
-    for place, column in enumerate(columns):
-        values = [row[place] for row in rows if row[place] is not None]
-        if column.combine in ("sum", "max") and values:
-            sums[column.key] = sum(values) if column.combine == "sum" else max(values)
-    for column in columns:
-        if isinstance(column.combine, Ratio):
-            over, under = sums.get(column.combine.over), sums.get(column.combine.under)
-            sums[column.key] = Fraction(over) / Fraction(under) if over is not None and under else None
-    return tuple(sums.get(column.key) for column in columns)
 
 
 def folded(table: Table) -> Table:
