@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcost.algebra import exact_array
+from convcost.catalogue.specs import Catalogue
 from convcost.conventions.catalogue import DEFAULT
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
-from convcost.graph import Graph
+from convcost.language.build import build
 from convcost.metrics import report
 from convcost.metrics.devices import device as find_device
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
+from convcost.network.graph import Graph
+from convcost.numbers.arithmetic import exact_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
-from convcost.cost import sum_work
 from convcost.errors import UsageError
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
+from convcost.language.build import build
+from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
-    from convcost.graph import Graph
+    from convcost.language.model import Spec
     from convcost.layers.base import Shape
-    from convcost.spec.model import Spec
+    from convcost.network.graph import Graph
+    from convcost.numbers.arithmetic import Num
 
 
 class Entry(NamedTuple):

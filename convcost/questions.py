@@ -10,23 +10,23 @@ import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.api import input_sizes
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import UsageError, unknown
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.model import own_name
+from convcost.language.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from convcost.comparison import Comparison
-    from convcost.conventions.explain import Explanation
     from convcost.conventions.survey import Reading
+    from convcost.formulas.closed import Formula
+    from convcost.formulas.comparison import Comparison
+    from convcost.formulas.equal import Identities
+    from convcost.formulas.scaling import Scaling
+    from convcost.language.model import Spec
     from convcost.layers.base import Shape
-    from convcost.spec.model import Spec
-    from convcost.symbolic.closed import Formula
-    from convcost.symbolic.identity import Identities
-    from convcost.symbolic.scaling import Scaling
-    from convcost.symbolic.solving.one import Solution
-    from convcost.verification import Verification
+    from convcost.literature.explain import Explanation
+    from convcost.literature.verify import Verification
+    from convcost.solving.one import Solution
 
 Target: TypeAlias = "str | os.PathLike[str] | tuple[str | os.PathLike[str], Mapping[str, Any]]"
 
@@ -55,7 +55,7 @@ def compare(
     >>> found.ratios["bottleneck"]["params"].exact
     Fraction(17, 144)
     """
-    from convcost.comparison import compare as compared  # noqa: PLC0415 - only this question pays for it
+    from convcost.formulas.comparison import compare as compared  # noqa: PLC0415 - only this question pays for it
 
     specs, given = _sides(targets, parameters)
     return compared(specs, given, free, _shape(input), convention)
@@ -85,7 +85,7 @@ def formula(
     >>> formula("depthwise_separable_conv").totals["params"].expr
     I*K**2 + I*O
     """
-    from convcost.symbolic.closed import formula as closed  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import formula as closed  # noqa: PLC0415 - imports sympy
 
     (spec,), (given,) = _sides((target,), parameters)
     return closed(spec, free, given, _shape(input), whose=convention)
@@ -105,7 +105,7 @@ def scaling(
     Args:
         target: a network or block.
         free: names to vary; all that can be where not given.
-        quantities: see :mod:`convcost.quantities`; with a convention also ``reported``.
+        quantities: see :mod:`convcost.metrics.quantities`; with a convention also ``reported``.
         input: ``(channels, *spatial)`` in place of the spec's own.
         convention: whose number is ``reported``.
         **parameters: values at which the elasticity is taken.
@@ -117,10 +117,10 @@ def scaling(
     [0, 2]
     """
     from convcost.conventions import DEFAULT  # noqa: PLC0415
-    from convcost.quantities import quantity_names  # noqa: PLC0415
-    from convcost.symbolic import scaling as rules  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.closed import everything_free  # noqa: PLC0415
-    from convcost.symbolic.closed import formula as closed  # noqa: PLC0415
+    from convcost.formulas import scaling as rules  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import everything_free  # noqa: PLC0415
+    from convcost.formulas.closed import formula as closed  # noqa: PLC0415
+    from convcost.metrics.quantities import quantity_names  # noqa: PLC0415
 
     (spec,), (given,) = _sides((target,), parameters)
     names = free or everything_free(spec, given, _shape(input))
@@ -143,7 +143,7 @@ def equal(
     Args:
         first: a network or block.
         second: another; a name that both have means the same value.
-        quantities: see :mod:`convcost.quantities`.
+        quantities: see :mod:`convcost.metrics.quantities`.
         where: names tied to others, as ``{"O": "I"}``.
         free: names to leave as symbols.
         input: ``(channels, *spatial)`` in place of both inputs.
@@ -155,9 +155,9 @@ def equal(
     >>> [one.equal for one in equal("resnext_a", "resnext_c").found]
     [True, True]
     """
-    from convcost.expression import typed_expression  # noqa: PLC0415
-    from convcost.quantities import quantity_names  # noqa: PLC0415
-    from convcost.symbolic.identity import Side, identities  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.equal import Side, identities  # noqa: PLC0415 - imports sympy
+    from convcost.language.expression import typed_expression  # noqa: PLC0415
+    from convcost.metrics.quantities import quantity_names  # noqa: PLC0415
 
     specs, given = _sides((first, second), parameters)
     ties = {name: typed_expression(text, "where") for name, text in (where or {}).items()}
@@ -199,10 +199,10 @@ def solve(
     154
     """
     from convcost.conventions import DEFAULT  # noqa: PLC0415
-    from convcost.spec.bind import from_python  # noqa: PLC0415
-    from convcost.symbolic.solving import one  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415
-    from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
+    from convcost.language.bind import from_python  # noqa: PLC0415
+    from convcost.solving import one  # noqa: PLC0415 - imports sympy
+    from convcost.solving.budgets import parse_budget  # noqa: PLC0415
+    from convcost.solving.landscape import Landscape  # noqa: PLC0415
 
     if not budgets:
         raise UsageError("solve needs a budget, as macs<=300M")
@@ -241,8 +241,8 @@ def explain(
     >>> explain("resnet50", "3.8G").candidates[0].settings
     {'variant': 'v1'}
     """
-    from convcost.conventions.explain import explain as explained  # noqa: PLC0415
-    from convcost.figures import printed  # noqa: PLC0415
+    from convcost.literature.explain import explain as explained  # noqa: PLC0415
+    from convcost.numbers.printed import printed  # noqa: PLC0415
 
     (spec,), (given,) = _sides((target,), parameters)
     number = printed(str(reported), "reported")
@@ -265,7 +265,7 @@ def survey(
     4111512576
     """
     from convcost.conventions.survey import survey as surveyed  # noqa: PLC0415
-    from convcost.spec.build import build  # noqa: PLC0415
+    from convcost.language.build import build  # noqa: PLC0415
 
     (spec,), (given,) = _sides((target,), parameters)
     return surveyed(build(spec, given, _shape(input)), spec)
@@ -280,7 +280,7 @@ def verify(*targets: str) -> list[Verification]:
     >>> {one.verdict for one in verify("lenet5")[0].findings}
     {'reproduced'}
     """
-    from convcost.verification import verify as verified  # noqa: PLC0415
+    from convcost.literature.verify import verify as verified  # noqa: PLC0415
 
     return verified(targets)
 

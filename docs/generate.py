@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import spec_path
 from convcost.cli import cli
 from convcost.cli import main as convcost
 from convcost.cli.help import EXAMPLES, GROUPS
+from convcost.layers.docs import LayerDoc, layers
 from convcost.listing import Entry, catalogue
 from convcost.metrics.registry import METRICS
-from convcost.reference import LayerDoc, layers
-from convcost.spec.catalogue import spec_path
 from convcost.tables.values import shape
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import Phase, settings
 
-from convcost import graph
 from convcost.metrics import devices
+from convcost.network import graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable

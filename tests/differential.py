@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import convcost
-from convcost.cost import sum_work
+from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

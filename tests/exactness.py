@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import ConvcostError
-from convcost.quantities import quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.spec.freedom import free_names
-from convcost.symbolic.atoms import evaluate
-from convcost.symbolic.cases import cases
-from convcost.symbolic.conditions import DIVIDES, WHOLE
+from convcost.formulas.cases import cases
+from convcost.language.build import build
+from convcost.language.freedom import free_names
+from convcost.metrics.quantities import quantities
+from convcost.numbers.atoms import evaluate
+from convcost.numbers.conditions import DIVIDES, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from convcost.spec.model import Spec
-    from convcost.symbolic.closed import Formula
+    from convcost.formulas.closed import Formula
+    from convcost.language.model import Spec
 
 DENOMINATORS = (1, 2, 3, 4, 5, 8, 10, 20, 32, 100)
 TRIES = 400  # random points per point wanted

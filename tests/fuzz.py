@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 
 from fuzz_targets import SEPARATOR, TARGETS, spec_from_bytes
 
-from convcost import graph
 from convcost.errors import ConvcostError
+from convcost.network import graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,28 +20,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import convcost
+from convcost.catalogue.specs import Catalogue
 from convcost.cli import COMMANDS, main, options
 from convcost.cli.compare import settings_for
 from convcost.cli.equal import ties_for
 from convcost.cli.options import parse_input, parse_settings
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
-from convcost.expression import compile_expression
+from convcost.formulas.equal import Side, identities
+from convcost.language.build import build
+from convcost.language.expression import compile_expression
+from convcost.literature.claims import claims
 from convcost.metrics.devices import device
 from convcost.metrics.report import analyze
 from convcost.metrics.roofline import roofline
 from convcost.render.analysis import cost_table
 from convcost.render.roofline import roofline_table
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.published import claims
-from convcost.symbolic.identity import Side, identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from convcost.graph import Graph
-    from convcost.spec.model import Spec
+    from convcost.language.model import Spec
+    from convcost.network.graph import Graph
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(tempfile.mkdtemp(prefix="convcost-fuzz-files-"))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from conftest import DATA
 
+from convcost.catalogue.specs import Catalogue
+from convcost.language.bind import from_text
+from convcost.language.build import build
 from convcost.layers.window import per_axis
-from convcost.spec.bind import from_text
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 LAYERS = ("conv", "conv_transpose", "linear")
 

@@ -22,23 +22,23 @@ if __name__ == "__main__":
 
 import sympy
 
-from convcost import algebra
-from convcost.comparison import QUANTITIES, Comparison, compare
-from convcost.cost import sum_work
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import ConvcostError
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.symbolic.atoms import evaluate, to_sympy
-from convcost.symbolic.conditions import DIVIDES
-from convcost.symbolic.text import text
+from convcost.formulas.comparison import QUANTITIES, Comparison, compare
+from convcost.language.build import build
+from convcost.network.cost import sum_work
+from convcost.numbers import arithmetic as algebra
+from convcost.numbers.atoms import evaluate, to_sympy
+from convcost.numbers.conditions import DIVIDES
+from convcost.numbers.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from convcost.comparison import Item
-    from convcost.spec.model import Spec
-    from convcost.symbolic.order import Order
-    from convcost.symbolic.roots import BreakEven, Threshold
+    from convcost.formulas.comparison import Item
+    from convcost.formulas.order import Order
+    from convcost.formulas.roots import BreakEven, Threshold
+    from convcost.language.model import Spec
 
 WHOLE = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 12, 13, 16, 31, 64, 96, 120, 251, 1000, 4099)
 RATIOS = tuple(

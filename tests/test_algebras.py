@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import layers
 
-from convcost.assumptions import Session, assuming
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.layers import REGISTRY
-from convcost.symbolic.atoms import evaluate, to_sympy
+from convcost.numbers.assumptions import Session, assuming
+from convcost.numbers.atoms import evaluate, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

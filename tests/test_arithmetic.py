@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 import sympy
 
-from convcost import algebra
-from convcost.algebra import (
+from convcost.errors import ShapeError, UnsupportedError
+from convcost.layers.base import WORK_FIELDS, Work, elements, read_by
+from convcost.layers.window import axes_word, sides, windows
+from convcost.network.cost import PER_MODEL, per_batch, sum_work
+from convcost.numbers import arithmetic as algebra
+from convcost.numbers.arithmetic import (
     MAX_BITS,
     bounded,
     ceil,
@@ -37,12 +41,8 @@ from convcost.algebra import (
     same,
     total,
 )
-from convcost.assumptions import Session, assuming
-from convcost.cost import PER_MODEL, per_batch, sum_work
-from convcost.errors import ShapeError, UnsupportedError
-from convcost.layers.base import WORK_FIELDS, Work, elements, read_by
-from convcost.layers.window import axes_word, sides, windows
-from convcost.symbolic.atoms import FloorDiv
+from convcost.numbers.assumptions import Session, assuming
+from convcost.numbers.atoms import FloorDiv
 
 N = sympy.Symbol("N", positive=True, integer=True)
 M = sympy.Symbol("M", positive=True, integer=True)

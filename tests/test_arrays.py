@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcost
-from convcost.algebra import ceil_div, divide, exact_array, exact_div, floor_div, gcd, maximum, power
 from convcost.errors import ShapeError, UsageError
+from convcost.numbers.arithmetic import ceil_div, divide, exact_array, exact_div, floor_div, gcd, maximum, power
 
 TYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "object"]
 FIELDS = ("params", "macs", "flops")

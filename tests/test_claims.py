@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from inprocess import convcost
 
-from convcost.expression import compile_expression
+from convcost.language.expression import compile_expression
 
 
 def run(*arguments: str) -> str:

@@ -16,12 +16,12 @@ import pytest
 from exactness import drawn, free_sets, repaired
 from inprocess import convcost
 
-from convcost.quantities import QUANTITIES, quantities
-from convcost.render.code import as_code
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.symbolic.closed import Formula, formula
-from convcost.symbolic.views import view
+from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.codegen.code import as_code
+from convcost.formulas.closed import Formula, formula
+from convcost.formulas.views import view
+from convcost.language.build import build
+from convcost.metrics.quantities import QUANTITIES, quantities
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,14 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcost import rounding
 from convcost.errors import UnsupportedError
-from convcost.symbolic.atoms import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate
-from convcost.symbolic.bounds import without_floors
-from convcost.symbolic.conditions import DIVIDES, WHOLE, Condition
-from convcost.symbolic.lattice import common, lattice, lattice_of
-from convcost.symbolic.regions import brought_together
-from convcost.symbolic.steps import breaks, pieces
+from convcost.formulas.lattice import common, lattice, lattice_of
+from convcost.formulas.regions import brought_together
+from convcost.formulas.steps import breaks, pieces
+from convcost.numbers import rounding
+from convcost.numbers.atoms import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate
+from convcost.numbers.bounds import without_floors
+from convcost.numbers.conditions import DIVIDES, WHOLE, Condition
 
 ALPHA = sympy.Symbol("alpha", positive=True, rational=True)
 N = sympy.Symbol("N", positive=True, integer=True)

@@ -14,20 +14,20 @@ from conftest import DATA, ROOT
 from inprocess import convcost
 
 from convcost.api import load, loads
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.conventions import convention, names, reported
+from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import Rules, selectors
 from convcost.conventions.survey import survey
-from convcost.counts import QUANTITIES
 from convcost.errors import SpecError, UsageError
+from convcost.language.bind import from_text
+from convcost.language.build import build
 from convcost.layers.base import REGISTRY
-from convcost.spec.bind import from_text
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 TOOLS = {
     "fvcore": "fvcore",

@@ -7,10 +7,10 @@ import json
 import pytest
 from inprocess import convcost
 
-from convcost.quantities import quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.symbolic.identity import Side, identities
+from convcost.catalogue.specs import Catalogue
+from convcost.formulas.equal import Side, identities
+from convcost.language.build import build
+from convcost.metrics.quantities import quantities
 
 EQUAL = [
     "resnext_a resnext_b resnext_c",
@@ -82,7 +82,7 @@ def test_every_structure_is_looked_at() -> None:
 
 
 def test_nothing_is_proved_of_structures_that_were_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcost.symbolic.cases.MAX_CASES", 1)
+    monkeypatch.setattr("convcost.formulas.cases.MAX_CASES", 1)
     spec = Catalogue().target("inverted_residual")
     pair = identities(Side("a", spec, {}, {}), Side("b", spec, {}, {}), ["params"])
     assert (pair.found[0].equal, pair.found[0].counterexample) == (None, None)

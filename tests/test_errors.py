@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import run_convcost
 
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
+from convcost.language.build import build
 
 FOLDER = Path(__file__).parent / "errors"
 HELPERS = {"mutual_b.yaml"}  # used by another file of the folder

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 from exactness import NotEqualError, check, compare, free_sets
 
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.symbolic.cases import cases
-from convcost.symbolic.closed import formula
+from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.formulas.cases import cases
+from convcost.formulas.closed import formula
 
 POINTS = 3
 

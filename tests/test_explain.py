@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inprocess import convcost
 
-from convcost.conventions.explain import explain
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import UsageError
-from convcost.figures import printed
-from convcost.spec.catalogue import Catalogue
-from convcost.verification import verify
+from convcost.literature.explain import explain
+from convcost.literature.verify import verify
+from convcost.numbers.printed import printed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.conventions.stories import Candidate
+    from convcost.literature.stories import Candidate
 
 
 def explained(target: str, reported: str, what: str = "macs", **given: Any) -> dict[str, Any]:

@@ -9,17 +9,17 @@ import pytest
 import sympy
 from inprocess import convcost
 
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import UsageError
-from convcost.quantities import QUANTITIES, quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.symbolic.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
-from convcost.symbolic.closed import formula
-from convcost.symbolic.latex import latex
-from convcost.symbolic.simplify import collected
-from convcost.symbolic.text import text
-from convcost.symbolic.typeset import typeset
-from convcost.symbolic.views import VIEWS, readable, view
+from convcost.formulas.closed import formula
+from convcost.formulas.simplify import collected
+from convcost.formulas.views import VIEWS, readable, view
+from convcost.language.build import build
+from convcost.metrics.quantities import QUANTITIES, quantities
+from convcost.numbers.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
+from convcost.numbers.latex import latex
+from convcost.numbers.text import text
+from convcost.numbers.typeset import typeset
 
 NETWORKS = bundled_names(blocks=False)
 

@@ -14,11 +14,11 @@ from fuzz_targets import spec_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
+from convcost.language.build import build
 from convcost.layers import REGISTRY
 from convcost.metrics.report import analyze
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 
 names = st.sampled_from(["n", "x", "input", "w", "size", "stem", "o/p", "a b", "true", "-", "", "[red]", "\x1b[0m"])
 values = st.one_of(

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcost
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError, SpecError, UsageError
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 
 def load(text: str, **values: Any) -> Graph:

@@ -18,9 +18,9 @@ from convcost.layers import REGISTRY, Layer, Work
 from convcost.layers.base import FAMILIES, STATEMENTS, Backward, Saved
 from convcost.layers.reach import ITSELF, ReceptiveField
 from convcost.metrics.receptive import receptive_fields
-from convcost.metrics.structure import fusions
 from convcost.metrics.traffic import sum_moved, traffic
 from convcost.metrics.training import kept, operations
+from convcost.network.fusion import fusions
 
 KEYS = sorted(REGISTRY)
 # What each layer is made with on a map of 4x6x6 in tests/data/layer_facts.csv

@@ -12,8 +12,10 @@ from large import NETWORKS, measured, written_out
 
 import convcost
 from convcost import limits
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.expression import ExpressionError, compile_expression
+from convcost.language.expression import ExpressionError, compile_expression
+from convcost.language.reader import read
 from convcost.limits import (
     MAX_BITS,
     MAX_BYTES,
@@ -31,9 +33,7 @@ from convcost.limits import (
     MAX_STEPS,
     MAX_TERMS,
 )
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.published import claims
-from convcost.spec.reader import read
+from convcost.literature.claims import claims
 
 
 def chain(step: str) -> str:

@@ -11,16 +11,16 @@ from conftest import DATA, ROOT
 from inprocess import convcost
 
 from convcost.api import load, loads
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import UnsupportedError, UsageError
+from convcost.language.bind import from_text
+from convcost.language.build import build
 from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
-from convcost.metrics.schedule import schedule
 from convcost.metrics.training import kept, training
-from convcost.spec.bind import from_text
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
+from convcost.network.schedule import schedule
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 FACTS = [line.split(",") for line in (DATA / "layer_facts.csv").read_text("utf-8").splitlines() if line[0] != "#"]
 VIEWS = {name for name, view, *_ in FACTS if view == "yes"}  # which share the storage of their input in torch

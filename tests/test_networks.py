@@ -10,8 +10,8 @@ import pytest
 from conftest import DATA, ROOT
 from networks import layer_key, layer_keys, network, rows, totals
 
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.listing import catalogue
-from convcost.spec.catalogue import Catalogue, bundled_names
 
 TOTALS = rows("totals.csv")
 OTHER_SIZES = rows("other_sizes.csv")
@@ -143,8 +143,8 @@ def test_families_stand_together_in_the_list() -> None:
 def test_the_catalogue_loads_in_a_second_per_hundred_specs() -> None:
     code = """
         from time import process_time
-        from convcost.spec.build import build
-        from convcost.spec.catalogue import Catalogue, bundled_names
+        from convcost.language.build import build
+        from convcost.catalogue.specs import Catalogue, bundled_names
         start, loader = process_time(), Catalogue()
         for name in bundled_names():
             build(loader.target(name))

@@ -12,20 +12,20 @@ import sympy
 from exactness import drawn, repaired
 from inprocess import convcost
 
-from convcost import algebra
-from convcost.comparison import Comparison, compare
-from convcost.quantities import quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.symbolic.atoms import FloorDiv
-from convcost.symbolic.conditions import Condition
-from convcost.symbolic.order import order
-from convcost.symbolic.points import points
-from convcost.symbolic.split import identically_zero
-from convcost.symbolic.text import text
+from convcost.catalogue.specs import Catalogue
+from convcost.formulas.comparison import Comparison, compare
+from convcost.formulas.order import order
+from convcost.formulas.points import points
+from convcost.formulas.split import identically_zero
+from convcost.language.build import build
+from convcost.metrics.quantities import quantities
+from convcost.numbers import arithmetic as algebra
+from convcost.numbers.atoms import FloorDiv
+from convcost.numbers.conditions import Condition
+from convcost.numbers.text import text
 
 if TYPE_CHECKING:
-    from convcost.symbolic.order import Order
+    from convcost.formulas.order import Order
 
 PAIRS = [
     ("depthwise_separable_conv", "standard_conv"),

@@ -12,19 +12,19 @@ import pytest
 from inprocess import convcost
 from orders import Findings, Pair, blocks, check
 
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.freedom import free_names
-from convcost.symbolic.latex import latex
-from convcost.symbolic.text import text
-from convcost.symbolic.typeset import typeset
+from convcost.language.build import build
+from convcost.language.freedom import free_names
+from convcost.numbers.latex import latex
+from convcost.numbers.text import text
+from convcost.numbers.typeset import typeset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.comparison import Comparison
-    from convcost.spec.model import Spec
+    from convcost.formulas.comparison import Comparison
+    from convcost.language.model import Spec
 
 INPUT = "input: {I: 16, H: 8, W: 8}\n"
 

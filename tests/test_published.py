@@ -14,22 +14,22 @@ from conftest import ROOT
 from inprocess import convcost
 from networks import rows
 
-from convcost.counts import QUANTITIES
+from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.conventions.counts import QUANTITIES
 from convcost.errors import ConvcostError, SpecError
-from convcost.figures import figure
+from convcost.literature.claims import CLAIM_KEYS, claims
+from convcost.literature.schema import language_schema
+from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED, UNEXPLAINED, verify, verify_spec
+from convcost.numbers.printed import figure
 from convcost.render.findings import settings
 from convcost.render.published import published_page
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.spec.published import CLAIM_KEYS, claims
-from convcost.spec.schema import language_schema
-from convcost.verification import CONVENTION, ERRATUM, REPRODUCED, UNEXPLAINED, verify, verify_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.spec.model import Spec
-    from convcost.spec.published import Claim
-    from convcost.verification import Finding
+    from convcost.language.model import Spec
+    from convcost.literature.claims import Claim
+    from convcost.literature.verify import Finding
 
 # 3 x 3 x 3 x 4 = 108 weights, 4 biases, 8 norm parameters; 16 x 108 MACs; 4 x 10 weights and 10 biases at the end
 NETWORK = """

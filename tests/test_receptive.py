@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost.api import load, loads
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import SpecError, UnsupportedError
+from convcost.language.bind import from_text
+from convcost.language.build import build
 from convcost.layers.reach import ITSELF, ReceptiveField, merged
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
-from convcost.spec.bind import from_text
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 
 def _published() -> list[list[str]]:

@@ -14,9 +14,9 @@ from inprocess import convcost
 
 from convcost.api import load, loads
 from convcost.errors import ConvcostError, SpecError, UnsupportedError, UsageError
-from convcost.figures import positive
 from convcost.metrics.devices import device, device_names, made_up
 from convcost.metrics.roofline import Timed, roofline
+from convcost.numbers.printed import positive
 from convcost.render.figure import drawn_roofline
 from convcost.render.roofline import text_plot
 

@@ -8,9 +8,9 @@ import pytest
 import sympy
 
 from convcost.errors import UnsupportedError
-from convcost.symbolic.atoms import evaluate
-from convcost.symbolic.program import program
-from convcost.symbolic.roots import roots
+from convcost.formulas.program import program
+from convcost.formulas.roots import roots
+from convcost.numbers.atoms import evaluate
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from math import log
 import pytest
 from inprocess import convcost
 
-from convcost.quantities import quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.symbolic.closed import everything_free, formula
-from convcost.symbolic.scaling import Scaling, scaling
-from convcost.symbolic.text import text
+from convcost.catalogue.specs import Catalogue
+from convcost.formulas.closed import everything_free, formula
+from convcost.formulas.scaling import Scaling, scaling
+from convcost.language.build import build
+from convcost.metrics.quantities import quantities
+from convcost.numbers.text import text
 
 
 def found(name: str, free: str, quantity: str) -> Scaling:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.quantities import quantities
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
-from convcost.symbolic.solving.axis import simplest
-from convcost.symbolic.solving.budgets import parse_budget
-from convcost.symbolic.solving.grid import Objective, pareto
-from convcost.symbolic.solving.landscape import Landscape
-from convcost.symbolic.solving.one import Solution, solve
+from convcost.language.build import build
+from convcost.metrics.quantities import quantities
+from convcost.solving.axis import simplest
+from convcost.solving.budgets import parse_budget
+from convcost.solving.grid import Objective, pareto
+from convcost.solving.landscape import Landscape
+from convcost.solving.one import Solution, solve
 
 
 def solved(name: str, free: str, *budgets: str, values: dict[str, Any] | None = None, **how: Any) -> Solution:

@@ -15,7 +15,7 @@ import convcost
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.symbolic.solving.one import Solution
+    from convcost.solving.one import Solution
 
 Costs = dict[str, int]
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost.api import load
-from convcost.cost import sum_work
-from convcost.expression import compile_expression
-from convcost.spec.catalogue import Catalogue
-from convcost.symbolic.atoms import FloorDiv, MakeDivisible, evaluate
-from convcost.symbolic.closed import formula
-from convcost.symbolic.rules import ceil_div
-from convcost.symbolic.text import text
+from convcost.catalogue.specs import Catalogue
+from convcost.formulas.closed import formula
+from convcost.language.expression import compile_expression
+from convcost.network.cost import sum_work
+from convcost.numbers.atoms import FloorDiv, MakeDivisible, evaluate
+from convcost.numbers.rules import ceil_div
+from convcost.numbers.text import text
 
 n = sympy.Symbol("n", integer=True, positive=True)
 m = sympy.Symbol("m", integer=True, positive=True)

@@ -25,12 +25,12 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost import load
+from convcost.catalogue.specs import bundled_names
 from convcost.cli.options import FORMAT_NAMES
 from convcost.metrics.devices import device
 from convcost.metrics.registry import METRICS
 from convcost.metrics.report import analyze
 from convcost.render.analysis import cost_table
-from convcost.spec.catalogue import bundled_names
 from convcost.tables import text as formats
 from convcost.tables.table import Column, Ratio, Table, folded
 from convcost.tables.terminal import TableView, shortened, wrapped

@@ -13,8 +13,8 @@ from inprocess import convcost
 from convcost.api import load, loads
 from convcost.errors import UsageError
 from convcost.metrics.dtypes import bits, bytes_of
-from convcost.metrics.structure import folded_norms, fusions, kept_outputs, readers
 from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_additions, sum_moved, traffic, traffic_rows
+from convcost.network.fusion import folded_norms, fusions, kept_outputs, readers
 
 CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
 

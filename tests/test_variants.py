@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from convcost import loads
+from convcost.catalogue.specs import Catalogue
 from convcost.errors import SpecError
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
+from convcost.language.build import build
 
 if TYPE_CHECKING:
-    from convcost.spec.model import Spec
+    from convcost.language.model import Spec
 
 
 def spec(text: str) -> Spec:

@@ -12,12 +12,12 @@ from click.shell_completion import ShellComplete
 from conftest import run_convcost
 
 import convcost
+from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.cli import cli
 from convcost.errors import SpecError, UsageError
+from convcost.language.model import STANDARD
 from convcost.layers import REGISTRY
 from convcost.layers.words import ELSEWHERE, FIELDS, NO_FIELDS, field_hint, layer_hint, plain
-from convcost.spec.catalogue import Catalogue, bundled_names
-from convcost.spec.model import STANDARD
 
 WORDS = [
     tuple(row.values())

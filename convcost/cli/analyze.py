@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.context import context_options
 from convcost.cli.options import (
     MACHINE_FORMATS,
@@ -24,7 +25,6 @@ from convcost.metrics.rows import GROUPINGS
 from convcost.render.analysis import analysis_data, cost_table, machine_columns
 from convcost.render.headings import heading
 from convcost.render.tree import USUAL, screenful, tree_table
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
@@ -13,16 +14,15 @@ from convcost.cli.options import (
     parse_settings,
     set_option,
 )
+from convcost.literature.claims import claims
 from convcost.metrics.budget import budget, check, spec_budgets
 from convcost.render.budgets import exceeded
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.published import claims
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions
-    from convcost.graph import Graph
     from convcost.metrics.budget import Verdict
+    from convcost.network.graph import Graph
 
 
 @click.command("check")

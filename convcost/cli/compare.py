@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -17,17 +18,16 @@ from convcost.cli.options import (
     set_option,
     show,
 )
-from convcost.comparison import compare, unique_names
 from convcost.errors import UsageError, unknown
+from convcost.formulas.comparison import compare, unique_names
+from convcost.language.bind import from_text
+from convcost.language.model import own_name
 from convcost.render.comparisons import comparison_data, comparison_tables, flat_table, traffic_table
-from convcost.spec.bind import from_text
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.spec.model import Spec
+    from convcost.language.model import Spec
 
 
 @click.command("compare")

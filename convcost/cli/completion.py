@@ -47,7 +47,7 @@ def setting(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def _parameters(ctx: click.Context) -> dict[str, tuple[str, ...]]:
     """Names of the parameters of the targets typed so far, each with the words it lists."""
-    from convcost.spec.catalogue import Catalogue  # noqa: PLC0415 - only completion pays for it
+    from convcost.catalogue.specs import Catalogue  # noqa: PLC0415 - only completion pays for it
 
     found: dict[str, tuple[str, ...]] = {}
     for target in _targets(ctx):

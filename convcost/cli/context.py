@@ -10,15 +10,15 @@ import click
 from convcost.cli import completion
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
 from convcost.conventions import convention
+from convcost.language.build import build
 from convcost.metrics.devices import device, device_names
 from convcost.metrics.report import analyze
-from convcost.spec.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from convcost.language.model import Spec
     from convcost.metrics.report import Analysis
-    from convcost.spec.model import Spec
 
 
 class ContextOptions(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     input_option,
@@ -15,9 +16,8 @@ from convcost.cli.options import (
 )
 from convcost.conventions.survey import known, survey
 from convcost.errors import UsageError
+from convcost.language.build import build
 from convcost.render import conventions as render
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 
 
 @click.command("conventions")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.context import context_options
 from convcost.cli.options import (
@@ -18,7 +19,6 @@ from convcost.cli.options import (
 from convcost.metrics.difference import difference
 from convcost.metrics.rows import GROUPINGS
 from convcost.render.differences import DIFFERENCE_COLUMNS, difference_data, difference_table
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.options import (
     TARGET,
@@ -18,17 +19,16 @@ from convcost.cli.options import (
     set_option,
     write,
 )
-from convcost.comparison import unique_names
 from convcost.errors import UsageError, unknown
-from convcost.expression import typed_expression
-from convcost.quantities import quantity_names
-from convcost.spec.catalogue import Catalogue
+from convcost.formulas.comparison import unique_names
+from convcost.language.expression import typed_expression
+from convcost.metrics.quantities import quantity_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.expression import Expression
-    from convcost.spec.model import Spec
+    from convcost.language.expression import Expression
+    from convcost.language.model import Spec
 
 _FORMATS = ("text", "json")
 
@@ -61,8 +61,8 @@ def command(
 
     A proof, or the smallest values at which they differ. Exit code 0: equal in every quantity; 1: not, or not proved.
     """
+    from convcost.formulas.equal import Side, identities  # noqa: PLC0415
     from convcost.render import equalities  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.identity import Side, identities  # noqa: PLC0415
 
     if len(targets) < 2:  # noqa: PLR2004 - one thing is equal to itself
         raise UsageError("equal needs at least two targets")

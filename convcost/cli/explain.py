@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     input_option,
@@ -13,11 +14,10 @@ from convcost.cli.options import (
     set_option,
     show,
 )
-from convcost.conventions.explain import explain
-from convcost.conventions.stories import WHAT
-from convcost.figures import printed
+from convcost.literature.explain import explain
+from convcost.literature.stories import WHAT
+from convcost.numbers.printed import printed
 from convcost.render import explain as render
-from convcost.spec.catalogue import Catalogue
 
 
 @click.command("explain")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -21,13 +22,12 @@ from convcost.cli.options import (
 )
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
-from convcost.quantities import QUANTITIES, REPORTED, quantity_names
-from convcost.spec.catalogue import Catalogue
+from convcost.metrics.quantities import QUANTITIES, REPORTED, quantity_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.symbolic.closed import Formula
+    from convcost.formulas.closed import Formula
 
 CODE = ("python", "numpy", "c", "javascript")
 _FORMATS = ("text", "unicode", "latex", "json", *CODE)
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Of a block, every parameter that can be is left free; of a network, its input size and classes.
     Forms: exact; named, with names for what is rounded; ideal, exact for sizes such as 32*r; unrounded.
     """
-    from convcost.symbolic.closed import formula  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import formula  # noqa: PLC0415 - imports sympy
 
     format_ = format_ or format_by_suffix(output, _FORMATS)
     spec = Catalogue().target(target)
@@ -80,8 +80,8 @@ def command(  # noqa: PLR0913 - one argument per option
     named = convention_ != DEFAULT
     quantities = quantity_names(wanted or (*QUANTITIES, *((REPORTED,) if named else ())), named=named)
     if all_cases:
+        from convcost.formulas.cases import cases  # noqa: PLC0415
         from convcost.render.formulas import cases_text  # noqa: PLC0415
-        from convcost.symbolic.cases import cases  # noqa: PLC0415
 
         if format_ not in ("text", "unicode"):
             raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
@@ -101,15 +101,15 @@ def _rendered(
     *,
     with_latex: bool,
 ) -> str:
+    from convcost.formulas.views import readable, view  # noqa: PLC0415
     from convcost.render import formulas  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.views import readable, view  # noqa: PLC0415
 
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415
 
         return as_json(formulas.formula_data(found, with_latex=with_latex))
     if format_ in CODE:
-        from convcost.render.code import as_code  # noqa: PLC0415
+        from convcost.codegen.code import as_code  # noqa: PLC0415
 
         return as_code(found, view(found, form or "exact", quantities), format_, quantities)
     shown = view(found, form, quantities) if form else readable(found, quantities)
@@ -120,9 +120,9 @@ def _rendered(
 
 def _writer(format_: str) -> Any:
     if format_ == "unicode":
-        from convcost.symbolic.typeset import typeset  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.typeset import typeset  # noqa: PLC0415 - imports sympy
 
         return typeset
-    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
 
     return text

@@ -6,11 +6,11 @@ import os
 
 import click
 
+from convcost.catalogue.specs import bundled_path
 from convcost.cli.options import write
 from convcost.errors import UsageError
+from convcost.language.values import is_identifier
 from convcost.layers.base import REGISTRY
-from convcost.spec.catalogue import bundled_path
-from convcost.spec.values import is_identifier
 
 _NETWORK = """\
 # A starter spec: run `convcost analyze {name}.yaml`, change a line, run it again.

@@ -9,7 +9,7 @@ import click
 from convcost.cli.completion import names_of
 from convcost.cli.options import output_options, show
 from convcost.layers import REGISTRY
-from convcost.reference import LayerDoc, layer_doc, layers
+from convcost.layers.docs import LayerDoc, layer_doc, layers
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 from convcost.tables.values import plain

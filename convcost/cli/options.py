@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcost.catalogue.specs import bundled_names, hidden_file
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
+from convcost.language.bind import find, from_text
+from convcost.language.reader import READ
 from convcost.metrics.dtypes import BITS
-from convcost.spec.bind import find, from_text
-from convcost.spec.catalogue import bundled_names, hidden_file
-from convcost.spec.reader import READ
 from convcost.tables.table import Arrangement
 from convcost.tables.terminal import TableView
 from convcost.tables.text import FORMATS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from convcost.spec.model import Spec
+    from convcost.language.model import Spec
     from convcost.tables.table import Table
 
 FORMAT_NAMES = (*FORMATS, "json")

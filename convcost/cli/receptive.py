@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     input_option,
@@ -13,9 +14,8 @@ from convcost.cli.options import (
     set_option,
     show,
 )
+from convcost.language.build import build
 from convcost.render import receptive as render
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 
 
 @click.command("receptive")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.completion import names_of
 from convcost.cli.options import (
     TARGET,
@@ -21,12 +22,11 @@ from convcost.cli.options import (
     write,
 )
 from convcost.errors import UsageError
+from convcost.language.build import build
 from convcost.metrics.devices import Device, device, device_names, made_up
 from convcost.metrics.roofline import Roofline, roofline
 from convcost.metrics.rows import GROUPINGS
 from convcost.render import roofline as render
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 from convcost.tables.table import folded
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -17,8 +18,7 @@ from convcost.cli.options import (
     show,
 )
 from convcost.conventions import DEFAULT
-from convcost.quantities import REPORTED, quantity_names
-from convcost.spec.catalogue import Catalogue
+from convcost.metrics.quantities import REPORTED, quantity_names
 
 _USUAL = ("params", "macs", "flops", "activations")
 
@@ -44,9 +44,9 @@ def command(  # noqa: PLR0913 - one argument per option
     exact: bool,
 ) -> None:
     """Growth of the cost of TARGET with each free parameter, and the part that does not grow."""
+    from convcost.formulas.closed import everything_free, formula  # noqa: PLC0415
+    from convcost.formulas.scaling import scaling  # noqa: PLC0415
     from convcost.render import scalings  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.closed import everything_free, formula  # noqa: PLC0415
-    from convcost.symbolic.scaling import scaling  # noqa: PLC0415
 
     spec = Catalogue().target(target)
     given, shape = parse_settings(spec, settings), parse_input(input_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcost.cli.options import output_option, write
-from convcost.spec.schema import language_schema
+from convcost.literature.schema import language_schema
 from convcost.tables.data import as_json
 
 

@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from convcost.catalogue.specs import source_text
 from convcost.cli.options import TARGET, write
-from convcost.spec.catalogue import source_text
 from convcost.tables.values import plain
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.completion import parameter
 from convcost.cli.options import (
@@ -19,16 +20,15 @@ from convcost.cli.options import (
 )
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
-from convcost.expression import typed_expression
-from convcost.spec.catalogue import Catalogue
-from convcost.spec.model import own_name
+from convcost.language.expression import typed_expression
+from convcost.language.model import own_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
-    from convcost.symbolic.solving.grid import Objective
-    from convcost.symbolic.solving.landscape import Landscape
+    from convcost.solving.grid import Objective
+    from convcost.solving.landscape import Landscape
 
 
 @click.command("solve")
@@ -76,9 +76,9 @@ def command(  # noqa: PLR0913 - one argument per option
     the tool. Several names: --for alpha,size with a
     --step for each gives the points that no other beats. Exit code 1 where nothing meets the budget.
     """
-    from convcost.symbolic.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
-    from convcost.symbolic.solving.grid import objective  # noqa: PLC0415
-    from convcost.symbolic.solving.landscape import Landscape  # noqa: PLC0415
+    from convcost.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
+    from convcost.solving.grid import objective  # noqa: PLC0415
+    from convcost.solving.landscape import Landscape  # noqa: PLC0415
 
     catalogue = Catalogue()
     spec = catalogue.target(target)
@@ -110,7 +110,7 @@ def _one(
     output: str | None,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.solving.one import solve  # noqa: PLC0415
+    from convcost.solving.one import solve  # noqa: PLC0415
 
     found = solve(landscape, largest=largest, step=step)
     show(
@@ -132,7 +132,7 @@ def _several(
     output: str | None,
 ) -> int:
     from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.symbolic.solving.grid import Objective, pareto  # noqa: PLC0415
+    from convcost.solving.grid import Objective, pareto  # noqa: PLC0415
 
     goals = list(objectives) or [Objective(name, largest=True) for name in landscape.names]
     found = pareto(landscape, steps, _ranges(ranges, landscape.names), goals)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.context import context_options
 from convcost.cli.options import (
@@ -15,9 +16,8 @@ from convcost.cli.options import (
     set_option,
     show,
 )
-from convcost.comparison import unique_names
+from convcost.formulas.comparison import unique_names
 from convcost.render.differences import NETWORK_COLUMNS, networks_data, networks_table
-from convcost.spec.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions

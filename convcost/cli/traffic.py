@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.catalogue.specs import Catalogue
 from convcost.cli.options import (
     TARGET,
     batch_option,
@@ -19,11 +20,10 @@ from convcost.cli.options import (
     set_option,
     show,
 )
+from convcost.language.build import build
 from convcost.metrics.rows import GROUPINGS
 from convcost.render import traffic as render
 from convcost.render.memory import Setting
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
 from convcost.tables.table import folded
 
 if TYPE_CHECKING:

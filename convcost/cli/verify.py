@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from convcost.cli.options import TARGET, output_options, show, write
+from convcost.literature.verify import verify
 from convcost.render.findings import findings_data, findings_tables, flat_table
-from convcost.verification import verify
 
 
 @click.command("verify")

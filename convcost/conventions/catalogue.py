@@ -10,10 +10,10 @@ from convcost.conventions.model import PLAIN
 from convcost.errors import UsageError
 
 if TYPE_CHECKING:
+    from convcost.catalogue.shelf import Shelf
     from convcost.conventions.model import Convention
     from convcost.conventions.written import Implementation
-    from convcost.spec.model import Spec
-    from convcost.spec.shelf import Shelf
+    from convcost.language.model import Spec
 
 DEFAULT = PLAIN.name
 PAPER = "paper"
@@ -22,7 +22,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _shelf() -> Shelf:
-    from convcost.spec.shelf import Shelf  # noqa: PLC0415 - the default convention needs no file
+    from convcost.catalogue.shelf import Shelf  # noqa: PLC0415 - the default convention needs no file
 
     return Shelf(os.path.join(_HERE, "bundled"), "convention", "`convcost conventions`")
 
@@ -50,7 +50,7 @@ def convention(target: str = DEFAULT, spec: Spec | None = None) -> Convention:
     if target == PAPER:
         if spec is None:
             raise UsageError("the convention `paper` is that of one network; name the network")
-        from convcost.conventions.paper import paper  # noqa: PLC0415 - rarely asked for
+        from convcost.literature.paper import paper  # noqa: PLC0415 - rarely asked for
 
         return paper(spec)
     return _bundled(target) if target in _shelf().names() else _read(target)
@@ -72,8 +72,8 @@ def _read(target: str) -> Convention:
 @cache
 def implementations() -> tuple[Implementation, ...]:
     """What is known of how bundled networks are written in frameworks."""
+    from convcost.catalogue.shelf import Shelf  # noqa: PLC0415
     from convcost.conventions.read import read_implementations  # noqa: PLC0415 - the default needs no file
-    from convcost.spec.shelf import Shelf  # noqa: PLC0415
 
     shelf = Shelf(os.path.join(_HERE, "implementations"), "implementation", "the documentation")
     return tuple(one for name in shelf.names() for one in read_implementations(shelf.open(name)[1]))

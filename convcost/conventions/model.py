@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.algebra import Num, total
-from convcost.cost import folded_channels
 from convcost.layers.base import FAMILIES, REGISTRY, WORK_FIELDS, Work, elements
+from convcost.network.cost import folded_channels
+from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from convcost.conventions.written import Implementation
-    from convcost.graph import Node
+    from convcost.network.graph import Node
 
 FORMS: dict[str, str] = {
     "module": "a module of its own, such as nn.ReLU: how layers are taken to be written",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convcost.catalogue.shelf import check_keys, fail, number_at, text_of
 from convcost.conventions.model import (
     FORMS,
     PLAIN,
@@ -15,13 +16,12 @@ from convcost.conventions.model import (
 )
 from convcost.conventions.written import FormRule, Implementation
 from convcost.errors import not_among, unknown
-from convcost.spec.reader import Mapping, Scalar, Sequence
-from convcost.spec.shelf import check_keys, fail, number_at, text_of
-from convcost.spec.values import Problems, data
+from convcost.language.reader import Mapping, Scalar, Sequence
+from convcost.language.values import Problems, data
 
 if TYPE_CHECKING:
-    from convcost.spec.reader import Node
-    from convcost.spec.shelf import Shelf
+    from convcost.catalogue.shelf import Shelf
+    from convcost.language.reader import Node
 
 KEYS = ("title", "doc", "source", "unit", "extends", "operations", "params", "written")
 UNITS = ("MACs", "FLOPs", "parameters")

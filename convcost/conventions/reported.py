@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.algebra import Num, total
 from convcost.conventions.catalogue import DEFAULT, PAPER, implementations
 from convcost.conventions.model import weighted
 from convcost.conventions.written import as_written
 from convcost.layers.base import FAMILIES, OTHER
+from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from convcost.conventions.model import Convention, Rules
-    from convcost.graph import Graph, Node
+    from convcost.network.graph import Graph, Node
 
 CAUSES: dict[str, str] = {
     "factor": "a multiply-accumulate counted as more or fewer than one",

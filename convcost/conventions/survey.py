@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.algebra import total
 from convcost.conventions.catalogue import PAPER, convention, names
 from convcost.conventions.reported import CAUSES, Reported
 from convcost.errors import UsageError
+from convcost.numbers.arithmetic import total
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
     from convcost.conventions.model import Convention
-    from convcost.graph import Graph
-    from convcost.spec.model import Spec
+    from convcost.language.model import Spec
+    from convcost.network.graph import Graph
+    from convcost.numbers.arithmetic import Num
 
 
 class Reading(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from convcost.graph import Graph, Node
+    from convcost.network.graph import Graph, Node
 
 
 class FormRule(NamedTuple):

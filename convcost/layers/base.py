@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from convcost.algebra import Num, total
 from convcost.errors import FieldError, unknown
 from convcost.layers.fields import Field
+from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from convcost.algebra import Num, prod, provably, require
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size, word
 from convcost.layers.reach import ReceptiveField, spreading, whole
@@ -19,6 +18,7 @@ from convcost.layers.window import (
     spatial,
     windows,
 )
+from convcost.numbers.arithmetic import Num, prod, provably, require
 
 
 class _Weighted(Layer):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convcost.algebra import is_array, is_number, is_symbolic, is_whole, normal, require
 from convcost.errors import FieldError
+from convcost.numbers.arithmetic import is_array, is_number, is_symbolic, is_whole, normal, require
 
 _SIZES = ("size", "axes", "padding")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import Num, provably, same, total
 from convcost.errors import ShapeError
 from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
 from convcost.layers.reach import merged
 from convcost.layers.window import show
+from convcost.numbers.arithmetic import Num, provably, same, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,8 +9,8 @@ from convcost.layers.fields import flag, size
 from convcost.layers.window import divide_channels
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
     from convcost.layers.reach import ReceptiveField
+    from convcost.numbers.arithmetic import Num
 
 
 class _Norm(Layer):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import gcd, prod, require
 from convcost.errors import FieldError, ShapeError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding
 from convcost.layers.reach import ReceptiveField, adaptive, resized, whole
 from convcost.layers.window import per_axis, sides, sliding_field, spatial, windows
+from convcost.numbers.arithmetic import gcd, prod, require
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
+    from convcost.numbers.arithmetic import Num
 
 
 class _Pooling(Layer):

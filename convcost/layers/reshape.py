@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import Num, exact_div, prod, require
 from convcost.errors import FieldError, UnsupportedError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, flag, padding, size, word
 from convcost.layers.reach import bilinear, nearest, resized, sliding, whole
 from convcost.layers.window import divide_channels, per_axis, require_flat, show, sides, spatial
+from convcost.numbers.arithmetic import Num, exact_div, prod, require
 
 if TYPE_CHECKING:
     from convcost.layers.reach import ReceptiveField

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 from convcost.errors import FieldError, ShapeError
 from convcost.layers.reach import sliding
+from convcost.numbers.arithmetic import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
     from convcost.layers.base import Shape
     from convcost.layers.reach import ReceptiveField
+    from convcost.numbers.arithmetic import Num
 
 
 def spatial(x: Shape, layer: str) -> tuple[Num, ...]:

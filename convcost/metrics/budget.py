@@ -9,18 +9,18 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.algebra import RELATIONS
 from convcost.errors import Problem, SpecError, UsageError
+from convcost.language.reader import Scalar, Sequence
 from convcost.metrics.registry import METRICS, metric
-from convcost.spec.reader import Scalar, Sequence
+from convcost.numbers.arithmetic import RELATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from convcost.language.model import Spec
+    from convcost.language.reader import Node
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
-    from convcost.spec.model import Spec
-    from convcost.spec.reader import Node
 
 _BUDGET = re.compile(r"\s*([A-Za-z_]+)\s*(<=|>=|==|<|>)\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([A-Za-z%]*)\s*")
 _POWERS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

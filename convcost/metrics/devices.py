@@ -6,16 +6,16 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.catalogue.shelf import Shelf, check_keys, fail, text_of
 from convcost.errors import ConvcostError, UsageError
-from convcost.figures import positive
+from convcost.language.reader import Mapping, Scalar
 from convcost.metrics.dtypes import BITS
-from convcost.spec.reader import Mapping, Scalar
-from convcost.spec.shelf import Shelf, check_keys, fail, text_of
+from convcost.numbers.printed import positive
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from convcost.spec.reader import Node
+    from convcost.language.reader import Node
 
 _FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "devices")
 _SHELF = Shelf(_FOLDER, "device", "`convcost roofline`")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.algebra import ceil_div
 from convcost.errors import UsageError, not_among
+from convcost.numbers.arithmetic import ceil_div
 
 if TYPE_CHECKING:
-    from convcost.algebra import Num
+    from convcost.numbers.arithmetic import Num
 
 BITS = {"float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "int4": 4}
 

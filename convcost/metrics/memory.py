@@ -11,15 +11,15 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.algebra import Num, total
 from convcost.errors import UnsupportedError
 from convcost.layers.base import elements
-from convcost.metrics.schedule import schedule
-from convcost.metrics.structure import folded_norms, kept_outputs
+from convcost.network.fusion import folded_norms, kept_outputs
+from convcost.network.schedule import schedule
+from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
-    from convcost.metrics.schedule import Step, Tensor
+    from convcost.network.graph import Graph
+    from convcost.network.schedule import Step, Tensor
 
 
 def parameter_elements(graph: Graph) -> tuple[Num, Num]:

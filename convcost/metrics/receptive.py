@@ -13,8 +13,8 @@ from convcost.layers.reach import ITSELF
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.graph import Graph, Node
     from convcost.layers.reach import ReceptiveField
+    from convcost.network.graph import Graph, Node
 
 
 class Seen(NamedTuple):

@@ -14,20 +14,19 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.algebra import Num, normal, total
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, unknown
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
+from convcost.numbers.arithmetic import Num, normal, total
 from convcost.tables.table import Column, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from convcost.conventions.model import Convention
-    from convcost.graph import Graph, Node
     from convcost.layers.base import Shape, Work
     from convcost.metrics.devices import Device
     from convcost.metrics.memory import Peak
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from convcost.metrics.rows import Row
     from convcost.metrics.traffic import Moved
     from convcost.metrics.training import Kept
+    from convcost.network.graph import Graph, Node
     from convcost.tables.table import Combine
 
 

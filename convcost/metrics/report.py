@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
-    from convcost.graph import Graph
     from convcost.layers.base import Work
     from convcost.metrics.devices import Device
     from convcost.metrics.rows import Row
+    from convcost.network.graph import Graph
 
 
 class Analysis:

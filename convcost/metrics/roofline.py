@@ -20,8 +20,8 @@ from convcost.metrics.traffic import Moved, traffic_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from convcost.graph import Graph
     from convcost.metrics.devices import Device
+    from convcost.network.graph import Graph
 
 
 class Bound(NamedTuple):

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import is_symbolic
-from convcost.cost import per_batch, sum_work
 from convcost.errors import UsageError, not_among
 from convcost.layers.window import per_axis
+from convcost.network.cost import per_batch, sum_work
+from convcost.numbers.arithmetic import is_symbolic
 from convcost.tables.table import common_path, without_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from convcost.algebra import Num
-    from convcost.graph import Graph, Node
     from convcost.layers.base import Layer, Shape, Work
+    from convcost.network.graph import Graph, Node
+    from convcost.numbers.arithmetic import Num
 
 GROUPINGS = ("layer", "block", "stage", "kind")
 

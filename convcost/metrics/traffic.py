@@ -12,16 +12,16 @@ from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.algebra import Num, is_symbolic, total
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import rows_of
-from convcost.metrics.structure import fusions
+from convcost.network.fusion import fusions
+from convcost.numbers.arithmetic import Num, is_symbolic, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from convcost.graph import Graph, Node
+    from convcost.network.graph import Graph, Node
 
 _CONSTANTS = ("weights", "biases", "norm_params", "other_params", "buffers")
 
@@ -77,7 +77,7 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     Args:
         graph: numbers, symbols or arrays.
         fused: as inference engines do it, norms and activations run on the output of the convolution or linear layer
-            before them, before it is written (see :func:`convcost.metrics.structure.fusions`): they move nothing but
+            before them, before it is written (see :func:`convcost.network.fusion.fusions`): they move nothing but
             their slopes, a folded norm leaves a bias per channel, and its operations are those of that bias.
 
     >>> from convcost import load

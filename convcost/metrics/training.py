@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.cost import sum_of, sum_work
 from convcost.errors import UnsupportedError, UsageError, not_among
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import parameter_elements
-from convcost.metrics.schedule import schedule
+from convcost.network.cost import sum_of, sum_work
+from convcost.network.schedule import schedule
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
     from convcost.layers.base import Work
-    from convcost.metrics.schedule import Tensor
+    from convcost.network.graph import Graph
+    from convcost.network.schedule import Tensor
 
 STATES = {"sgd": 0, "momentum": 1, "adam": 2}
 FORMULA = "weights + gradients + states x weights + buffers + batch x (activations kept + pool indices)"

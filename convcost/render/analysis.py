@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
-from convcost.cost import CONVENTION_LINE
 from convcost.metrics.registry import METRICS, metric
+from convcost.network.cost import CONVENTION_LINE
 from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.data import records

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.cost import CONVENTION_LINE
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
+from convcost.network.cost import CONVENTION_LINE
 from convcost.render.cells import formula_cell, fraction_cell, limits_cell
 from convcost.render.headings import reported_title, shown_value
 from convcost.render.results import convention_data, schema, totals_data
@@ -15,7 +15,7 @@ from convcost.tables.table import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from convcost.comparison import Comparison, Item, Ratio
+    from convcost.formulas.comparison import Comparison, Item, Ratio
 
 TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
 _LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
@@ -104,7 +104,7 @@ def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
 def _formula_text(ratio: Ratio) -> str | None:
     if ratio.formula is None:
         return None
-    from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
 
     return text(ratio.formula)
 
@@ -225,7 +225,7 @@ def _ratio_data(ratio: Ratio) -> dict[str, Any]:
         "no_limit_for": list(ratio.unknown_limits),
     }
     if ratio.fractions is not None:
-        from convcost.symbolic.text import text  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
 
         data["single_fraction"] = text(ratio.fractions.single)
         data["partial_fractions"] = text(ratio.fractions.parts)

@@ -12,7 +12,7 @@ from convcost.tables.table import Column, Table
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.survey import Reading
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 _LIST = (
     Column("name", "convention", "name", 9),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.cost import CONVENTION_LINE
 from convcost.errors import UsageError
 from convcost.metrics.registry import metric
+from convcost.network.cost import CONVENTION_LINE
 from convcost.render.analysis import meanings, titled
 from convcost.render.headings import heading
 from convcost.render.results import schema
@@ -16,11 +16,11 @@ from convcost.tables.table import HINT, NUMBERS, Column, Table, rank
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from convcost.graph import Graph
     from convcost.metrics.difference import Change, Difference
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
+    from convcost.network.graph import Graph
 
 DIFFERENCE_COLUMNS = ("params", "macs")
 NETWORK_COLUMNS = ("params", "macs", "flops", "size", "peak")

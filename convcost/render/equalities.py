@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.quantities import title
+from convcost.formulas.simplify import tidy
+from convcost.metrics.quantities import title
+from convcost.numbers.text import text
 from convcost.render.headings import shown_value
 from convcost.render.orders import for_all
 from convcost.render.results import schema
-from convcost.symbolic.simplify import tidy
-from convcost.symbolic.text import text
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.symbolic.identity import Identities, Identity
+    from convcost.formulas.equal import Identities, Identity
 
 _LONG = 200  # a difference beyond that is left to --format json
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import normal
 from convcost.conventions.catalogue import names
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import CAUSES
-from convcost.conventions.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
 from convcost.layers.base import OTHER
+from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
+from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED
+from convcost.numbers.arithmetic import normal
 from convcost.render.findings import place, settings, written
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 from convcost.tables.values import plain, shape, si
-from convcost.verification import CONVENTION, ERRATUM, REPRODUCED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from convcost.conventions.explain import Explanation
-    from convcost.conventions.stories import Candidate
-    from convcost.verification import Finding
+    from convcost.literature.explain import Explanation
+    from convcost.literature.stories import Candidate
+    from convcost.literature.verify import Finding
 
 _COLUMNS = (
     Column("value", "number", "times", 9),

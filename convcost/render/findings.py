@@ -5,19 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.figures import spelled
+from convcost.literature.verify import CONVENTION, ERRATUM, UNEXPLAINED, VERDICTS
+from convcost.numbers.printed import spelled
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 from convcost.tables.values import shape
-from convcost.verification import CONVENTION, ERRATUM, UNEXPLAINED, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from convcost.conventions.stories import Candidate
-    from convcost.spec.published import Claim
-    from convcost.verification import Finding, Verification
+    from convcost.literature.claims import Claim
+    from convcost.literature.stories import Candidate
+    from convcost.literature.verify import Finding, Verification
 
 FIGURE_COLUMNS = (
     Column("figure", "figure", "text", 9),

@@ -10,7 +10,7 @@ from convcost.conventions.model import PLAIN
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
-    from convcost.graph import Graph
+    from convcost.network.graph import Graph
 
 
 def heading(graph: Graph, batch: int = 1) -> str:

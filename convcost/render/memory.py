@@ -12,8 +12,8 @@ from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
     from convcost.metrics.memory import Peak
+    from convcost.network.graph import Graph
 
 _COLUMNS = (
     Column("what", "", "text", 9),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.symbolic.text import text
+from convcost.numbers.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from convcost.symbolic.order import Order, Reach
-    from convcost.symbolic.ratio import Fractions
-    from convcost.symbolic.roots import BreakEven
+    from convcost.formulas.order import Order, Reach
+    from convcost.formulas.ratio import Fractions
+    from convcost.formulas.roots import BreakEven
 
 _LONG = 70  # a root beyond that is given as a number only
 

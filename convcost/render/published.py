@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.counts import QUANTITIES
-from convcost.figures import spelled
+from convcost.conventions.counts import QUANTITIES
 from convcost.listing import natural
+from convcost.literature.verify import ERRATUM, UNEXPLAINED, VERDICTS
+from convcost.numbers.printed import spelled
 from convcost.render.findings import (
     FIGURE_COLUMNS,
     candidate_text,
@@ -19,14 +20,13 @@ from convcost.render.findings import (
 )
 from convcost.tables.table import Column, Table
 from convcost.tables.text import as_markdown, escaped
-from convcost.verification import ERRATUM, UNEXPLAINED, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from fractions import Fraction
 
-    from convcost.spec.model import Spec
-    from convcost.verification import Finding, Verification
+    from convcost.language.model import Spec
+    from convcost.literature.verify import Finding, Verification
 
 _INTRODUCTION = """\
 # Published figures

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.algebra import normal
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 from convcost.metrics.report import analyze
+from convcost.numbers.arithmetic import normal
 from convcost.render.headings import heading
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
     from convcost.metrics.receptive import Seen
+    from convcost.network.graph import Graph
 
 _COLUMNS = (
     Column("path", "path", "name", 9),

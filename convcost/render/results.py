@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.cost import PLAIN_COUNTS
+from convcost.network.cost import PLAIN_COUNTS
 
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention

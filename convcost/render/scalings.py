@@ -5,18 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.numbers.text import text
 from convcost.render.cells import formula_cell
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
-from convcost.symbolic.text import text
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.algebra import Num
-    from convcost.symbolic.closed import Formula
-    from convcost.symbolic.scaling import Scaling
+    from convcost.formulas.closed import Formula
+    from convcost.formulas.scaling import Scaling
+    from convcost.numbers.arithmetic import Num
 
 _COLUMNS = (
     Column("name", "in", "text", 9),

@@ -5,21 +5,21 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.numbers.text import text
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
-from convcost.symbolic.text import text
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.algebra import Num
-    from convcost.symbolic.regions import Stretch
-    from convcost.symbolic.solving.grid import Objective, Point
-    from convcost.symbolic.solving.ideal import IdealRoot
-    from convcost.symbolic.solving.landscape import Landscape
-    from convcost.symbolic.solving.one import Solution
-    from convcost.symbolic.solving.places import Place
+    from convcost.formulas.regions import Stretch
+    from convcost.numbers.arithmetic import Num
+    from convcost.solving.grid import Objective, Point
+    from convcost.solving.ideal import IdealRoot
+    from convcost.solving.landscape import Landscape
+    from convcost.solving.one import Solution
+    from convcost.solving.places import Place
 
 _LONG = 60  # a root beyond that is given as a number only
 _GOALS = {"max": "largest", "min": "smallest", "near": "nearest"}

@@ -10,8 +10,8 @@ from convcost.render.results import schema
 from convcost.tables.table import Column, Ratio, Table
 
 if TYPE_CHECKING:
-    from convcost.graph import Graph
     from convcost.metrics.traffic import TrafficRow
+    from convcost.network.graph import Graph
     from convcost.render.memory import Setting
 
 _COLUMNS = (

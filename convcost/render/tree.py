@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
-from convcost.cost import CONVENTION_LINE
 from convcost.metrics.registry import Metric, metric
 from convcost.metrics.rows import rows_of
+from convcost.network.cost import CONVENTION_LINE
 from convcost.render.analysis import meanings, titled
 from convcost.render.headings import heading, reported_notes, reported_title
 from convcost.tables.table import HINT, Branch, Column, Table, common_path, without_copies

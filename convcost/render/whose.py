@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.quantities import REPORTED, title
+from convcost.metrics.quantities import REPORTED, title
 from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from convcost.symbolic.closed import Formula
+    from convcost.formulas.closed import Formula
 
 
 def quantity_title(formula: Formula, name: str) -> str:

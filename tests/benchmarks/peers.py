@@ -37,9 +37,9 @@ OURS = Peer("convcost", "convcost", "import convcost\n", "convcost.analyze('resn
 PARSED = Peer(
     "convcost, spec parsed once",
     "convcost",
-    "from convcost.cost import sum_work\n"
-    "from convcost.spec.build import build\n"
-    "from convcost.spec.catalogue import Catalogue\n"
+    "from convcost.network.cost import sum_work\n"
+    "from convcost.language.build import build\n"
+    "from convcost.catalogue.specs import Catalogue\n"
     "spec = Catalogue().target('resnet50')\n",
     "sum_work(build(spec).layers).macs",
 )

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import convcost
-from convcost.cost import sum_work
-from convcost.spec.build import build
-from convcost.spec.catalogue import Catalogue
+from convcost.catalogue.specs import Catalogue
+from convcost.language.build import build
+from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,11 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from convcost.quantities import QUANTITIES  # noqa: E402 - the path comes first
-from convcost.spec.catalogue import Catalogue, bundled_names  # noqa: E402
-from convcost.symbolic.closed import everything_free, formula  # noqa: E402
-from convcost.symbolic.text import text  # noqa: E402
-from convcost.symbolic.views import readable  # noqa: E402
+from convcost.catalogue.specs import Catalogue, bundled_names  # noqa: E402
+from convcost.formulas.closed import everything_free, formula  # noqa: E402
+from convcost.formulas.views import readable  # noqa: E402
+from convcost.metrics.quantities import QUANTITIES  # noqa: E402 - the path comes first
+from convcost.numbers.text import text  # noqa: E402
 
 ONE, ALL, SOLVE = 0.5, 30.0, 1.0  # seconds allowed
 SOLVED = (

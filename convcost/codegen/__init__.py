@@ -1,0 +1,1 @@
+"""Closed forms as code of programming languages."""

@@ -1,0 +1,1 @@
+"""Closed forms of costs: cases, ratios, order, equality and scaling."""

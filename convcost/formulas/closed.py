@@ -1,0 +1,271 @@
+"""Closed forms: a spec run over symbols."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from convcost.conventions import DEFAULT, convention
+from convcost.conventions.reported import Reported
+from convcost.errors import UnsupportedError, UsageError, shorten, unknown
+from convcost.formulas.regions import brought_together
+from convcost.language.bind import from_python
+from convcost.language.build import build
+from convcost.language.freedom import fixed_names, free_names
+from convcost.language.model import own_name
+from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
+from convcost.network.cost import sum_work
+from convcost.numbers import arithmetic as algebra
+from convcost.numbers.assumptions import Session, assuming
+from convcost.numbers.atoms import evaluate, expanded, to_sympy
+from convcost.numbers.conditions import Condition
+from convcost.numbers.extent import MAX_FORM_TERMS, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from convcost.language.expression import Expression
+    from convcost.language.model import Spec
+    from convcost.layers.base import Shape
+    from convcost.network.graph import Graph, Node
+
+
+class Form:
+    """One quantity: its closed form, and its value at the witness."""
+
+    def __init__(self, count: Callable[[], Any], witness: Mapping[Any, Any]) -> None:
+        self._make = count
+        self._witness = witness
+
+    @cached_property
+    def _count(self) -> Any:
+        return self._make()
+
+    @cached_property
+    def expr(self) -> Any:
+        """An exact sympy expression, expanded; made when it is first asked for.
+
+        Raises:
+            UnsupportedError: it has more terms than can be of use.
+        """
+        expr = to_sympy(self._count)
+        if terms(expr) > MAX_FORM_TERMS:
+            raise UnsupportedError(f"a closed form of more than {MAX_FORM_TERMS:,} terms; leave fewer names free")
+        return expanded(expr)
+
+    @cached_property
+    def value(self) -> Any:
+        """The number it has where the free names have the values they were given or default to."""
+        return evaluate(to_sympy(self._count), dict(self._witness))
+
+
+class FormRow:
+    """The closed forms of one layer; figures are for all its ``count`` copies.
+
+    Attributes:
+        path, kind: as in a report.
+        input, output: shapes.
+        count: identical parallel copies.
+    """
+
+    def __init__(self, node: Node, witness: Mapping[Any, Any], reported: Reported | None) -> None:
+        self.path = node.path
+        self.kind = node.kind
+        self.input = node.input
+        self.output = node.shape
+        self.count = node.count
+        self._node = node
+        self._witness = witness
+        self._reported = reported
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.metrics.quantities`."""
+        return _forms([self._node], self._witness, self._reported)
+
+
+class Formula:
+    """The closed forms of a network or block.
+
+    Attributes:
+        graph: the symbolic graph.
+        symbols: the free names and their symbols.
+        witness: what each free name was given or defaults to; formulas are exact for all values that fulfil
+            ``conditions``, not just for these.
+        conditions: what must hold.
+        answers: the questions of structure that came up, with the answer that was given.
+        reported: the number of a convention, if one was named; ``reported`` is then a quantity too.
+        rows: per layer.
+        totals: of the whole, by quantity.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        symbols: dict[str, Any],
+        witness: dict[str, Any],
+        conditions: tuple[Condition, ...],
+        reported: Reported | None = None,
+    ) -> None:
+        self.graph = graph
+        self.symbols = symbols
+        self.witness = witness
+        self.conditions = conditions
+        self.answers: dict[Any, bool] = {}
+        self.reported = reported
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is stated by default: all of ``QUANTITIES``, and ``reported`` where a convention is chosen."""
+        return (*QUANTITIES, *((REPORTED,) if self.reported is not None else ()))
+
+    @property
+    def values(self) -> dict[Any, Any]:
+        """The witness, by symbol."""
+        return {symbol: self.witness[name] for name, symbol in self.symbols.items()}
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """The conditions as text."""
+        return tuple(one.text for one in self.conditions)
+
+    @cached_property
+    def totals(self) -> dict[str, Form]:
+        """By quantity; see :mod:`convcost.metrics.quantities`."""
+        return _forms(self.graph.layers, self.values, self.reported)
+
+    @cached_property
+    def rows(self) -> tuple[FormRow, ...]:
+        """In the order of execution."""
+        return tuple(FormRow(node, self.values, self.reported) for node in self.graph.layers)
+
+    def violated(self, values: Mapping[str, Any]) -> list[Condition]:
+        """The conditions that do not hold with these values of the free names."""
+        numbers = {symbol: from_python(values[name]) for name, symbol in self.symbols.items()}
+        return [one for one in self.conditions if not one.holds(numbers)]
+
+
+def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any], reported: Reported | None) -> dict[str, Form]:
+    """A form for every quantity, none of them counted before it is asked for."""
+    work = cache(partial(sum_work, nodes))
+
+    def form(name: str) -> Form:
+        return Form(lambda: quantity(name, nodes, work()), witness)
+
+    forms = {name: form(name) for name in (*QUANTITIES, *PARTS)}
+    if reported is not None:
+        forms[REPORTED] = Form(lambda: reported.of(nodes), witness)
+    return forms
+
+
+def formula(
+    spec: Spec,
+    free: Sequence[str] | None = None,
+    given: Mapping[str, Any] | None = None,
+    input_shape: Shape | None = None,
+    *,
+    ties: Mapping[str, Expression] | None = None,
+    forced: Mapping[Any, bool] | None = None,
+    whose: str = DEFAULT,
+) -> Formula:
+    """Closed forms of ``spec``.
+
+    Args:
+        spec: linked.
+        free: names that become symbols. Where not given: of a block all that can, of a network those that its
+            input depends on and ``classes``.
+        given: values; for a free name, the value at which it is evaluated and undecidable questions are decided.
+        input_shape: in place of the spec's own.
+        ties: names whose value is an expression of others: ``O`` tied to ``I``.
+        forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
+        whose: the convention whose number is to be a quantity too; a name or a file.
+
+    Raises:
+        UsageError: a name that is no parameter, or cannot be a symbol; there is no such convention.
+        SpecError: the spec is wrong, or its values do not fit.
+    """
+    given = {name: from_python(value) for name, value in (given or {}).items()}
+    ties = dict(ties or {})
+    numeric = build(spec, given, input_shape)
+    if ties:
+        numeric = build(spec, {**given, **_tied(ties, numeric.parameters)}, input_shape)
+    names = default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
+    symbols = {name: symbol(spec, name) for name in names if name not in ties}
+    witness = {name: numeric.parameters[name] for name in symbols}
+    session = Session({symbols[name]: value for name, value in witness.items()}, forced)
+    with assuming(session):
+        tied = _tied(ties, {**numeric.parameters, **symbols})
+        graph = build(spec, {**given, **symbols, **tied}, input_shape)
+    bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
+    reported = None if whose == DEFAULT else Reported(graph, convention(whose, spec))
+    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
+    found.answers = session.answers
+    return found
+
+
+def _says_something(name: Any, least: Any) -> bool:
+    return bool(least > (1 if name.is_integer else 0))
+
+
+def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of tied names, each over ``values``."""
+    for name, tie in ties.items():
+        for other in tie.names:
+            if other in ties or other not in values:
+                known = [one for one in values if one not in ties]
+                raise UsageError(f"`{name}` is tied to '{shorten(other)}': {unknown('other parameter', other, known)}")
+    return {name: tie.evaluate(values) for name, tie in ties.items()}
+
+
+def symbol(spec: Spec, name: str) -> Any:
+    """The symbol of a parameter: a positive integer, or a positive rational where it is a ratio."""
+    parameter = spec.parameters.get(name)
+    if parameter is not None and parameter.type == "ratio":
+        return sympy.Symbol(name, positive=True, rational=True)
+    return sympy.Symbol(name, positive=True, integer=True)
+
+
+def default_free(spec: Spec, numeric: Graph) -> list[str]:
+    """What is left free where nothing is said; see :func:`formula`.
+
+    Args:
+        spec: linked.
+        numeric: the same at its values.
+    """
+    names = [name for name in free_names(spec) if _can_stand_for(numeric.parameters.get(name))]
+    if spec.is_block:
+        return names
+    shown = spec.size_parameters() | {"classes"}
+    return [name for name in names if name in shown and (spec.parameters[name].type != "ratio")]
+
+
+def everything_free(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> list[str]:
+    """Every name that can be a symbol at its value."""
+    parameters = build(spec, given, input_shape).parameters
+    return [name for name in free_names(spec) if _can_stand_for(parameters.get(name))]
+
+
+def _can_stand_for(value: Any) -> bool:
+    """Whether a positive symbol can stand for a parameter of this value."""
+    return algebra.is_number(value) and value > 0
+
+
+def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
+    names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
+    known = [*(spec.input_names or ()), *spec.parameters]
+    fixed = fixed_names(spec)
+    for name in names:
+        if name not in known:
+            raise UsageError(unknown("parameter", name, known, of=spec.name))
+        if name in fixed:
+            raise UsageError(
+                f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "
+                f"free can be {', '.join(free_names(spec)) or 'none'}"
+            )
+        if name not in numeric.parameters:
+            raise UsageError(f"`{name}` cannot be free when --input gives the size")
+        if not _can_stand_for(numeric.parameters[name]):
+            raise UsageError(f"`{name}` cannot be free at the value {numeric.parameters[name]}; give one with --set")
+    return names

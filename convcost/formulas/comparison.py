@@ -1,0 +1,295 @@
+"""Costs of several networks or blocks, and the ratio of each to the last."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from convcost.conventions.catalogue import convention as find_convention
+from convcost.conventions.model import PLAIN
+from convcost.conventions.reported import Reported
+from convcost.errors import ConvcostError, UsageError, unknown
+from convcost.language.build import build
+from convcost.language.freedom import free_names
+from convcost.network.cost import sum_work
+from convcost.numbers.arithmetic import RELATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from convcost.formulas.closed import Formula
+    from convcost.formulas.naming import Named
+    from convcost.formulas.order import Order
+    from convcost.formulas.ratio import Fractions
+    from convcost.language.model import Spec
+    from convcost.layers.base import Work
+    from convcost.network.graph import Graph
+    from convcost.numbers.conditions import Condition
+
+QUANTITIES = ("params", "macs", "flops")
+
+
+class Ratio:
+    """The cost of one thing over another's.
+
+    Attributes:
+        exact: the ratio of the numbers; None where the divisor is 0.
+        fractions: the ratio of the closed forms, simplified; None where there are none, or too long to read.
+        limits: ``(limit, name)`` pairs: what the formula tends to as that name grows.
+        unknown_limits: names for which no limit is known.
+        order: which of the two costs less, and where; None where there are no closed forms, or too long ones.
+    """
+
+    __slots__ = ("exact", "fractions", "limits", "order", "unknown_limits")
+
+    def __init__(
+        self,
+        exact: Fraction | None,
+        fractions: Fractions | None = None,
+        limits: Sequence[tuple[Any, str]] = (),
+        order: Order | None = None,
+        unknown_limits: Sequence[str] = (),
+    ) -> None:
+        self.exact = exact
+        self.unknown_limits = tuple(unknown_limits)
+        self.fractions = fractions
+        self.limits = tuple(limits)
+        self.order = order
+
+    @property
+    def formula(self) -> Any:
+        """The ratio of the closed forms as it is written shortest, if there is one."""
+        return None if self.fractions is None else self.fractions.shortest
+
+
+class Item:
+    """One side of a comparison.
+
+    Attributes:
+        name: the spec's name; a second one of the same name gets ``#2``.
+        graph: what was counted.
+        totals: its counts.
+        formula: its closed forms, where the comparison has formulas; in the names of its own parameters.
+        reported: what the tool of the convention would print.
+        names: its free parameters, with the symbols that stand for them in the formulas of the comparison.
+    """
+
+    __slots__ = ("_count", "formula", "graph", "name", "names", "reported", "totals")
+
+    def __init__(
+        self,
+        name: str,
+        graph: Graph,
+        totals: Work,
+        formula: Formula | None,
+        reported: Reported,
+        count: Callable[[Mapping[str, Any]], Work],
+    ) -> None:
+        self.name = name
+        self.graph = graph
+        self.totals = totals
+        self.formula = formula
+        self.reported = reported
+        self.names: dict[str, Any] = {} if formula is None else dict(formula.symbols)
+        self._count = count
+
+    @property
+    def renamed(self) -> dict[Any, Any]:
+        """The symbols of ``formula``, with those that stand for them in the formulas of the comparison."""
+        return {} if self.formula is None else {self.formula.symbols[name]: one for name, one in self.names.items()}
+
+    @property
+    def values(self) -> dict[Any, Any]:
+        """The value of every symbol in the formulas of the comparison."""
+        return {} if self.formula is None else {one: self.formula.witness[name] for name, one in self.names.items()}
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What its closed forms rely on, in the names of the comparison."""
+        return () if self.formula is None else tuple(one.renamed(self.renamed) for one in self.formula.conditions)
+
+    def at(self, values: Mapping[Any, Any]) -> Work | None:
+        """Its cost at values of the symbols, counted; None where there is no such network."""
+        try:
+            return self._count({name: values[one] for name, one in self.names.items()})
+        except ConvcostError:
+            return None
+
+    def quantity(self, name: str) -> Any:
+        """One of :data:`QUANTITIES`, or ``reported``."""
+        return self.reported.value() if name == "reported" else getattr(self.totals, name)
+
+
+class Comparison:
+    """Costs side by side.
+
+    Attributes:
+        items: in the order given; the last is the baseline.
+        ratios: by name of each other item, then by quantity.
+        notes: what a reader should know before trusting the numbers: defaults that differ, assumptions made.
+        conditions: what the formulas of all items rely on.
+        names: the meaning of each name in the formulas whose parameter is not the same in all targets.
+    """
+
+    __slots__ = ("conditions", "items", "names", "notes", "ratios")
+
+    def __init__(
+        self,
+        items: tuple[Item, ...],
+        ratios: dict[str, dict[str, Ratio]],
+        notes: tuple[str, ...],
+        conditions: tuple[Condition, ...] = (),
+        names: tuple[Named, ...] = (),
+    ) -> None:
+        self.names = names
+        self.items = items
+        self.ratios = ratios
+        self.notes = notes
+        self.conditions = conditions
+
+    @property
+    def baseline(self) -> Item:
+        """What the others are divided by."""
+        return self.items[-1]
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is compared: :data:`QUANTITIES`, and the reported number where a convention was named."""
+        named = self.baseline.reported.convention is not PLAIN
+        return (*QUANTITIES, "reported") if named else QUANTITIES
+
+
+def unique_names(specs: Sequence[Spec]) -> list[str]:
+    """Names of ``specs``; a second one of the same name gets ``#2``."""
+    names: list[str] = []
+    for spec in specs:
+        times = sum(name.partition("#")[0] == spec.name for name in names)
+        names.append(spec.name if not times else f"{spec.name}#{times + 1}")
+    return names
+
+
+def compare(
+    specs: Sequence[Spec],
+    given: Sequence[Mapping[str, Any]],
+    free: Sequence[str] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    convention: str = PLAIN.name,
+) -> Comparison:
+    """Compare ``specs``, each with its own values.
+
+    Args:
+        specs: two or more, linked; the last is the baseline.
+        given: values for each.
+        free: names that become symbols in the formulas, in every spec that has them. Where not given, blocks
+            are compared with all their names free, and networks by their numbers alone.
+        input_shape: an input for all of them.
+        convention: whose number is compared beside the plain ones: a name or a file.
+
+    Raises:
+        UsageError: fewer than two specs, no such convention, or a free name that none of them has.
+        SpecError: a spec is wrong, or a value does not fit.
+    """
+    if len(specs) < 2:  # noqa: PLR2004 - one thing has no ratio
+        raise UsageError("compare needs at least two targets")
+    symbolic = free is not None or all(spec.is_block for spec in specs)
+    items = []
+    for name, spec, values in zip(unique_names(specs), specs, given, strict=True):
+        graph = build(spec, values, input_shape)
+        found = _formula(spec, specs, free, values, input_shape) if symbolic else None
+        reported = Reported(graph, find_convention(convention, spec))
+        count = partial(_count, spec, values, input_shape)
+        items.append(Item(name, graph, sum_work(graph.layers), found, reported, count))
+    several = _rename(items) if symbolic else []
+    ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
+    conditions = {one.text: one for item in items for one in item.conditions}
+    notes = [*_differing_inputs(items)]
+    notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
+    notes += [f"formulas assume {text}" for text in sorted(conditions)]
+    return Comparison(tuple(items), ratios, tuple(notes), tuple(conditions.values()), tuple(several))
+
+
+def _count(
+    spec: Spec, given: Mapping[str, Any], input_shape: tuple[int, ...] | None, values: Mapping[str, Any]
+) -> Work:
+    return sum_work(build(spec, {**given, **values}, input_shape).layers)
+
+
+def _rename(items: Sequence[Item]) -> list[Named]:
+    """Give every item its symbols: one for each name and value."""
+    from convcost.formulas.naming import shared_names  # noqa: PLC0415 - imports sympy
+
+    chosen, several = shared_names([item.names for item in items], [item.graph.parameters for item in items])
+    for item, names in zip(items, chosen, strict=True):
+        item.names = names
+    return several
+
+
+def _formula(
+    spec: Spec,
+    specs: Sequence[Spec],
+    free: Sequence[str] | None,
+    values: Mapping[str, Any],
+    input_shape: tuple[int, ...] | None,
+) -> Formula:
+    from convcost.formulas.closed import formula  # noqa: PLC0415 - imports sympy
+
+    if free is None:
+        return formula(spec, None, values, input_shape)
+    known = {name for one in specs for name in free_names(one)}
+    for name in free:
+        if name not in known:
+            raise UsageError(unknown("free parameter of the targets", name, sorted(known)))
+    return formula(spec, [name for name in free if name in free_names(spec)], values, input_shape)
+
+
+def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
+    found = {}
+    named = baseline.reported.convention is not PLAIN
+    for quantity in (*QUANTITIES, "reported") if named else QUANTITIES:
+        top, bottom = item.quantity(quantity), baseline.quantity(quantity)
+        exact = Fraction(top) / bottom if bottom else None
+        if item.formula is None or baseline.formula is None or quantity == "reported":
+            found[quantity] = Ratio(exact)
+            continue
+        found[quantity] = _symbolic(exact, item, baseline, quantity)
+    return found
+
+
+def _symbolic(exact: Fraction | None, one: Item, other: Item, quantity: str) -> Ratio:
+    from convcost.formulas.order import order  # noqa: PLC0415
+    from convcost.formulas.ratio import limits, ratio_of  # noqa: PLC0415
+    from convcost.numbers.atoms import to_sympy  # noqa: PLC0415 - imports sympy
+
+    forms = [item.formula.totals[quantity].expr for item in (one, other) if item.formula is not None]
+    top, bottom = (to_sympy(form).xreplace(item.renamed) for form, item in zip(forms, (one, other), strict=True))
+    here = _sign(one.totals, other.totals, quantity)
+
+    def reverses(values: Mapping[Any, Any]) -> bool:
+        there = _sign(one.at(values), other.at(values), quantity)
+        return there is not None and here is not None and there * here < 0
+
+    values = {**one.values, **other.values}
+    conditions = [*one.conditions, *other.conditions]
+    found = order(top, bottom, conditions, values, reverses)
+    if found is not None and found.relation and found.covers(values) and not RELATIONS[found.relation](here, 0):
+        found = None  # no proof is worth more than the two numbers in the table
+    fractions = ratio_of(top, bottom)
+    known, unknown = ([], []) if fractions is None else limits(fractions.shortest, conditions, values)
+    return Ratio(exact, fractions, known, found, unknown)
+
+
+def _sign(one: Work | None, other: Work | None, quantity: str) -> int | None:
+    """The sign of the first cost less the second."""
+    if one is None or other is None:
+        return None
+    first, second = int(getattr(one, quantity)), int(getattr(other, quantity))
+    return (first > second) - (first < second)
+
+
+def _differing_inputs(items: Sequence[Item]) -> list[str]:
+    """Costs on different inputs are no comparison of networks: say so."""
+    shapes = {item.name: "x".join(map(str, item.graph.input)) for item in items}
+    if len(set(shapes.values())) == 1:
+        return []
+    return ["inputs differ: " + ", ".join(f"{shape} for {name}" for name, shape in shapes.items())]

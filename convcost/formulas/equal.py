@@ -1,0 +1,233 @@
+"""Proof that two specs cost the same for all values of their parameters, or the smallest counterexample."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sympy
+
+from convcost.errors import ConvcostError, UsageError
+from convcost.formulas.cases import cases
+from convcost.formulas.closed import default_free
+from convcost.formulas.order import Reach, least_values
+from convcost.formulas.points import points
+from convcost.formulas.program import program
+from convcost.formulas.simplify import hide, show
+from convcost.formulas.split import identically_zero
+from convcost.language.build import build
+from convcost.metrics.quantities import quantities
+from convcost.numbers.arithmetic import normal
+from convcost.numbers.atoms import to_sympy
+from convcost.numbers.conditions import with_equalities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from convcost.formulas.cases import Cases
+    from convcost.formulas.closed import Formula
+    from convcost.language.expression import Expression
+    from convcost.language.model import Spec
+    from convcost.layers.base import Shape
+    from convcost.numbers.arithmetic import Num
+    from convcost.numbers.conditions import Condition
+
+MAX_TRIED = 30_000  # points, shared by the structures
+
+
+class Side(NamedTuple):
+    """One of two specs, with what is fixed about it.
+
+    Attributes:
+        name: what it is called.
+        spec: linked.
+        given: values of its parameters.
+        ties: names whose value is an expression of others.
+    """
+
+    name: str
+    spec: Spec
+    given: Mapping[str, Any]
+    ties: Mapping[str, Expression]
+
+
+class Counterexample(NamedTuple):
+    """Values at which the two differ, and what each costs there: counted, not read off a formula."""
+
+    values: dict[str, Num]
+    first: Num
+    second: Num
+
+
+class Identity(NamedTuple):
+    """What was found of one quantity.
+
+    Attributes:
+        quantity: see :mod:`convcost.metrics.quantities`.
+        equal: True: proved for all values; False: there is a counterexample; None: neither was found.
+        difference: of the closed forms at the defaults' structure.
+        counterexample: the smallest by the sum of its values.
+    """
+
+    quantity: str
+    equal: bool | None
+    difference: Any
+    counterexample: Counterexample | None
+
+
+class Identities(NamedTuple):
+    """The comparison of two specs.
+
+    Attributes:
+        first, second: the sides.
+        found: one per quantity.
+        names: the names that were left free.
+        conditions: what both need to be networks at all.
+        structures: how many pairs of structures were looked at.
+        domain: the names with the values that the statements are about.
+        fixed: what is free on one side and has a value on the other: side, name, value.
+    """
+
+    first: Side
+    second: Side
+    found: tuple[Identity, ...]
+    names: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    structures: int
+    domain: tuple[Reach, ...] = ()
+    fixed: tuple[tuple[str, str, Any], ...] = ()
+
+
+def identities(
+    first: Side,
+    second: Side,
+    wanted: Sequence[str],
+    free: Sequence[str] | None = None,
+    input_shape: Shape | None = None,
+) -> Identities:
+    """Compare two specs, names that both have standing for the same value.
+
+    Args:
+        first: one of them.
+        second: the other.
+        wanted: quantities.
+        free: names to leave free, in each that has them; by default all of a block, of a network its size and classes.
+        input_shape: in place of both inputs.
+
+    Raises:
+        UsageError: a name is no parameter, cannot be free, or is a ratio in one and a whole number in the other.
+        SpecError: a spec is wrong, or its values do not fit.
+    """
+    sides = (first, second)
+    shapes = [
+        cases(side.spec, _free(side, free, input_shape), side.given, input_shape, ties=side.ties) for side in sides
+    ]
+    symbols = _symbols(sides, shapes)
+    product = ((one, other) for one in shapes[0].formulas for other in shapes[1].formulas)
+    pairs = [(one, other) for one, other in product if _compatible(one, other)]
+    complete = all(shape.complete for shape in shapes)
+    found = tuple(_identity(quantity, sides, pairs, symbols, input_shape, complete=complete) for quantity in wanted)
+    needed = {
+        one.text: one for pair in pairs[:1] for formula in pair for one in formula.conditions if not one.structural
+    }
+    floor = least_values(list(symbols.values()), list(needed.values()))
+    domain = tuple(Reach(name, bool(one.is_integer), floor[one]) for name, one in symbols.items())
+    fixed = tuple(_fixed(sides, symbols, input_shape))
+    return Identities(first, second, found, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
+
+
+def _fixed(
+    sides: Sequence[Side], symbols: Mapping[str, Any], input_shape: Shape | None
+) -> Iterator[tuple[str, str, Any]]:
+    """Names that are free, and have one value in a side that has them too."""
+    for side in sides:
+        graph = build(side.spec, side.given, input_shape)
+        free = default_free(side.spec, graph)
+        for name, value in graph.parameters.items():
+            if name in symbols and name not in side.ties and (name not in free or name in side.given):
+                yield side.name, name, value
+
+
+def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> list[str]:
+    """The names to leave free: those asked for, or all that would be but for those that are given."""
+    if free is None:
+        graph = build(side.spec, side.given, input_shape)
+        return [name for name in default_free(side.spec, graph) if name not in side.given]
+    own = {*side.spec.parameters, *(side.spec.input_names or ())}
+    return [name for name in free if name in own]
+
+
+def _compatible(one: Formula, other: Formula) -> bool:
+    """Whether no question of structure got different answers."""
+    return all(other.answers.get(question, answer) == answer for question, answer in one.answers.items())
+
+
+def _symbols(sides: Sequence[Side], shapes: Sequence[Cases]) -> dict[str, Any]:
+    """Every free name with its symbol."""
+    symbols: dict[str, Any] = {}
+    for side, shape in zip(sides, shapes, strict=True):
+        for name, symbol in shape.formulas[0].symbols.items():
+            if symbols.setdefault(name, symbol) != symbol:
+                raise UsageError(f"`{name}` is a ratio in one and a whole number in {side.name}; give one with --set")
+    return symbols
+
+
+def _identity(
+    quantity: str,
+    sides: Sequence[Side],
+    pairs: Sequence[tuple[Formula, Formula]],
+    symbols: Mapping[str, Any],
+    input_shape: Shape | None,
+    *,
+    complete: bool,
+) -> Identity:
+    contradictions = []
+    proved = complete
+    for one, other in pairs:
+        conditions = [*one.conditions, *other.conditions]
+        difference = _difference(one, other, quantity, conditions)
+        if identically_zero(difference):
+            continue
+        proved = False
+        for values in _where_not_zero(difference, conditions, symbols, MAX_TRIED // len(pairs)):
+            both = zip(sides, (one, other), strict=True)
+            counted = [_count(side, formula, values, quantity, input_shape) for side, formula in both]
+            if None not in counted and counted[0] != counted[1]:
+                contradictions.append(Counterexample(values, counted[0], counted[1]))
+                break
+    smallest = min(contradictions, key=lambda one: sum(one.values.values()), default=None)
+    shown = _plain_difference(*pairs[0], quantity)
+    return Identity(quantity, True if proved else False if smallest is not None else None, shown, smallest)
+
+
+def _plain_difference(one: Formula, other: Formula, quantity: str) -> Any:
+    return sympy.expand(to_sympy(one.totals[quantity].expr) - to_sympy(other.totals[quantity].expr))
+
+
+def _difference(one: Formula, other: Formula, quantity: str, conditions: Sequence[Condition]) -> Any:
+    """A polynomial that is 0 just where both cost the same."""
+    plain, back = hide(sympy.together(_plain_difference(one, other, quantity)))
+    return with_equalities(sympy.expand(show(sympy.expand(sympy.fraction(plain)[0]), back)), conditions)
+
+
+def _where_not_zero(
+    difference: Any, conditions: Sequence[Condition], symbols: Mapping[str, Any], tried: int
+) -> Iterator[dict[str, Num]]:
+    run = program({"difference": difference}, list(symbols.values())).run
+    for point in points(list(symbols.values()), difference.free_symbols, conditions, tried):
+        values = {name: normal(Fraction(point[symbol])) for name, symbol in symbols.items()}
+        if run(values)["difference"] != 0:
+            yield values
+
+
+def _count(
+    side: Side, formula: Formula, values: Mapping[str, Num], quantity: str, input_shape: Shape | None
+) -> Num | None:
+    """The quantity at these values, counted; None where there is no such network."""
+    given = {**side.given, **{name: values[name] for name in formula.symbols}}
+    try:
+        parameters = build(side.spec, given, input_shape).parameters
+        tied = {name: tie.evaluate({**parameters, **values}) for name, tie in side.ties.items()}
+        return quantities(build(side.spec, {**given, **tied}, input_shape).layers)[quantity]
+    except ConvcostError:
+        return None

@@ -1,0 +1,75 @@
+"""Arithmetic progressions: the values of one symbol for which an expression is whole or a multiple."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import gcd, lcm
+from typing import Any, NamedTuple
+
+import sympy
+
+from convcost.numbers.atoms import terms_of, to_number, to_sympy
+from convcost.numbers.conditions import DIVIDES, WHOLE, Condition
+
+
+class Lattice(NamedTuple):
+    """The numbers ``offset + step * k`` for whole ``k``; ``0 <= offset < step``."""
+
+    offset: Fraction
+    step: Fraction
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | Fraction) and (value - self.offset) % self.step == 0
+
+    def below(self, value: Fraction | int) -> Fraction:
+        """The greatest member that is not above ``value``."""
+        return value - (value - self.offset) % self.step
+
+    def above(self, value: Fraction | int) -> Fraction:
+        """The least member that is not below ``value``."""
+        return value + (self.offset - value) % self.step
+
+
+WHOLE_NUMBERS = Lattice(Fraction(0), Fraction(1))
+
+
+def lattice(offset: Fraction | int, step: Fraction | int) -> Lattice:
+    """``offset + step * k``, with the offset brought between 0 and ``step``."""
+    step = abs(Fraction(step))
+    return Lattice(Fraction(offset) % step, step)
+
+
+def common(a: Lattice, b: Lattice) -> Lattice | None:
+    """The numbers that are in both; None where there are none.
+
+    >>> common(lattice(0, Fraction(1, 4)), lattice(0, Fraction(1, 6)))
+    Lattice(offset=Fraction(0, 1), step=Fraction(1, 2))
+    """
+    scale = lcm(*(part.denominator for part in (*a, *b)))
+    (x, m), (y, n) = ((int(one.offset * scale), int(one.step * scale)) for one in (a, b))
+    shared = gcd(m, n)
+    if (y - x) % shared:
+        return None
+    turns = (y - x) // shared * pow(m // shared, -1, n // shared) if n != shared else 0
+    return lattice(Fraction(x + m * turns, scale), Fraction(lcm(m, n), scale))
+
+
+def lattice_of(condition: Condition, symbol: Any) -> Lattice | None:
+    """Where a divisibility that is linear in ``symbol`` alone holds; None where it is no such thing."""
+    if condition.relation not in (DIVIDES, WHOLE) or condition.symbols != {symbol}:
+        return None
+    divided = condition.left if condition.relation == WHOLE else condition.right
+    divisor = Fraction(1) if condition.relation == WHOLE else to_number(condition.left)
+    terms = terms_of(divided)
+    if divisor is None or not set(terms) <= {symbol, sympy.S.One}:
+        return None
+    slope, start = (Fraction(to_number(terms.get(one, sympy.S.Zero)) or 0) for one in (symbol, sympy.S.One))
+    return lattice(-start / slope, divisor / slope)
+
+
+def as_condition(found: Lattice, symbol: Any) -> Condition:
+    """That ``symbol`` lies on the lattice, as a condition."""
+    scale = lcm(found.offset.denominator, found.step.denominator)
+    top = sympy.expand(scale * symbol - to_sympy(found.offset * scale))
+    divisor = int(found.step * scale)
+    return Condition(top, WHOLE) if divisor == 1 else Condition(divisor, DIVIDES, top)

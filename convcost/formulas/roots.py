@@ -1,0 +1,168 @@
+"""Break-even values: for each parameter, the value at which both sides cost the same."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sympy
+
+from convcost.formulas.simplify import factored, length, shortest, show
+from convcost.numbers.arithmetic import normal
+from convcost.numbers.atoms import evaluate, to_number, to_sympy
+from convcost.numbers.conditions import DIVIDES, WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from convcost.numbers.arithmetic import Num
+    from convcost.numbers.conditions import Condition
+
+_QUADRATIC = 2
+MAX_TERMS = 24  # of a difference whose roots are written down; beyond that nobody reads them
+MAX_LENGTH = 160  # characters of it
+MAX_NAMES = 7  # names in it: to factor more takes long, and the root is long too
+_HALF = sympy.Rational(1, 2)
+
+
+class BreakEven(NamedTuple):
+    """A value of one name at which both cost the same.
+
+    Attributes:
+        name: of the symbol.
+        root: an expression of the others; None where there is none to write down.
+        value: the number at the default values.
+    """
+
+    name: str
+    root: Any
+    value: Num | float
+
+
+class Threshold(NamedTuple):
+    """That the first costs less exactly where ``name`` is ``relation`` (``<`` or ``>``) ``root``."""
+
+    name: str
+    relation: str
+    root: Any
+
+
+def thresholds(
+    top: Any, back: Mapping[Any, Any], names: Sequence[Any], floor: Mapping[Any, Num]
+) -> tuple[Threshold, ...]:
+    """Names in which the coefficients change their sign once: by Descartes' rule one value decides.
+
+    Args:
+        top: of the sign of the second cost less the first, functions hidden.
+        back: the hidden functions.
+        names: those to look at.
+        floor: the least value of each symbol.
+    """
+    found = []
+    for symbol in names if _is_readable(top) else ():
+        polynomial = sympy.Poly(top, symbol)
+        if not 0 < polynomial.degree() <= _QUADRATIC:
+            continue
+        signs = [_sign(show(one, dict(back)), floor) for one in polynomial.all_coeffs() if one != 0]
+        changes = sum(one != other for one, other in pairwise(signs))
+        if changes == 1 and 0 not in signs:
+            found.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
+    return tuple(found)
+
+
+def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> int:
+    """1 or -1 where a coefficient is proved to be above or below 0, else 0."""
+    from convcost.formulas.order import relation_to_zero  # noqa: PLC0415 - order imports this module
+
+    expanded = sympy.expand(coefficient)
+    if relation_to_zero(expanded, floor) == ">":
+        return 1
+    return -1 if relation_to_zero(sympy.expand(-expanded), floor) == ">" else 0
+
+
+def break_even(
+    top: Any,
+    back: Mapping[Any, Any],
+    names: Sequence[Any],
+    values: Mapping[Any, Num],
+    conditions: Sequence[Condition] = (),
+) -> tuple[BreakEven, ...]:
+    """For each name, where ``top`` is 0, as far as that is positive (whole numbers: at least 1) at the defaults.
+
+    Args:
+        top: of the sign of the second cost less the first, functions hidden.
+        back: the hidden functions.
+        names: those to look at.
+        values: the defaults.
+        conditions: what must hold at the defaults with the value put in.
+    """
+    numbers = {one: to_sympy(value) for one, value in values.items()}
+    numbers |= {dummy: to_sympy(evaluate(function, dict(values))) for dummy, function in back.items()}
+    found = []
+    for symbol in names:
+        others = {one: value for one, value in numbers.items() if one != symbol}
+        at_default = sympy.Poly(top.xreplace(others), symbol)
+        if at_default.degree() > 0 and not at_default.count_roots(0):
+            continue  # nothing above 0 at the defaults, and an expression takes long to find
+        polynomial = sympy.Poly(top, symbol)
+        if 0 < polynomial.degree() <= _QUADRATIC and _is_readable(top):
+            pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
+        else:
+            pairs = (
+                [(None, float(root)) for root in at_default.real_roots(radicals=False)]
+                if at_default.degree() > 0
+                else []
+            )
+        for root, value in pairs:
+            positive = value is not None and value > 0 and (value >= 1 or not symbol.is_integer)
+            if positive and _allowed(symbol, value, values, conditions):
+                found.append(BreakEven(symbol.name, root, value))
+    return tuple(found)
+
+
+def _allowed(symbol: Any, value: Any, values: Mapping[Any, Num], conditions: Sequence[Condition]) -> bool:
+    """Whether ``conditions`` hold with ``value`` put in; between two whole numbers, those that no rest breaks."""
+    there = {**values, symbol: Fraction(value)}
+    for one in conditions:
+        if one.relation == "==" and symbol in (one.left, one.right):
+            there |= {side: there[symbol] for side in (one.left, one.right) if side is not None and side.is_Symbol}
+    whole = there[symbol].denominator == 1 or not symbol.is_integer
+    return all(one.holds(there) for one in conditions if whole or one.relation not in (DIVIDES, WHOLE))
+
+
+def _is_readable(top: Any) -> bool:
+    few = len(sympy.Add.make_args(top)) <= MAX_TERMS and len(top.free_symbols) <= MAX_NAMES
+    return few and length(top) <= MAX_LENGTH
+
+
+def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
+    """A root at the defaults, exact where it is rational; None where it is not real."""
+    value = root.xreplace(dict(others)).doit()
+    if value.has(sympy.zoo, sympy.nan) or not value.is_real:
+        return None
+    number = to_number(value)
+    return float(value) if number is None else normal(Fraction(number))
+
+
+def roots(polynomial: Any) -> list[Any]:
+    """The roots of a linear or quadratic polynomial; of two, the one that can be positive alone last."""
+    coefficients = polynomial.all_coeffs()
+    if len(coefficients) == _QUADRATIC:
+        a, b = coefficients
+        return [_short(-b / a)]
+    a, b, c = coefficients
+    if b == 0:
+        square = _short(-c / a)
+        if square == 0:
+            return [square]
+        root = sympy.Pow(square, _HALF, evaluate=False)
+        return [-root, root]
+    if a.could_extract_minus_sign():
+        a, b, c = -a, -b, -c
+    discriminant = sympy.sqrt(factored(b * b - 4 * a * c))
+    return [(-b + plus * discriminant) / (2 * a) for plus in (-1, 1)]
+
+
+def _short(expr: Any) -> Any:
+    return shortest([factored(expr), sympy.cancel(expr)])

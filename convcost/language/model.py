@@ -1,0 +1,293 @@
+"""A spec after the check of its syntax: parse.py makes it, link.py and names.py check it, run.py executes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.language.parts import Arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from convcost.errors import Position
+    from convcost.language.parts import Loop, Template, Value
+    from convcost.language.reader import Node, Scalar
+    from convcost.language.values import Problems
+
+CONTROLS = ("from", "for", "in", "when", "repeat", "first", "name")
+BRANCH_KEYS = ("do", "from", "for", "in", "when", "repeat")
+BODIES = ("do", "output")
+RESERVED = (*CONTROLS, *BODIES, "x", "input")
+STANDARD = {"K": "kernel", "O": "out", "G": "groups"}  # letters that papers use, and the words that layers use
+LAYER_WORDS = ("same", "valid")  # values of layer fields that a parameter may pass on
+
+
+OTHER_NAMES = {**STANDARD, **{long: short for short, long in STANDARD.items()}}
+
+
+def own_name(name: str, names: Container[str]) -> str:
+    """What a spec that has the parameters ``names`` calls the one that a caller calls ``name``.
+
+    A parameter with a standard letter takes its standard word too, and the other way round.
+
+    >>> own_name("kernel", ["K", "O"]), own_name("K", ["kernel"]), own_name("kernel", ["K", "kernel"])
+    ('K', 'kernel', 'kernel')
+    """
+    other = OTHER_NAMES.get(name)
+    return name if other is None or name in names or other not in names else other
+
+
+class Branch:
+    """One path of a merge or a side output; ``tap`` alone, or steps."""
+
+    __slots__ = ("from_", "loop", "name", "position", "repeat", "steps", "when")
+
+    def __init__(
+        self,
+        name: str,
+        steps: tuple[Step, ...],
+        from_: Template | None,
+        loop: Loop | None,
+        when: Value | None,
+        repeat: Value | None,
+        position: Position,
+    ) -> None:
+        self.name = name
+        self.steps = steps
+        self.from_ = from_
+        self.loop = loop
+        self.when = when
+        self.repeat = repeat
+        self.position = position
+
+
+class Step:
+    """One item of ``layers``.
+
+    Attributes:
+        body: ``do``, ``output``, a merge's key, or the name of a layer or block.
+        arguments: of a layer or block.
+        first: overrides for the first copy of a repeat.
+        steps: of a ``do``.
+        branches: of a merge or ``output``.
+        block: the spec it calls, once linked; None for a layer.
+        plain: whether there is no control beside the body.
+        first_arguments: arguments of the first copy of a repeat.
+        faults: what is wrong with the arguments; of no interest where there is no such layer or block.
+    """
+
+    __slots__ = (
+        "arguments",
+        "block",
+        "body",
+        "branches",
+        "faults",
+        "first",
+        "first_arguments",
+        "from_",
+        "loop",
+        "name",
+        "plain",
+        "position",
+        "repeat",
+        "steps",
+        "when",
+    )
+
+    def __init__(self, body: str, position: Position) -> None:
+        self.body = body
+        self.position = position
+        self.arguments = Arguments({}, {})
+        self.first: Arguments | None = None
+        self.steps: tuple[Step, ...] = ()
+        self.branches: tuple[Branch, ...] = ()
+        self.from_: Template | None = None
+        self.loop: Loop | None = None
+        self.when: Value | None = None
+        self.repeat: Value | None = None
+        self.name: Template | None = None
+        self.block: Spec | None = None
+        self.first_arguments = self.arguments
+        self.faults: Problems | None = None
+        self.plain = False
+
+    def finish(self) -> None:
+        """Work out, once nothing changes any more, what a run would ask again and again."""
+        controls = (self.from_, self.loop, self.when, self.repeat, self.name)
+        self.plain = all(control is None for control in controls)
+        self.arguments.finish()
+        self.first_arguments = self.arguments
+        if self.first is not None:
+            self.first_arguments = Arguments(
+                {**self.arguments.values, **self.first.values}, {**self.arguments.keys, **self.first.keys}
+            )
+            self.first_arguments.finish()
+
+
+class Parameter:
+    """A parameter of a spec.
+
+    Attributes:
+        default: how it is computed when not given; None where it must be given.
+        example: its value when the spec runs alone.
+        type: ``whole``, ``ratio``, ``switch``, ``word`` or ``any``.
+        choices: the values it may have, if listed.
+        minimum, maximum: bounds, if stated.
+        any_int: whether every int fits, so that none need be checked.
+    """
+
+    __slots__ = (
+        "any_int",
+        "choices",
+        "default",
+        "doc",
+        "example",
+        "maximum",
+        "minimum",
+        "name",
+        "position",
+        "type",
+    )
+
+    def __init__(self, name: str, position: Position) -> None:
+        self.name = name
+        self.position = position
+        self.default: Value | None = None
+        self.example: Value | None = None
+        self.type = "any"
+        self.choices: tuple[Any, ...] = ()
+        self.minimum: Value | None = None
+        self.maximum: Value | None = None
+        self.doc = ""
+        self.any_int = False
+
+    def finish(self) -> None:
+        """Tell, once nothing changes any more, whether every int will do, as it does for most."""
+        restricted = bool(self.choices) or self.minimum is not None or self.maximum is not None
+        self.any_int = self.type in ("whole", "any") and not restricted
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The bare words that are allowed as its value."""
+        words = tuple(choice for choice in self.choices if isinstance(choice, str))
+        if self.default is not None and self.default.constant in LAYER_WORDS:
+            return (*words, *LAYER_WORDS)
+        return words
+
+
+class Let:
+    """A named value, table or function; a function where ``arguments`` is not None."""
+
+    __slots__ = ("arguments", "name", "position", "value")
+
+    def __init__(self, name: str, arguments: tuple[str, ...] | None, value: Value, position: Position) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.value = value
+        self.position = position
+
+
+class Spec:
+    """A spec or a local block: a function from a tensor and parameters to a tensor.
+
+    Attributes:
+        name: the file's stem, or the local block's key.
+        file: what errors call its file.
+        input_sizes: the size of a network's input, or None.
+        input_names: the names a block reads off its input, with the worked example; or None.
+        layout: the axes of ``input_sizes`` in their order, as ``chw``, where the spec states them.
+        parent: the spec a local block is written in.
+        extends: name of the spec this one is a variant of, and where that is written.
+        overrides: the parameters it gives other defaults, as read: what their words mean is known when linked.
+        body: the spec whose layers, lets and blocks these are: itself, or the one it extends.
+        published: the printed figures, as read; see :mod:`convcost.literature.claims`.
+        budget: the bounds on its metrics, as read; see :mod:`convcost.metrics.budget`.
+        constants: names that have the same value in every run unless they are given.
+        folder: the folder of its file, where blocks are searched; empty if it has no file.
+    """
+
+    __slots__ = (
+        "blocks",
+        "body",
+        "budget",
+        "constants",
+        "extends",
+        "family",
+        "file",
+        "folder",
+        "input_names",
+        "input_sizes",
+        "layers",
+        "layout",
+        "lets",
+        "name",
+        "notes",
+        "overrides",
+        "parameters",
+        "parent",
+        "position",
+        "published",
+        "source",
+        "title",
+        "year",
+    )
+
+    def __init__(self, name: str, position: Position, parent: Spec | None = None) -> None:
+        self.name = name
+        self.position = position
+        self.file = position.file
+        self.parent = parent
+        self.body: Spec = self
+        self.title = name
+        self.source: dict[str, str] = {}
+        self.family = ""
+        self.year: int | None = None
+        self.notes = ""
+        self.extends: tuple[str, Position] | None = None
+        self.input_sizes: tuple[Value, ...] | None = None
+        self.input_names: dict[str, Value] | None = None
+        self.layout = ""
+        self.overrides: list[tuple[Scalar, Node]] = []
+        self.parameters: dict[str, Parameter] = {}
+        self.lets: dict[str, Let] = {}
+        self.blocks: dict[str, Spec] = {}
+        self.layers: tuple[Step, ...] = ()
+        self.published: Node | None = None
+        self.budget: Node | None = None
+        self.folder = ""
+        self.constants: dict[str, Any] = {}
+
+    def finish(self) -> None:
+        """Collect, once nothing changes any more, the names whose values are the same in every run."""
+        for let in self.lets.values():
+            if let.arguments is None and let.value.is_fixed:
+                self.constants[let.name] = let.value.constant
+        for parameter in self.parameters.values():
+            parameter.finish()
+            default = parameter.default
+            if default is not None and default.is_fixed:
+                self.constants[parameter.name] = default.constant
+
+    def size_parameters(self) -> set[str]:
+        """The parameters that the size of the input depends on."""
+        sizes = self.input_sizes or ()
+        return {name for size in sizes for one, _ in size.expressions() for name in one.names} & set(self.parameters)
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it reads its sizes off whatever comes in, rather than stating them."""
+        return self.input_sizes is None
+
+    @property
+    def root(self) -> Spec:
+        """The spec of the file it is written in."""
+        return self if self.parent is None else self.parent.root
+
+
+def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Every step in ``steps``, those in groups and branches included."""
+    for step in steps:
+        yield step
+        yield from walk(step.steps)
+        for branch in step.branches:
+            yield from walk(branch.steps)

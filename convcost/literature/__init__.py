@@ -1,0 +1,1 @@
+"""Figures that papers print, and whether a network reproduces them."""

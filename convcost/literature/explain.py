@@ -1,0 +1,259 @@
+"""Search for the convention, variant, input, factor or batch that gives a reported number.
+
+The stories that are tried depart from the spec at its defaults in a few ways; see
+:mod:`convcost.literature.stories`. Those that print as the number come first by complexity, then by fit and
+distance; one that takes all departures of another, and more, is left out. A simple count that is near the number
+without being its rounding is listed too. Where nothing prints as the number, the closest counts are listed.
+
+The value of an explanation depends on how many counts were tried: among many counts, some print as a number of two
+digits by chance. :class:`Evidence` holds the number expected by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.conventions.catalogue import DEFAULT, convention
+from convcost.conventions.reported import Reported
+from convcost.errors import UsageError
+from convcost.language.build import build
+from convcost.literature.claims import claims
+from convcost.literature.stories import COST, EXACT, WHAT, Candidate, compared, stories
+from convcost.literature.variants import variants
+from convcost.literature.verify import Finding, verify_claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from convcost.language.model import Spec
+    from convcost.literature.claims import Claim
+    from convcost.network.graph import Graph
+    from convcost.numbers.printed import Figure, Printed
+
+NEAR = Fraction(1, 100)
+_AROUND = 1.5  # the density of counts is taken from those within this factor of the number
+_OPERATIONS = ("macs", "flops")
+
+
+class Evidence(NamedTuple):
+    """How many counts fit, and how many would by chance.
+
+    Attributes:
+        tried: different counts that were tried.
+        fitting: those that print as the number.
+        by_chance: how many would if the counts around the number were spread evenly.
+        as_simple: different counts as simple as the first explanation, or simpler.
+        as_simple_by_chance: how many of those would.
+    """
+
+    tried: int
+    fitting: int
+    by_chance: float
+    as_simple: int
+    as_simple_by_chance: float
+
+
+class Explanation(NamedTuple):
+    """What explains a number.
+
+    Attributes:
+        spec: the network.
+        target: what the network was asked for by: a name, a path.
+        quantity: what was printed, as it was read.
+        what: ``macs`` (operations) or ``params``.
+        candidates: best first; the first reproduces the number, or none does.
+        default: the network's own count at its defaults: plain multiply-accumulates, or trainable parameters.
+        evidence: how many counts were tried, how many fit.
+        published: what the spec's published figures of this value are, and whether they follow.
+        given: values that were given, not varied.
+        input: an input that was given, or None.
+        guesses: what was assumed in order to read the number, in sentences.
+    """
+
+    spec: Spec
+    target: str
+    quantity: Figure
+    what: str
+    candidates: tuple[Candidate, ...]
+    default: int
+    evidence: Evidence
+    published: tuple[Finding, ...]
+    given: Mapping[str, Any]
+    input: tuple[int, ...] | None
+    guesses: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether anything reproduces the number."""
+        return bool(self.candidates) and any(one.reproduces for one in self.candidates)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """What the readings of one text are compared by: an explanation, its complexity, the distance."""
+        best = self.candidates[0].rank if self.candidates else (99, 0, Fraction(0))
+        far = abs(math.log(self.quantity.value / self.default)) if self.default else math.inf
+        return not self.published, not self.candidates, not self.found, best[:2], far
+
+
+def explain(
+    spec: Spec,
+    printed: Printed,
+    *,
+    what: str | None = None,
+    given: Mapping[str, Any] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    top: int = 5,
+    target: str = "",
+) -> Explanation:
+    """Look for what gives a printed number.
+
+    Args:
+        spec: linked.
+        printed: the number; see :func:`convcost.numbers.printed.printed`.
+        what: ``macs`` (operations of any kind) or ``params``; None takes what the number says of itself, or what fits.
+        given: values that are known; they are not varied.
+        input_shape: an input that is known; it is not varied.
+        top: how many candidates to keep.
+        target: what the network was asked for by; the spec's name where it is empty.
+
+    Raises:
+        UsageError: ``what`` is neither.
+        SpecError: a given value does not fit, or a published figure of the spec is wrong.
+    """
+    if what is not None and what not in WHAT:
+        raise UsageError(f"`what` is one of {', '.join(WHAT)}, found '{what[:60]}'")
+    asked = (what or printed.what,) if what or printed.what else WHAT
+    given = given or {}
+    search = _Search(spec, given, input_shape, printed, asked)
+    readings = [
+        Explanation(
+            spec,
+            target or spec.name,
+            figure,
+            each,
+            *search.candidates(figure, each, top),
+            search.published(figure, each),
+            given,
+            input_shape,
+            (),
+        )
+        for each in asked
+        for figure in printed.figures
+    ]
+    best = min(readings, key=lambda one: one.rank)
+    return best._replace(guesses=tuple(_guesses(best, readings, printed, asked)))
+
+
+def _guesses(
+    best: Explanation, readings: Sequence[Explanation], printed: Printed, asked: tuple[str, ...]
+) -> Iterable[str]:
+    if len(printed.figures) > 1:
+        others = ", ".join(figure.text for figure in printed.figures if figure.text != best.quantity.text)
+        yield f"{printed.text} has no unit: read as {best.quantity.text} (also tried: {others})"
+    if len(asked) > 1 and best.what == "params":
+        other = next(one for one in readings if one.what == "macs" and one.quantity.text == best.quantity.text)
+        why = (
+            "the count of operations that prints as it is less simple" if other.found else "no count of operations fits"
+        )
+        yield f"{best.quantity.text} is read as a number of parameters: {why} (--in macs asks for operations)"
+
+
+class _Search:
+    """The stories of a network and of its variants."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        given: Mapping[str, Any],
+        input_shape: tuple[int, ...] | None,
+        printed: Printed,
+        asked: tuple[str, ...],
+    ) -> None:
+        self.spec = spec
+        self.own = build(spec, given, input_shape)
+        self.claims = claims(spec)
+        self.stories: dict[str, list[Candidate]] = {what: [] for what in asked}
+        self.built: dict[str, Graph] = {}
+        for settings, graph, cost in variants(
+            spec, given, input_shape, self.own, self._printed_settings(printed), resize="macs" in asked
+        ):
+            resized = graph.input != self.own.input
+            for what in asked:
+                if what == "macs" or not resized:
+                    self.stories[what] += stories(graph, what, settings=settings, resized=resized, changed=cost)
+
+    def _printed_settings(self, printed: Printed) -> list[tuple[Mapping[str, Any], tuple[int, ...] | None, int]]:
+        """The settings and inputs of the published figures; those of this very number cost the least."""
+        values = {figure.value for figure in printed.figures}
+        ours = [
+            (claim.at, claim.input, COST["this figure's change" if claim.figure.value in values else "printed change"])
+            for claim in self.claims
+            if claim.at or claim.input
+        ]
+        return sorted(ours, key=lambda one: one[2])
+
+    def candidates(self, figure: Figure, what: str, top: int) -> tuple[tuple[Candidate, ...], int, Evidence]:
+        """The best candidates for one number, the network's own count, and the evidence."""
+        every = self.stories[what]
+        near = [one for story in every if (one := compared(story, figure, NEAR)) is not None]
+        fitting = [one for one in near if one.reproduces]
+        if fitting:
+            fitting += [one for one in near if one.is_near(figure) and not one.reproduces]
+        ranked = sorted(_simplest(_different(fitting or near)), key=lambda one: one.rank)
+        counted = Reported(self.own, convention("macs" if what == "macs" else DEFAULT))
+        total = counted.operations if what == "macs" else counted.params
+        return tuple(ranked[:top]), int(total), _evidence(every, fitting, ranked[:1], figure)
+
+    def published(self, figure: Figure, what: str) -> tuple[Finding, ...]:
+        """The spec's published figures of this value."""
+        names = ("params",) if what == "params" else _OPERATIONS
+        same = [one for one in self.claims if one.figure.value == figure.value and one.quantity.name in names]
+        return tuple(self._finding(claim) for claim in same)
+
+    def _finding(self, claim: Claim) -> Finding:
+        return verify_claim(self.spec, claim, self.built)
+
+
+def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate for each count of each convention: the simplest."""
+    best: dict[tuple[Fraction, str], Candidate] = {}
+    for one in candidates:
+        key = (one.value, one.convention.name)
+        if key not in best or one.rank < best[key].rank:
+            best[key] = one
+    return list(best.values())
+
+
+def _simplest(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates that take no departure beyond those of another one that fits as well."""
+    kinds = {(one.departures, one.is_close) for one in candidates if one.reproduces}
+    return [
+        one
+        for one in candidates
+        if not any(other < one.departures and (close or not one.is_close) for other, close in kinds)
+    ]
+
+
+def _evidence(
+    every: Sequence[Candidate], fitting: Sequence[Candidate], best: Sequence[Candidate], figure: Figure
+) -> Evidence:
+    values = {one.value for one in every}
+    fits = {one.value for one in fitting if one.reproduces}
+    cost = best[0].cost if best else 0
+    simple = {one.value for one in every if one.cost <= cost}
+    return Evidence(len(values), len(fits), _by_chance(values, figure), len(simple), _by_chance(simple, figure))
+
+
+def _by_chance(values: Iterable[Fraction], figure: Figure) -> float:
+    """How many of ``values`` would print as ``figure`` if those around it were spread evenly over their logarithms.
+
+    A count prints as a number when it is within one unit of its last digit, so that the window is two units wide.
+    """
+    around = sum(figure.value / Fraction(_AROUND) <= value <= figure.value * Fraction(_AROUND) for value in values)
+    window = float(2 * figure.unit / figure.value)
+    return float(around) * min(window / (2 * math.log(_AROUND)), 1.0)
+
+
+__all__ = ["EXACT", "WHAT", "Candidate", "Evidence", "Explanation", "explain"]

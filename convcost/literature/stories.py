@@ -1,0 +1,256 @@
+"""Candidate counts for a reported number of one graph. A story is what was counted, and the factor on it.
+
+The complexity of a story is the sum of the costs of its assumptions (:data:`COST`). ``explain`` tries the stories of a
+network and of its variants, ``verify`` those of the network that an open claim is about.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.conventions.counts import QUANTITIES
+from convcost.conventions.model import PLAIN, Convention, Rules
+from convcost.conventions.reported import Reported
+from convcost.conventions.survey import known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from convcost.network.graph import Graph
+    from convcost.numbers.printed import Figure
+
+WHAT = ("macs", "params")
+BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
+FITS = ("is", "rounds to", "truncates to", "is within one of the last digit of", "is near")
+EXACT, ROUNDED, TRUNCATED, WITHIN, NEAR = FITS
+CLOSE = Fraction(5, 1000)  # how far a simple count may be from a number that is not its rounding
+FEW_DIGITS = 4  # a number with more of them is no approximation
+COST = {
+    "twice": 1,  # 2 x MACs
+    "flops": 2,  # every arithmetic operation
+    "convention": 3,  # of a tool, or another way to count parameters
+    "factor": 2,  # of a tool's count
+    "without linear layers": 2,
+    "change": 4,  # of a parameter, or of the input
+    "printed change": 3,  # one that a published figure of the network has
+    "this figure's change": 1,  # one that a published figure of this very value has
+    "batch": 6,
+    "tool on a variant": 6,  # a tool's convention and another network together
+    "off": 3,  # not the rounding of the number
+}
+_PLAIN = ("macs", "all trainable parameters")
+_MEBI = Fraction(1024**2, 10**6)
+_PARAMS = {
+    "trainable": "all trainable parameters",
+    "weights": "weights alone",
+    "weights_and_biases": "weights and biases",
+    "weights_and_norms": "weights and norms",
+    "folded": "batch norms folded into one bias a channel",
+    "total": "parameters and running statistics (Keras)",
+    "folded_total": "parameters and running statistics, norms without a scale",
+}
+MERGES = "MACs and merges"
+TWICE, HALF = "two operations a MAC", "half the FLOPs called MACs"
+
+
+class Candidate(NamedTuple):
+    """One story: a count, and how it compares to what was printed.
+
+    Attributes:
+        value: what it gives.
+        cost: its complexity, the sum of :data:`COST` over its departures.
+        reported: what is counted, of which graph.
+        settings: parameters that differ from the spec's own.
+        resized: whether the input is not the spec's own.
+        without_linear: whether linear layers are left out.
+        factor: what the count is multiplied by, and why; 1 where it is not.
+        why: the reason for the factor.
+        batch: samples.
+        what: ``macs`` (operations) or ``params``.
+        fit: how it compares to what was printed: one of :data:`FITS`, or empty.
+        off: by how much, relative to what was printed.
+    """
+
+    value: Fraction
+    cost: int
+    reported: Reported
+    settings: Mapping[str, Any]
+    resized: bool
+    without_linear: bool
+    factor: Fraction
+    why: str
+    batch: int
+    what: str
+    fit: str = ""
+    off: Fraction = Fraction(0)
+
+    @property
+    def convention(self) -> Convention:
+        """What is counted."""
+        return self.reported.convention
+
+    @property
+    def input(self) -> tuple[int, ...]:
+        """The shape that the network runs on."""
+        return self.reported.graph.input
+
+    @property
+    def plain(self) -> bool:
+        """Whether what is counted is plain multiply-accumulates, or all trainable parameters."""
+        return self.convention.name in _PLAIN
+
+    @property
+    def simple(self) -> bool:
+        """Whether it is MACs, 2 x MACs, FLOPs or trainable parameters of the network at its defaults."""
+        counted = self.why in ("", TWICE) if self.convention.name == "macs" else not self.why
+        named = self.plain or (self.what == "macs" and self.convention.name == PLAIN.name)
+        return named and counted and not (self.settings or self.resized or self.without_linear or self.batch > 1)
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether it would print as what was printed."""
+        return self.fit not in ("", NEAR)
+
+    def is_near(self, figure: Figure) -> bool:
+        """Whether it is a simple count within half a per cent of a number that has few digits."""
+        close = abs(self.value - figure.value) <= CLOSE * figure.value
+        return self.simple and close and figure.significant <= FEW_DIGITS
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it is, rounds to or truncates to what was printed."""
+        return self.fit in (EXACT, ROUNDED, TRUNCATED)
+
+    @property
+    def departures(self) -> frozenset[Any]:
+        """How it departs from the spec at its defaults, counted plainly."""
+        taken: list[Any] = [("set", name, value) for name, value in self.settings.items()]
+        taken += [("convention", self.convention.name)] if not self.plain else []
+        taken += [("input", self.input)] if self.resized else []
+        taken += [("without linear layers",)] if self.without_linear else []
+        taken += [("factor", self.why)] if self.why else []
+        taken += [("batch", self.batch)] if self.batch > 1 else []
+        return frozenset(taken)
+
+    @property
+    def rank(self) -> tuple[int, int, Fraction]:
+        """What candidates are sorted by: complexity, kind of fit, distance."""
+        off = COST["off"] if self.fit in (WITHIN, NEAR) else 0
+        return self.cost + off, FITS.index(self.fit), abs(self.off)
+
+    @property
+    def terms(self) -> tuple[tuple[str, int], ...]:
+        """The parts of the count, by name, before factor and batch; they add up to it."""
+        if self.what == "params":
+            terms = [(self.convention.name, self.reported.params)]
+        else:
+            causes = {cause: value for cause, value in self.reported.causes().items() if value}
+            terms = [("MACs", self.reported.operations - sum(causes.values())), *causes.items()]
+        if self.without_linear:
+            terms.append(("linear layers", -_linear_share(self.reported, self.what)))
+        return tuple(terms)
+
+
+def stories(
+    graph: Graph, what: str, *, settings: Mapping[str, Any], resized: bool, changed: int
+) -> Iterator[Candidate]:
+    """Every count of ``graph`` that is tried.
+
+    Args:
+        graph: the network, or a variant of it.
+        what: ``macs`` (operations) or ``params``.
+        settings: how its parameters differ from the spec's own.
+        resized: whether its input differs.
+        changed: what the settings and the input cost; 0 where nothing is changed.
+    """
+    for account, own in _accounts(what):
+        reported = Reported(graph, account)
+        for without_linear in (False, True):
+            total = _total(reported, what, without_linear=without_linear)
+            if total is None:
+                continue
+            left_out = COST["without linear layers"] * without_linear
+            for factor, why, more in _factors(account, what):
+                both = COST["tool on a variant"] if changed > 1 and own else 0
+                cost = own + changed + both + left_out + more
+                batches = BATCHES if what == "macs" and not (changed or without_linear) else ()
+                for batch in (1, *batches):
+                    times = cost + (COST["batch"] if batch > 1 else 0)
+                    value = Fraction(total * batch) * factor
+                    yield Candidate(value, times, reported, settings, resized, without_linear, factor, why, batch, what)
+
+
+def compared(story: Candidate, figure: Figure, near: Fraction) -> Candidate | None:
+    """The story with how it compares to ``figure``; None where it is further off than ``near``."""
+    fit = _fit(story, figure, near)
+    return None if fit is None else story._replace(fit=fit, off=(story.value - figure.value) / figure.value)
+
+
+def _fit(story: Candidate, figure: Figure, near: Fraction) -> str | None:
+    value = story.value
+    if value == figure.value:
+        return EXACT
+    whole = figure.unit > 1
+    if (whole and figure.rounds_from(value)) or (story.simple and _rounds_roughly(story, figure)):
+        return ROUNDED
+    if whole and figure.truncates_from(value):
+        return TRUNCATED
+    if whole and abs(figure.difference(value)) <= 1:
+        return WITHIN
+    return NEAR if abs(value - figure.value) <= near * figure.value else None
+
+
+def _rounds_roughly(story: Candidate, figure: Figure) -> bool:
+    """Whether the zeros of the number only fill places, as in ``4100M``, or a rounded count was doubled."""
+    close = abs(story.value - figure.value) <= CLOSE * figure.value
+    if close and figure.coarse.rounds_from(story.value):
+        return True
+    half, value = figure.half, story.value / 2
+    return story.why == TWICE and half is not None and (half.rounds_from(value) or half.truncates_from(value))
+
+
+def _accounts(what: str) -> list[tuple[Convention, int]]:
+    """What may have been counted, with what it costs to assume it."""
+    if what == "params":
+        nothing = Rules({})
+        return [
+            (
+                Convention(_PARAMS[count.name], operations=nothing, params=count.rows),
+                COST["convention"] if index else 0,
+            )
+            for index, count in enumerate(QUANTITIES["params"].counts)
+        ]
+    merges = QUANTITIES["flops"].counted_as("macs_and_merges")
+    costs = {"macs": 0, PLAIN.name: COST["flops"]}
+    return [
+        *((one, costs.get(one.name, COST["convention"])) for one in known() if not one.counts_parameters),
+        (Convention(MERGES, operations=merges.rows, params=PLAIN.params), COST["convention"]),
+    ]
+
+
+def _factors(account: Convention, what: str) -> list[tuple[Fraction, str, int]]:
+    """What a count may have been multiplied by, why, and what it costs to assume it."""
+    factors = [(Fraction(1), "", 0)]
+    if what == "params":
+        factors.append((Fraction(4), "bytes of float32", COST["factor"]))
+        factors.append((1 / _MEBI, "M = 1,048,576", COST["factor"]))
+    elif account.unit == "MACs":
+        factors.append((Fraction(2), TWICE, COST["twice"] if account.name in _PLAIN else COST["factor"]))
+    else:
+        factors.append((Fraction(1, 2), HALF, COST["factor"]))
+    return factors
+
+
+def _total(reported: Reported, what: str, *, without_linear: bool) -> int | None:
+    """A count; None where leaving linear layers out leaves nothing out."""
+    total = reported.params if what == "params" else reported.operations
+    if not without_linear:
+        return int(total)
+    share = _linear_share(reported, what)
+    return int(total) - share if share else None
+
+
+def _linear_share(reported: Reported, what: str) -> int:
+    rules = reported.convention.params if what == "params" else reported.convention.operations
+    return int(rules.total(node for node in reported.graph.layers if node.layer.is_linear))

@@ -1,0 +1,1 @@
+"""Graphs of layers: the builder, the order of execution, fusion."""

@@ -1,0 +1,283 @@
+"""A network as an immutable list of nodes, each after the nodes it reads.
+
+The :class:`Builder` only appends, so the order is topological by construction. Shape and work are
+inferred as each node is appended; equal layers on equal inputs are inferred once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.errors import ConvcostError, ShapeError, unknown
+from convcost.layers.base import REGISTRY, Layer, Shape, Work
+from convcost.limits import MAX_NODES
+from convcost.numbers import assumptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from convcost.errors import Position
+    from convcost.numbers.arithmetic import Num
+
+AXES = {1: ("c",), 2: ("c", "w"), 3: ("c", "h", "w"), 4: ("c", "d", "h", "w")}
+
+_inferred: dict[Any, tuple[Layer, str, Shape, Work]] = {}  # equal layers on equal inputs, within a process
+
+
+class Input(Layer):
+    """The tensor that enters the network; costs nothing."""
+
+    family = "input"
+    key = ""
+    kinds = ()
+    reads_whole_map = False
+    fusing = "alone"
+    is_view = False
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+
+    def shape(self, x: Shape) -> Shape:  # noqa: ARG002 - it is where shapes come from
+        """The shape it was made with."""
+        return self._shape
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002
+        """Nothing."""
+        return Work()
+
+
+class Tensor:
+    """What a builder hands out: the output of one node.
+
+    Attributes:
+        node: index of the node that makes it.
+        shape: ``(channels, *spatial)``.
+    """
+
+    __slots__ = ("node", "shape")
+
+    def __init__(self, node: int, shape: Shape) -> None:
+        self.node = node
+        self.shape = shape
+
+    def axis(self, name: str) -> Num:
+        """The size along ``c``, ``h``, ``w`` or ``d``.
+
+        Raises:
+            ShapeError: the tensor has no such axis.
+        """
+        axes = AXES.get(len(self.shape), AXES[1])
+        if name not in axes:
+            raise ShapeError(unknown("axis", name, axes, of=f"a tensor of shape {'x'.join(map(str, self.shape))}"))
+        return self.shape[axes.index(name)]
+
+
+class Node:
+    """One layer of a graph, with everything known about it.
+
+    Attributes:
+        index: place in :attr:`Graph.nodes`.
+        path: unique name, segments joined by ``/``; siblings of one name get ``#2``, loop copies ``[1]``.
+        block: how many leading segments of the path name the outermost block it came from (all of them
+            where it came from none).
+        layer: the layer itself.
+        kind: what reports group by (``depthwise``, ``batch_norm`` ...).
+        inputs: index of each tensor it reads, and the number of identical tensors at that index.
+        input: shape of the first tensor it reads.
+        shape: output shape.
+        work: counts per sample of **one** of ``count`` identical parallel copies.
+        count: the number of identical parallel copies of the node.
+        position: where in a spec it was written, if it came from one.
+    """
+
+    __slots__ = (
+        "block",
+        "count",
+        "index",
+        "input",
+        "inputs",
+        "kind",
+        "layer",
+        "path",
+        "position",
+        "shape",
+        "work",
+    )
+
+    def __init__(  # noqa: PLR0913 - a record
+        self,
+        index: int,
+        path: str,
+        block: int,
+        layer: Layer,
+        kind: str,
+        inputs: tuple[tuple[int, Num], ...],
+        input_shape: Shape,
+        shape: Shape,
+        work: Work,
+        count: Num,
+        position: Position | None,
+    ) -> None:
+        self.index = index
+        self.path = path
+        self.block = block
+        self.layer = layer
+        self.kind = kind
+        self.inputs = inputs
+        self.input = input_shape
+        self.shape = shape
+        self.work = work
+        self.count = count
+        self.position = position
+
+
+class Graph:
+    """A network: immutable, topologically ordered, one output per node.
+
+    Attributes:
+        name: the spec's name.
+        title: the spec's title.
+        parameters: the values it was built with, defaults included.
+        nodes: the input first (no cost), then the layers.
+        output: index of the node whose tensor leaves the network.
+        outputs: index of each named side output.
+        assumptions: what was decided at default values in a symbolic run.
+    """
+
+    __slots__ = ("assumptions", "name", "nodes", "output", "outputs", "parameters", "title")
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        parameters: Mapping[str, Any],
+        nodes: tuple[Node, ...],
+        output: int,
+        outputs: Mapping[str, int],
+        assumptions: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.parameters = dict(parameters)
+        self.nodes = nodes
+        self.output = output
+        self.outputs = dict(outputs)
+        self.assumptions = assumptions
+
+    @property
+    def input(self) -> Shape:
+        """Shape of the tensor that enters."""
+        return self.nodes[0].shape
+
+    def input_of(self, node: Node) -> Any:
+        """What the rules of a layer take: the shape it reads, or operands where it merges."""
+        if not node.layer.merges:
+            return node.input
+        return tuple((self.nodes[index].shape, times) for index, times in node.inputs)
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The nodes that are layers: all but the input."""
+        return self.nodes[1:]
+
+
+class Builder:
+    """Appends nodes; see the module.
+
+    Attributes:
+        nodes: what was appended so far, the input first.
+        outputs: index of each named side output.
+    """
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.nodes: list[Node] = [
+            Node(0, "input", 1, Input(input_shape), "input", (), input_shape, input_shape, Work(), 1, None)
+        ]
+        # a run over symbols records what it assumes, so that it must not find its layers inferred already
+        self._memo = _inferred if assumptions.current() is None else {}
+        self.outputs: dict[str, int] = {}
+
+    @property
+    def input(self) -> Tensor:
+        """The tensor that enters."""
+        return Tensor(0, self.nodes[0].shape)
+
+    def add(
+        self,
+        key: str,
+        values: Mapping[str, Any],
+        inputs: tuple[tuple[Tensor, Num], ...],
+        path: str,
+        *,
+        block: int = 0,
+        count: Num = 1,
+        position: Position | None = None,
+    ) -> Tensor:
+        """Append a layer.
+
+        Args:
+            key: the layer's name in the registry.
+            values: its fields; numbers exact, lists as lists or tuples.
+            inputs: the tensors it reads, each with the number of identical ones.
+            path: unique name of the node.
+            block: see :attr:`Node.block`; 0 for all segments.
+            count: the number of identical parallel copies of the node.
+            position: where it was written.
+
+        Returns:
+            The tensor it makes.
+
+        Raises:
+            ShapeError: the layer refuses its fields or its input.
+            ConvcostError: the graph has grown beyond the limit.
+        """
+        self.make_room(1)
+        layer, kind, shape, work = self._infer(key, values, inputs)
+        index = len(self.nodes)
+        read = tuple([(tensor.node, times) for tensor, times in inputs])
+        block = block or path.count("/") + 1
+        self.nodes.append(Node(index, path, block, layer, kind, read, inputs[0][0].shape, shape, work, count, position))
+        return Tensor(index, shape)
+
+    def make_room(self, count: int) -> None:
+        """Make sure that ``count`` more nodes may be appended.
+
+        Raises:
+            ConvcostError: the graph would grow beyond the limit.
+        """
+        if len(self.nodes) + count > MAX_NODES + 1:
+            raise ConvcostError(f"more than {MAX_NODES:,} layers")
+
+    def _infer(
+        self, key: str, values: Mapping[str, Any], inputs: tuple[tuple[Tensor, Num], ...]
+    ) -> tuple[Layer, str, Shape, Work]:
+        cls = REGISTRY[key]
+        x: Any = tuple((tensor.shape, times) for tensor, times in inputs) if cls.merges else inputs[0][0].shape
+        signature = (key, x, *values, *values.values(), *map(type, values.values()))  # True is no 1
+        try:
+            known = self._memo.get(signature)
+        except TypeError:  # arrays and lists have no hash: infer anew
+            return self._apply(cls, values, x)
+        if known is None:
+            if len(self._memo) > MAX_NODES:
+                self._memo.clear()
+            known = self._memo[signature] = self._apply(cls, values, x)
+        return known
+
+    @staticmethod
+    def _apply(layer_class: type[Layer], values: Mapping[str, Any], x: Any) -> tuple[Layer, str, Shape, Work]:
+        layer = layer_class(**values)
+        shape = layer.shape(x)
+        first = x[0][0] if layer_class.merges else x
+        return layer, layer.kind_of(first, shape), shape, layer.work(x, shape)
+
+    def graph(
+        self,
+        name: str,
+        title: str,
+        parameters: Mapping[str, Any],
+        output: Tensor,
+        assumptions: tuple[str, ...] = (),
+    ) -> Graph:
+        """The finished graph, whose value is ``output``."""
+        return Graph(name, title, parameters, tuple(self.nodes), output.node, self.outputs, assumptions)

@@ -1,0 +1,1 @@
+"""The arithmetic common to ints, fractions, symbols and arrays."""

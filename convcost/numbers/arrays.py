@@ -1,0 +1,128 @@
+"""Arrays of exact numbers: int64 if every element certainly fits, else Python's integers and fractions.
+
+numpy overflows silently when a result does not fit its type. Here each operation is bounded first, in Python's
+integers, by the largest magnitudes of its operands. If the bound fits int64 the operation runs on int64, else on
+Python's integers, which do not overflow.
+
+The only module that imports numpy. It is imported when a caller passes an array.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from convcost.errors import UsageError
+from convcost.numbers.arithmetic import normal
+
+LARGEST = 2**63 - 1  # the magnitude that int64 holds on either side of zero
+_KEPT = {  # no result is larger than the largest operand
+    np.floor_divide,
+    np.remainder,
+    np.maximum,
+    np.minimum,
+    np.negative,
+    np.absolute,
+    np.gcd,
+}
+_GROWING = {np.add, np.subtract, np.multiply, np.power, np.square, np.left_shift, np.lcm, np.matmul}
+
+
+class ExactArray(np.ndarray[Any, Any]):
+    """An array of int64, or of Python's numbers, whose arithmetic never wraps around."""
+
+    def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **options: Any) -> Any:
+        """Run ``ufunc`` on int64 where its result is sure to fit, else on Python's numbers."""
+        plain = [_plain(value) for value in inputs]
+        if "out" in options:
+            options["out"] = tuple(_plain(value) for value in options["out"])
+        if (ufunc in _KEPT or ufunc in _GROWING) and not _fits(ufunc, method, plain):
+            plain = [value.astype(object) if isinstance(value, np.ndarray) else value for value in plain]
+        result = getattr(ufunc, method)(*plain, **options)
+        if not isinstance(result, np.ndarray) or result.dtype.kind not in "biO":
+            return result
+        return _narrowed(result) if ufunc is np.floor_divide else result.view(ExactArray)
+
+
+def exact(values: Any) -> Any:
+    """A numpy array, or one of its numbers, made exact: a float means the decimal that it prints as.
+
+    Returns:
+        An :class:`ExactArray`; a plain number for one of numpy's, or for an array without an axis.
+
+    Raises:
+        UsageError: it holds something other than finite numbers.
+    """
+    if isinstance(values, np.generic) or values.ndim == 0:
+        scalar = values if isinstance(values, np.generic) else values[()]
+        return scalar.item() if isinstance(scalar, np.bool_) else _number(scalar)
+    if values.dtype.kind in "iu":
+        return _narrowed(values)
+    numbers = np.empty(values.size, dtype=object)
+    numbers[:] = [_number(value) for value in values.ravel()]
+    return _narrowed(numbers.reshape(values.shape))
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating) and np.isfinite(value):
+        return normal(Fraction(str(value)))
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        return normal(value)
+    raise UsageError(f"an array holds numbers, found {str(value)[:60]}")
+
+
+def _narrowed(values: Any) -> ExactArray:
+    """``values`` as int64 where all are integers that fit, else as Python's numbers."""
+    whole = values.dtype.kind in "iu" or all(type(value) is int for value in values.flat)
+    fits = whole and _reach(values) <= LARGEST
+    narrow: ExactArray = values.astype(np.int64 if fits else object).view(ExactArray)
+    return narrow
+
+
+def _plain(value: Any) -> Any:
+    """``value`` for numpy's own arithmetic: integers are int64 or Python's, so that no two types meet."""
+    if isinstance(value, np.integer):
+        return int(value)
+    if not isinstance(value, np.ndarray):
+        return value
+    plain = value.view(np.ndarray)
+    if plain.dtype.kind in "iu" and plain.dtype != np.int64:
+        return _narrowed(plain).view(np.ndarray)
+    return plain
+
+
+def _reach(value: Any) -> int:
+    """The largest magnitude in ``value``."""
+    if isinstance(value, np.ndarray):
+        return max(abs(int(value.min())), abs(int(value.max()))) if value.size else 0
+    return abs(int(value))
+
+
+def _fits(ufunc: Any, method: str, operands: list[Any]) -> bool:
+    """Whether the result is sure to fit int64; also where there is nothing to lose, as with floats."""
+    kinds = {value.dtype.kind if isinstance(value, np.ndarray) else type(value).__name__ for value in operands}
+    if kinds & {"f", "float"}:
+        return True
+    if not kinds <= {"i", "b", "int", "bool"}:
+        return False
+    reaches = [_reach(value) for value in operands]
+    if ufunc in _KEPT:
+        return max(reaches) <= LARGEST
+    if method in ("reduce", "accumulate"):
+        return bool(ufunc is np.add) and reaches[0] * operands[0].size <= LARGEST
+    return max(*reaches, _bound(ufunc, reaches)) <= LARGEST
+
+
+def _bound(ufunc: Any, reaches: list[int]) -> int:
+    """No magnitude in the result is larger; for what is rare, as shifts, more than int64 holds."""
+    if ufunc in (np.add, np.subtract):
+        return sum(reaches)
+    if ufunc is np.multiply:
+        return reaches[0] * reaches[1]
+    if ufunc is np.power:
+        return int(2 ** min(reaches[0].bit_length() * reaches[1], LARGEST.bit_length() + 1))
+    return LARGEST + 1
