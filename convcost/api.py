@@ -9,7 +9,7 @@ from convcost.catalogue.specs import Catalogue
 from convcost.conventions.catalogue import DEFAULT
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics import report
 from convcost.metrics.devices import device as find_device
 from convcost.network.graph import Graph

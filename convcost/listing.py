@@ -11,7 +11,7 @@ from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UsageError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:

@@ -199,7 +199,7 @@ def solve(
     154
     """
     from convcost.conventions import DEFAULT  # noqa: PLC0415
-    from convcost.language.bind import from_python  # noqa: PLC0415
+    from convcost.language.interpret import from_python  # noqa: PLC0415
     from convcost.solving import one  # noqa: PLC0415 - imports sympy
     from convcost.solving.budgets import parse_budget  # noqa: PLC0415
     from convcost.solving.landscape import Landscape  # noqa: PLC0415
@@ -265,7 +265,7 @@ def survey(
     4111512576
     """
     from convcost.conventions.survey import survey as surveyed  # noqa: PLC0415
-    from convcost.language.build import build  # noqa: PLC0415
+    from convcost.language.interpret import build  # noqa: PLC0415
 
     (spec,), (given,) = _sides((target,), parameters)
     return surveyed(build(spec, given, _shape(input)), spec)

@@ -21,8 +21,8 @@ if __name__ == "__main__":
 from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import ConvcostError
 from convcost.formulas.cases import cases
-from convcost.language.build import build
-from convcost.language.freedom import free_names
+from convcost.language.check import free_names
+from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.atoms import evaluate
 from convcost.numbers.conditions import DIVIDES, WHOLE

@@ -28,8 +28,8 @@ from convcost.cli.options import parse_input, parse_settings
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
 from convcost.formulas.equal import Side, identities
-from convcost.language.build import build
 from convcost.language.expression import compile_expression
+from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.metrics.devices import device
 from convcost.metrics.report import analyze

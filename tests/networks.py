@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conftest import DATA
 
 from convcost.catalogue.specs import Catalogue
-from convcost.language.bind import from_text
-from convcost.language.build import build
+from convcost.language.interpret import build, from_text
 from convcost.layers.window import per_axis
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ import sympy
 from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import ConvcostError
 from convcost.formulas.comparison import QUANTITIES, Comparison, compare
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
 from convcost.numbers.atoms import evaluate, to_sympy

@@ -20,7 +20,7 @@ from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.codegen.code import as_code
 from convcost.formulas.closed import Formula, formula
 from convcost.formulas.views import view
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import QUANTITIES, quantities
 
 if TYPE_CHECKING:

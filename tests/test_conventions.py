@@ -20,8 +20,7 @@ from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import Rules, selectors
 from convcost.conventions.survey import survey
 from convcost.errors import SpecError, UsageError
-from convcost.language.bind import from_text
-from convcost.language.build import build
+from convcost.language.interpret import build, from_text
 from convcost.layers.base import REGISTRY
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from inprocess import convcost
 
 from convcost.catalogue.specs import Catalogue
 from convcost.formulas.equal import Side, identities
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 
 EQUAL = [

@@ -9,7 +9,7 @@ from conftest import run_convcost
 
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.language.build import build
+from convcost.language.interpret import build
 
 FOLDER = Path(__file__).parent / "errors"
 HELPERS = {"mutual_b.yaml"}  # used by another file of the folder

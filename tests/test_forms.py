@@ -14,7 +14,7 @@ from convcost.errors import UsageError
 from convcost.formulas.closed import formula
 from convcost.formulas.simplify import collected
 from convcost.formulas.views import VIEWS, readable, view
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import QUANTITIES, quantities
 from convcost.numbers.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
 from convcost.numbers.latex import latex

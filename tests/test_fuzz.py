@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.layers import REGISTRY
 from convcost.metrics.report import analyze
 

@@ -15,7 +15,7 @@ from convcost import limits
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.expression import ExpressionError, compile_expression
-from convcost.language.reader import read
+from convcost.language.yaml import read
 from convcost.limits import (
     MAX_BITS,
     MAX_BYTES,

@@ -13,8 +13,7 @@ from inprocess import convcost
 from convcost.api import load, loads
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import UnsupportedError, UsageError
-from convcost.language.bind import from_text
-from convcost.language.build import build
+from convcost.language.interpret import build, from_text
 from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
 from convcost.metrics.training import kept, training
 from convcost.network.schedule import schedule

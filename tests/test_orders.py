@@ -14,8 +14,8 @@ from orders import Findings, Pair, blocks, check
 
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.language.build import build
-from convcost.language.freedom import free_names
+from convcost.language.check import free_names
+from convcost.language.interpret import build
 from convcost.numbers.latex import latex
 from convcost.numbers.text import text
 from convcost.numbers.typeset import typeset

@@ -16,8 +16,7 @@ from inprocess import convcost
 from convcost.api import load, loads
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import SpecError, UnsupportedError
-from convcost.language.bind import from_text
-from convcost.language.build import build
+from convcost.language.interpret import build, from_text
 from convcost.layers.reach import ITSELF, ReceptiveField, merged
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 

@@ -12,7 +12,7 @@ from inprocess import convcost
 from convcost.catalogue.specs import Catalogue
 from convcost.formulas.closed import everything_free, formula
 from convcost.formulas.scaling import Scaling, scaling
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.text import text
 

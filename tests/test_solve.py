@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import ConvcostError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.solving.axis import simplest
 from convcost.solving.budgets import parse_budget

@@ -9,7 +9,7 @@ import pytest
 from convcost import loads
 from convcost.catalogue.specs import Catalogue
 from convcost.errors import SpecError
-from convcost.language.build import build
+from convcost.language.interpret import build
 
 if TYPE_CHECKING:
     from convcost.language.model import Spec

@@ -6,14 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from convcost.errors import ConvcostError, Problem, SpecError, UsageError, shorten, unknown
-from convcost.language.reader import Mapping, Scalar, contents, read
-from convcost.language.scalar import scan
+from convcost.language.yaml import Mapping, Scalar, contents, read, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import NoReturn
 
-    from convcost.language.reader import Node
+    from convcost.language.yaml import Node
 
 _SUFFIXES = (".yaml", ".yml")
 

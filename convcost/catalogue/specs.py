@@ -12,11 +12,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from convcost.errors import ConvcostError, SpecError, UsageError, closest, unknown
-from convcost.language.link import link
-from convcost.language.parse import parse_spec
-from convcost.language.reader import contents, read
-from convcost.language.values import Problems
+from convcost.errors import ConvcostError, Problems, SpecError, UsageError, closest, unknown
+from convcost.language.check import link
+from convcost.language.syntax import parse_spec
+from convcost.language.yaml import contents, read
 from convcost.limits import MAX_BYTES
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from convcost.cli.options import (
 )
 from convcost.errors import UsageError, unknown
 from convcost.formulas.comparison import compare, unique_names
-from convcost.language.bind import from_text
+from convcost.language.interpret import from_text
 from convcost.language.model import own_name
 from convcost.render.comparisons import comparison_data, comparison_tables, flat_table, traffic_table
 

@@ -10,7 +10,7 @@ import click
 from convcost.cli import completion
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
 from convcost.conventions import convention
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.devices import device, device_names
 from convcost.metrics.report import analyze
 

@@ -16,7 +16,7 @@ from convcost.cli.options import (
 )
 from convcost.conventions.survey import known, survey
 from convcost.errors import UsageError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.render import conventions as render
 
 

@@ -9,7 +9,7 @@ import click
 from convcost.catalogue.specs import bundled_path
 from convcost.cli.options import write
 from convcost.errors import UsageError
-from convcost.language.values import is_identifier
+from convcost.language.syntax import is_identifier
 from convcost.layers.base import REGISTRY
 
 _NETWORK = """\

@@ -14,8 +14,8 @@ import click
 from convcost.catalogue.specs import bundled_names, hidden_file
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.bind import find, from_text
-from convcost.language.reader import READ
+from convcost.language.interpret import find, from_text
+from convcost.language.yaml import READ
 from convcost.metrics.dtypes import BITS
 from convcost.tables.table import Arrangement
 from convcost.tables.terminal import TableView

@@ -14,7 +14,7 @@ from convcost.cli.options import (
     set_option,
     show,
 )
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.render import receptive as render
 
 

@@ -22,7 +22,7 @@ from convcost.cli.options import (
     write,
 )
 from convcost.errors import UsageError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.devices import Device, device, device_names, made_up
 from convcost.metrics.roofline import Roofline, roofline
 from convcost.metrics.rows import GROUPINGS

@@ -20,7 +20,7 @@ from convcost.cli.options import (
     set_option,
     show,
 )
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.rows import GROUPINGS
 from convcost.render import traffic as render
 from convcost.render.memory import Setting

@@ -15,13 +15,13 @@ from convcost.conventions.model import (
     selectors,
 )
 from convcost.conventions.written import FormRule, Implementation
-from convcost.errors import not_among, unknown
-from convcost.language.reader import Mapping, Scalar, Sequence
-from convcost.language.values import Problems, data
+from convcost.errors import Problems, not_among, unknown
+from convcost.language.syntax import data
+from convcost.language.yaml import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from convcost.catalogue.shelf import Shelf
-    from convcost.language.reader import Node
+    from convcost.language.yaml import Node
 
 KEYS = ("title", "doc", "source", "unit", "extends", "operations", "params", "written")
 UNITS = ("MACs", "FLOPs", "parameters")

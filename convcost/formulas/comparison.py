@@ -10,8 +10,8 @@ from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, UsageError, unknown
-from convcost.language.build import build
-from convcost.language.freedom import free_names
+from convcost.language.check import free_names
+from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.numbers.arithmetic import RELATIONS
 

@@ -15,7 +15,7 @@ from convcost.formulas.points import points
 from convcost.formulas.program import program
 from convcost.formulas.simplify import hide, show
 from convcost.formulas.split import identically_zero
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.atoms import to_sympy

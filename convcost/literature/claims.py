@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.counts import QUANTITIES
-from convcost.errors import ConvcostError, SpecError, not_among, unknown
-from convcost.language.bind import bind
+from convcost.errors import ConvcostError, Problems, SpecError, not_among, unknown
 from convcost.language.expression import compile_expression
-from convcost.language.parts import Fault
-from convcost.language.reader import Mapping, Scalar, Sequence
-from convcost.language.scalar import dims, scan
-from convcost.language.values import Problems, data, text
+from convcost.language.interpret import bind
+from convcost.language.model import Fault
+from convcost.language.syntax import data, text
+from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
 from convcost.limits import MAX_CLAIMS
 from convcost.numbers.printed import Figure, figure
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from convcost.conventions.counts import Count, Quantity
     from convcost.errors import Position
     from convcost.language.model import Spec
-    from convcost.language.reader import Node
+    from convcost.language.yaml import Node
     from convcost.layers.base import Shape
 
 _TEXTS = ("where", "source", "note", "erratum", "open")

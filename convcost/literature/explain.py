@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.conventions.catalogue import DEFAULT, convention
 from convcost.conventions.reported import Reported
 from convcost.errors import UsageError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.literature.stories import COST, EXACT, WHAT, Candidate, compared, stories
 from convcost.literature.variants import variants

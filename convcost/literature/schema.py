@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.conventions.counts import QUANTITIES
 from convcost.language.model import BRANCH_KEYS, OTHER_NAMES
-from convcost.language.parse import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
+from convcost.language.syntax import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
 from convcost.layers.base import REGISTRY
 from convcost.literature.claims import CLAIM_KEYS
 

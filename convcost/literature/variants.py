@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.literature.stories import COST
 
 if TYPE_CHECKING:

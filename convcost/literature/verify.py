@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.catalogue.specs import Catalogue, bundled_names
 from convcost.errors import ConvcostError, Problem, SpecError, unknown
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.literature.stories import WITHIN, Candidate, compared, stories
 from convcost.numbers.printed import spelled

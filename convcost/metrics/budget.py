@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import Problem, SpecError, UsageError
-from convcost.language.reader import Scalar, Sequence
+from convcost.language.yaml import Scalar, Sequence
 from convcost.metrics.registry import METRICS, metric
 from convcost.numbers.arithmetic import RELATIONS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from convcost.language.model import Spec
-    from convcost.language.reader import Node
+    from convcost.language.yaml import Node
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.catalogue.shelf import Shelf, check_keys, fail, text_of
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.reader import Mapping, Scalar
+from convcost.language.yaml import Mapping, Scalar
 from convcost.metrics.dtypes import BITS
 from convcost.numbers.printed import positive
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from convcost.language.reader import Node
+    from convcost.language.yaml import Node
 
 _FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "devices")
 _SHELF = Shelf(_FOLDER, "device", "`convcost roofline`")

@@ -12,8 +12,8 @@ from convcost.conventions import DEFAULT, convention, reported
 from convcost.errors import ConvcostError
 from convcost.formulas.closed import formula
 from convcost.formulas.program import program
-from convcost.language.build import build
-from convcost.language.freedom import free_names
+from convcost.language.check import free_names
+from convcost.language.interpret import build
 from convcost.metrics.quantities import REPORTED, quantities
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.atoms import to_sympy

@@ -38,7 +38,7 @@ PARSED = Peer(
     "convcost, spec parsed once",
     "convcost",
     "from convcost.network.cost import sum_work\n"
-    "from convcost.language.build import build\n"
+    "from convcost.language.interpret import build\n"
     "from convcost.catalogue.specs import Catalogue\n"
     "spec = Catalogue().target('resnet50')\n",
     "sum_work(build(spec).layers).macs",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import convcost
 from convcost.catalogue.specs import Catalogue
-from convcost.language.build import build
+from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """YAML text to a tree with the position of every key and value.
 
 It is built from the event stream, not by a YAML loader: every key keeps its line and column, duplicate keys are errors,
-and what no spec needs (aliases, anchors, tags, several documents) is refused before it can do harm.
+and what no spec needs (aliases, anchors, tags, several documents) is refused before it can do harm. Scalars have rules
+of their own: YAML's would read ``no`` as false and ``010`` as eight.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import yaml
 
 from convcost.errors import Position, Problem, SpecError
-from convcost.limits import MAX_BYTES, MAX_NESTING
+from convcost.language.operations import decimal
+from convcost.limits import MAX_BYTES, MAX_DIGITS, MAX_NESTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from fractions import Fraction
 
 
 READ: set[str] = set()  # files that this process has read: no output may take their place
@@ -297,3 +300,43 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
         if part in problem:
             return f"this is not YAML: {hint}"
     return f"this is not YAML: {problem or 'it does not parse'}"
+
+
+_DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")
+_WORDS = {"true": True, "false": False, "-": None, "~": None}
+
+
+def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | tuple[int, ...] | None:
+    """The value a table's cell stands for: a number, true or false, none, the list of ``1x7``, or a word.
+
+    Quotes make no difference to a value, so ``quoted`` only tells an empty text from a missing one.
+
+    >>> scan("010", quoted=False), scan("0.75", quoted=False), scan("no", quoted=False)
+    (10, Fraction(3, 4), 'no')
+    >>> scan("1x7", quoted=False), scan("1_000", quoted=False)
+    ((1, 7), 1000)
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text == "" and not quoted:
+        return None
+    if len(text) > MAX_DIGITS:
+        return text
+    sizes = dims(text)
+    if sizes is not None:
+        return sizes
+    number: int | Fraction | None = decimal(text[1:] if text[:1] in ("+", "-") else text)
+    if number is None:
+        return text
+    return -number if text[0] == "-" else number
+
+
+def dims(text: str) -> tuple[int, ...] | None:
+    """The sizes of ``1x7``; None where ``text`` is something else.
+
+    >>> dims("1x7"), dims("7")
+    ((1, 7), None)
+    """
+    if _DIMS.fullmatch(text) is None:
+        return None
+    return tuple(int(part) for part in text.split("x"))

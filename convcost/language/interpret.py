@@ -1,0 +1,948 @@
+"""From a checked spec and values to a graph: the interpreter of the language."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from convcost.errors import ConvcostError, FieldError, Problem, SpecError, UsageError, did_you_mean, not_among, unknown
+from convcost.language.expression import ExpressionError, compile_expression
+from convcost.language.model import Fault, own_name
+from convcost.language.operations import describe, truth
+from convcost.language.syntax import LAYOUTS
+from convcost.language.yaml import dims, scan
+from convcost.layers.window import show
+from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH, MAX_ITEMS, MAX_STEPS
+from convcost.network.graph import Builder, Graph, Tensor
+from convcost.network.replay import Recording
+from convcost.numbers import assumptions
+from convcost.numbers.arithmetic import (
+    exact_array,
+    is_array,
+    is_number,
+    is_symbolic,
+    is_whole,
+    normal,
+    provably,
+    require,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from convcost.errors import Position
+    from convcost.language.model import Arguments, Branch, Let, Loop, Parameter, Spec, Step, Template, Value
+    from convcost.layers.base import Shape
+    from convcost.numbers.arithmetic import Num
+
+
+EXPECTED = {
+    "whole": "a whole number",
+    "ratio": "a positive number",
+    "switch": "true or false",
+    "word": "a word",
+}
+
+
+def bind(parameter: Parameter, value: Any, position: Position) -> Any:
+    """``value``, which must fit ``parameter``.
+
+    Raises:
+        Fault: it does not.
+    """
+    value = normal(value)
+    if type(value) is int and parameter.any_int:
+        return value
+    if not _fits(parameter.type, value):
+        hint = ""
+        if parameter.type == "whole" and isinstance(value, Fraction) and parameter.default is not None:
+            default = parameter.default.constant
+            hint = f"; its default {default} makes it whole, and a default of {default}.0 would allow fractions"
+        message = f"`{parameter.name}` must be {EXPECTED[parameter.type]}, found {describe(value)}{hint}"
+        raise Fault(message, position)
+    if parameter.choices and not is_array(value) and value not in parameter.choices:
+        raise Fault(not_among(parameter.name, value, parameter.choices, describe(value)), position)
+    _check_range(parameter, value, position)
+    return value
+
+
+def _fits(type_: str, value: Any) -> bool:
+    if is_symbolic(value) or is_array(value):
+        return type_ in ("whole", "ratio", "any")
+    if type_ == "whole":
+        return type(value) is int or (isinstance(value, tuple) and all(_fits("whole", item) for item in value))
+    if type_ == "ratio":
+        return is_number(value) and value > 0
+    if type_ == "switch":
+        return isinstance(value, bool)
+    return type_ == "any" or isinstance(value, str)
+
+
+def _check_range(parameter: Parameter, value: Any, position: Position) -> None:
+    for bound, relation, word in ((parameter.minimum, ">=", "least"), (parameter.maximum, "<=", "most")):
+        if bound is None:
+            continue
+        limit = bound.constant
+        message = f"`{parameter.name}` must be at {word} {limit}, found {describe(value)}"
+        if not is_number(value) and not is_symbolic(value) and not is_array(value):
+            raise Fault(message, position)
+        try:
+            require(relation, value, limit, message)
+        except ConvcostError as error:
+            raise Fault(str(error), position) from None
+
+
+def from_text(spec: Spec, name: str, text: str) -> Any:
+    """The value that ``NAME=TEXT`` on a command line means.
+
+    Raises:
+        UsageError: there is no such parameter, or the text is no value.
+    """
+    parameter = find(spec, name)
+    words = parameter.words if parameter is not None else ()
+    if text in words:
+        return text
+    value = dims(text) or scan(text.strip(), quoted=True)
+    if not isinstance(value, str) or (parameter is not None and parameter.type in ("switch", "word")):
+        return value
+    try:
+        expression = compile_expression(text)
+        if expression.is_constant:
+            return expression.evaluate({})
+    except ConvcostError:
+        pass
+    hint = did_you_mean(text, map(str, words)) if words else ""
+    raise UsageError(f"`{name}`: expected a value, found '{text[:60]}'{hint}")
+
+
+def find(spec: Spec, name: str) -> Parameter | None:
+    """The parameter called ``name``, or by the other standard name; None for a size that the spec reads off its input.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    own = own_name(name, spec.parameters)
+    if own in spec.parameters:
+        return spec.parameters[own]
+    if spec.input_names and name in spec.input_names:
+        return None
+    known = [*spec.parameters, *(spec.input_names or ())]
+    raise UsageError(unknown("parameter", name, known, of=spec.name))
+
+
+def from_python(value: Any) -> Any:
+    """A value handed in by a Python caller, made exact: a float means the decimal that it prints as.
+
+    Raises:
+        UsageError: an array holds something other than finite numbers.
+    """
+    value = exact_array(value)  # before floats: those of numpy are among them
+    if isinstance(value, float):
+        return normal(Fraction(str(value)))
+    if isinstance(value, list | tuple):
+        return tuple(from_python(item) for item in value)
+    return value
+
+
+class Budget:
+    """The remaining evaluation budget of a run; it guarantees that every run ends.
+
+    Attributes:
+        calls: calls of ``let`` functions left.
+        depth: how deep they nest now.
+    """
+
+    __slots__ = ("calls", "depth")
+
+    def __init__(self) -> None:
+        self.calls = MAX_FUNCTION_CALLS
+        self.depth = 0
+
+    def enter(self, name: str) -> None:
+        """Note the beginning of a call."""
+        self.calls -= 1
+        self.depth += 1
+        if self.calls < 0:
+            raise ExpressionError(f"functions are called more than {MAX_FUNCTION_CALLS:,} times")
+        if self.depth > MAX_FUNCTION_DEPTH:
+            raise ExpressionError(f"`{name}`: functions call each other deeper than {MAX_FUNCTION_DEPTH} levels")
+
+    def leave(self) -> None:
+        """Note its end."""
+        self.depth -= 1
+
+
+class Scope(dict[str, Any]):
+    """Names to values: loop variables, taps and whatever was computed; the rest is computed when first asked for.
+
+    Attributes:
+        spec: whose names these are.
+        parent: the scope around a local block.
+        alone: whether no step called the spec, so that examples replace parameters that are not given.
+        inner: scopes of the named block calls, for taps such as ``backbone/pool4``.
+        named: which step gave each tap its name.
+        serial: its number; no other scope has it.
+    """
+
+    __slots__ = ("_budget", "_busy", "alone", "inner", "named", "parent", "serial", "spec")
+
+    _serials = count(1)
+
+    def __init__(
+        self, spec: Spec, parent: Scope | None, given: dict[str, Any], budget: Budget, *, alone: bool = False
+    ) -> None:
+        super().__init__(spec.constants)
+        if alone:
+            for parameter in spec.parameters.values():
+                if parameter.example is not None:
+                    self.pop(parameter.name, None)
+        self.update(given)
+        self.spec = spec
+        self.parent = parent
+        self.inner: dict[str, Scope] | None = None
+        self.named: dict[str, object] | None = None
+        self.alone = alone
+        self.serial = next(self._serials)
+        self._budget = budget
+        self._busy: set[str] | None = None
+
+    def enter(self, tensor: Tensor) -> None:
+        """Let ``tensor`` be the input, and read the names of the spec's ``input`` off it."""
+        self["x"] = self["input"] = tensor
+        names = self.spec.input_names
+        if names:
+            shape = tensor.shape
+            if len(names) == len(shape):
+                for name, size in zip(names, shape, strict=True):
+                    self[name] = size
+            else:
+                self[next(iter(names))] = shape[0]
+
+    def __missing__(self, name: str) -> Any:
+        spec = self.spec
+        if name in spec.parameters or name in spec.lets:
+            if self._busy is None:
+                self._busy = set()
+            if name in self._busy:
+                raise ExpressionError(f"`{name}` is defined by itself")
+            self._busy.add(name)
+            try:
+                value = self[name] = self._parameter(name) if name in spec.parameters else self._let(spec.lets[name])
+            finally:
+                self._busy.discard(name)
+            return value
+        if spec.input_names and name in spec.input_names:
+            tensor = self.get("input")
+            found = f"a tensor of shape {'x'.join(map(str, tensor.shape))}" if tensor is not None else "nothing"
+            raise ExpressionError(f"`{name}` cannot be read off {found}")
+        if self.parent is not None:
+            return self.parent[name]
+        raise ExpressionError(unknown("value", name, []))
+
+    def _parameter(self, name: str) -> Any:
+        parameter = self.spec.parameters[name]
+        value = parameter.example if self.alone and parameter.example is not None else parameter.default
+        if value is None:
+            doc = f": {parameter.doc}" if parameter.doc else ""
+            raise ExpressionError(f"{self.spec.name} needs a value for `{name}`{doc}")
+        found = evaluate(value, self)
+        return found if type(found) is int and parameter.any_int else bind(parameter, found, value.position)
+
+    def _let(self, let: Let) -> Any:
+        if let.arguments is None:
+            return evaluate(let.value, self)
+        return self._function(let.name, let.arguments, let.value)
+
+    def _function(self, name: str, arguments: tuple[str, ...], body: Value) -> Any:
+        def function(*values: Any) -> Any:
+            self._budget.enter(name)
+            try:
+                return evaluate(body, Local(self, dict(zip(arguments, values, strict=True))))
+            finally:
+                self._budget.leave()
+
+        return function
+
+
+class Local(dict[str, Any]):
+    """The arguments of a ``let`` function, over the scope it was defined in."""
+
+    __slots__ = ("_around",)
+
+    def __init__(self, around: Scope, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self._around = around
+
+    def __missing__(self, name: str) -> Any:
+        return self._around[name]
+
+
+def evaluate(value: Value, scope: Any) -> Any:
+    """The value of ``value`` in ``scope``.
+
+    Raises:
+        Fault: it cannot be computed; with its place.
+    """
+    try:
+        return value.evaluate(scope)
+    except Fault as fault:
+        fault.places.append(value.position)
+        raise
+    except ConvcostError as error:
+        raise Fault(str(error), value.position) from None
+
+
+def condition(value: Value, scope: Scope) -> bool:
+    """Whether ``value`` holds.
+
+    Raises:
+        Fault: it is neither true nor false.
+    """
+    found = evaluate(value, scope)
+    if found is True or found is False:
+        return bool(found)
+    try:
+        return truth(found)
+    except ConvcostError as error:
+        raise Fault(str(error), value.position) from None
+
+
+def times(value: Value, scope: Scope) -> int:
+    """How many copies in sequence a ``repeat`` makes.
+
+    Raises:
+        Fault: it is no whole number, or too large.
+    """
+    copies = normal(evaluate(value, scope))
+    if is_symbolic(copies):
+        raise Fault(f"`repeat` of a chain needs a number, found {copies}", value.position)
+    if type(copies) is not int or copies < 0:
+        raise Fault(f"`repeat` must be a whole number, found {describe(copies)}", value.position)
+    if copies > MAX_STEPS:
+        raise Fault(f"`repeat` may be at most {MAX_STEPS:,}, found {describe(copies)}", value.position)
+    return copies
+
+
+def parallel(value: Value, scope: Scope) -> Num:
+    """How many identical parallel branches a ``repeat`` on a branch makes; may be symbolic."""
+    return whole(evaluate(value, scope), "`repeat` of a branch", value.position)
+
+
+def whole(size: Any, what: str, position: Position) -> Num:
+    """``size``, which must be a whole number of at least 1 (or a symbol or array that can be).
+
+    Raises:
+        Fault: it is not.
+    """
+    size = normal(size)
+    message = f"{what} must be a whole number of at least 1, found {describe(size)}"
+    if isinstance(size, bool | str | tuple | dict) or size is None or not is_whole(size):
+        raise Fault(message, position)
+    try:
+        require(">=", size, 1, message)
+    except ConvcostError as error:
+        raise Fault(str(error), position) from None
+    return size
+
+
+def turns(branch: Branch, scope: Scope) -> Iterator[int | None]:
+    """The rows of a branch's loop, bound one after another; one None where it has no loop."""
+    if branch.loop is None:
+        yield None
+    else:
+        yield from rows(branch.loop, scope)
+
+
+def rows(loop: Loop, scope: Scope) -> Iterator[int]:
+    """Bind the loop's variables to one row after another; yields the number of the row."""
+    names = [name for name, _ in loop.variables]
+    before = {name: scope[name] for name in names if name in scope}
+    if loop.rows is not None:
+        table = _rows_of(loop.rows, scope)
+        rows = [(row,) for row in table] if loop.whole else [_row(row, len(names), loop) for row in table]
+    else:
+        columns = [_rows_of(column, scope) for column in loop.columns]
+        lengths = {len(column) for column in columns}
+        if len(lengths) > 1:
+            listed = ", ".join(f"{name} has {len(column)}" for name, column in zip(names, columns, strict=True))
+            raise Fault(f"the columns differ in length: {listed}", loop.position)
+        rows = list(zip(*columns, strict=True))
+    try:
+        for number, row in enumerate(rows):
+            scope.update(zip(names, row, strict=True))
+            yield number
+    finally:
+        for name in names:
+            scope.pop(name, None)
+        scope.update(before)
+
+
+def _rows_of(value: Value, scope: Scope) -> tuple[Any, ...]:
+    found = evaluate(value, scope)
+    if not isinstance(found, tuple):
+        raise Fault(f"`for` runs over a list, found {describe(found)}", value.position)
+    if len(found) > MAX_ITEMS:
+        raise Fault(f"`for` runs over at most {MAX_ITEMS:,} rows, found {len(found):,}", value.position)
+    return found
+
+
+def _row(row: Any, count: int, loop: Loop) -> tuple[Any, ...]:
+    if not isinstance(row, tuple) or len(row) != count:
+        raise Fault(f"a row needs {count} values, found {describe(row)}", loop.position)
+    return row
+
+
+def fill(template: Template, scope: Scope) -> str:
+    """The name that ``template`` gives in ``scope``.
+
+    Raises:
+        Fault: an expression in it cannot be computed.
+    """
+    try:
+        return template.fill(scope)
+    except Fault as fault:
+        fault.places.append(template.position)
+        raise
+    except ConvcostError as error:
+        raise Fault(str(error), template.position) from None
+
+
+def tap(template: Template, scope: Scope) -> Tensor:
+    """The tensor of that name: ``x``, ``input``, a named step, or ``NAME/INNER`` inside a named block.
+
+    Raises:
+        Fault: no earlier step has that name.
+    """
+    path = fill(template, scope)
+    name, *deeper = path.split("/")
+    inside = scope
+    found = scope.get(name)
+    if not isinstance(found, Tensor) and scope.parent is not None:
+        found = _outer_tap(name, scope)
+    for part in deeper:
+        if inside.inner is None or name not in inside.inner:
+            found = None
+            break
+        inside, name = inside.inner[name], part
+        found = inside.get(name)
+    if not isinstance(found, Tensor):
+        known = [key for key, value in scope.items() if isinstance(value, Tensor)]
+        raise Fault(unknown("earlier step", path, known), template.position)
+    return found
+
+
+def _outer_tap(name: str, scope: Scope) -> Any:
+    if name in ("x", "input"):
+        return None
+    around = scope.parent
+    while around is not None:
+        if isinstance(around.get(name), Tensor):
+            return around[name]
+        around = around.parent
+    return None
+
+
+def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -> None:
+    """Let the name of ``step`` mean ``tensor`` from here on; a loop rebinds it.
+
+    Raises:
+        Fault: another step or variable has it.
+    """
+    template: Any = step.name
+    name = fill(template, scope)
+    if scope.named is None:
+        scope.named = {}
+    owner = scope.named.setdefault(name, step)
+    if owner is not step:
+        raise Fault(f"there is a step named `{name[:60]}` already", template.position)
+    if name in scope and not isinstance(scope[name], Tensor):
+        raise Fault(f"the name `{name[:60]}` is taken by a variable", template.position)
+    scope[name] = tensor
+    if inner is not None:
+        if scope.inner is None:
+            scope.inner = {}
+        scope.inner[name] = inner
+
+
+def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
+    """Let the name of ``step``, which makes no layer and passes ``tensor`` on, mean that tensor.
+
+    Steps of which one runs may share a name; the one that does run gives it.
+    """
+    if step.name is not None and (name := fill(step.name, scope)) not in scope:
+        scope[name] = tensor
+
+
+PICTURE = (1, 3)  # channels of a grey or colour picture
+LARGE = 16  # a size of this or more is one of a picture's
+BATCHED = 4  # entries of a shape with a batch axis before channels, height and width
+
+
+def entering_shape(spec: Spec, scope: Scope, other: Shape | None) -> Shape:
+    """The shape of the tensor that enters ``spec``.
+
+    Args:
+        spec: whose input it is.
+        scope: its names.
+        other: sizes in place of those that the spec states; a network may be given its spatial sizes alone.
+
+    Returns:
+        ``(channels, *spatial)``.
+
+    Raises:
+        Fault: the spec states no input, or one that looks like another layout.
+        UsageError: ``other`` has not as many axes as the spec, or other channels where the spec fixes them.
+    """
+    if spec.input_sizes is None:
+        return other if other is not None else _of_block(spec, scope)
+    if other is not None:
+        return _replaced(spec, spec.input_sizes, scope, other)
+    shape = tuple(_size(value, scope) for value in spec.input_sizes)
+    if not spec.layout:
+        _refuse_other_layouts(shape, spec.input_sizes)
+    return shape
+
+
+def replaced_sizes(spec: Spec, other: Shape | None) -> tuple[Value, ...]:
+    """The entries of ``input`` that ``other`` takes the place of: all of them, or all but the channels."""
+    if other is None or spec.input_sizes is None:
+        return ()
+    return spec.input_sizes[-len(other) :]
+
+
+def _of_block(spec: Spec, scope: Scope) -> Shape:
+    if spec.input_names is None:
+        raise Fault(f"{spec.name} states no input; give one with --input, as 3x224x224", spec.position)
+    return tuple(scope[name] if name in scope else _size(value, scope) for name, value in spec.input_names.items())
+
+
+def _size(value: Value, scope: Scope) -> Num:
+    return whole(evaluate(value, scope), "a size of the input", value.position)
+
+
+def _replaced(spec: Spec, written: tuple[Value, ...], scope: Scope, other: Shape) -> Shape:
+    fixed = written[0].is_fixed
+    if len(other) == len(written) - 1:
+        channels = _size(written[0], scope)
+        if provably(other[0], channels):
+            sizes = f"{show((channels, *other))}, or {show((*other, other[-1]))}"
+            raise _refusal(spec, other, f"write {sizes}")
+        return (channels, *other)
+    if len(other) != len(written):
+        batched = len(other) == len(written) + 1 and (not fixed or provably(other[1], written[0].constant))
+        hint = f"a shape has no batch axis: write {show(other[1:])}" if batched else ""
+        raise _refusal(spec, other, hint or "the number of sizes differs")
+    if fixed and not provably(other[0], written[0].constant):
+        if provably(other[-1], written[0].constant):
+            raise _refusal(spec, other, f"channels come first: write {show((other[-1], *other[:-1]))}")
+        hint = "the channels differ, and only a spec whose `input` begins with a parameter takes another number"
+        raise _refusal(spec, other, hint)
+    if not fixed and not spec.layout and _ends_in_channels(other, lambda _: True):
+        hint = f"channels come first: write {show((other[-1], *other[:-1]))}"
+        raise _refusal(spec, other, f"{hint}, or add `layout: {LAYOUTS[len(other)]}` to the spec if it has {other[0]}")
+    return other
+
+
+def _refusal(spec: Spec, other: Shape, why: str) -> UsageError:
+    wanted = _listed_sizes(spec.input_sizes or ())
+    return UsageError(f"{spec.name} has the input {wanted}; found {show(other)}: {why}")
+
+
+def _refuse_other_layouts(shape: Shape, written: Sequence[Value]) -> None:
+    """Refuse NCHW and HWC.
+
+    Only a number of channels that is written as a number counts: what is a parameter was put there on purpose.
+
+    Raises:
+        Fault: at the first entry.
+    """
+
+    def is_written(index: int) -> bool:
+        return written[index].is_fixed
+
+    layout = LAYOUTS[len(shape)]
+    if _begins_with_batch(shape, is_written):
+        better = _listed_sizes(written[1:])
+        reading = "a batch, channels, height, width; a spec has no batch axis"
+        meant = f"if {shape[0]} is the channels and {shape[1]} the depth"
+    elif _ends_in_channels(shape, is_written):
+        sizes = written[1:-1] if len(shape) == BATCHED and provably(shape[0], 1) else written[:-1]
+        better = _listed_sizes([written[-1], *sizes])
+        reading = "sizes before channels; channels come first"
+        meant = f"if {shape[0]} is the channels"
+    else:
+        return
+    raise Fault(
+        f"{_listed_sizes(written)} looks like {reading}: write {better}, or add `layout: {layout}` {meant}",
+        written[0].position,
+    )
+
+
+def _begins_with_batch(shape: Shape, is_written: Callable[[int], bool]) -> bool:
+    return len(shape) == BATCHED and is_written(1) and _is_picture(shape[1]) and all(map(_is_large, shape[2:]))
+
+
+def _ends_in_channels(shape: Shape, is_written: Callable[[int], bool]) -> bool:
+    if len(shape) < BATCHED - 1:
+        return False
+    return is_written(len(shape) - 1) and _is_picture(shape[-1]) and all(map(_is_large, shape[-3:-1]))
+
+
+def _is_picture(channels: Num) -> bool:
+    return type(channels) is int and channels in PICTURE
+
+
+def _is_large(size: Num) -> bool:
+    return type(size) is int and size >= LARGE
+
+
+def _listed_sizes(written: Sequence[Value]) -> str:
+    texts = (str(value.constant) if value.expression is None else value.expression.text for value in written)
+    return f"[{', '.join(texts)}]"
+
+
+class Frame:
+    """A place in the tree of paths: its prefix, and how often each segment was used below it."""
+
+    __slots__ = ("prefix", "used")
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.used: dict[str, int] = {}
+
+    def path(self, segment: str) -> str:
+        """The path of one more ``segment`` here; a second one of the same name gets ``#2``."""
+        times = self.used[segment] = self.used.get(segment, 0) + 1
+        return f"{self.prefix}{segment}" if times == 1 else f"{self.prefix}{segment}#{times}"
+
+    def numbered(self, segment: str) -> str:
+        """The path of one more copy of ``segment``: ``[1]``, ``[2]`` ..."""
+        times = self.used[segment] = self.used.get(segment, 0) + 1
+        return f"{self.prefix}{segment}[{times}]"
+
+
+class Runner:
+    """One run of a spec into one builder."""
+
+    def __init__(self, builder: Builder, budget: Budget) -> None:
+        self._builder = builder
+        self._budget = budget
+        self._steps_left = MAX_STEPS
+        self._depth = 0
+        self._count: Num = 1  # identical parallel copies that the current branch stands for
+        self._block = 0  # leading segments that name the outermost block, 0 outside any
+        self._recordings: dict[Any, Recording] = {}
+
+    def body(self, spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
+        """Run the layers of ``spec`` on ``tensor`` in ``scope``, at the top of the tree of paths."""
+        scope.enter(tensor)
+        return self._steps(spec.layers, scope, tensor, Frame(""))
+
+    def _steps(self, steps: tuple[Step, ...], scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
+        for step in steps:
+            self._steps_left -= 1
+            if self._steps_left < 0:
+                self._spend(0, step)
+            if step.plain:
+                scope["x"] = tensor
+                tensor = self._once(step, step.arguments, scope, tensor, frame, numbered=False)
+            else:
+                tensor = self._controlled(step, scope, tensor, frame)
+        return tensor
+
+    def _controlled(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
+        if step.from_ is not None:
+            tensor = tap(step.from_, scope)
+        scope["x"] = tensor
+        if step.loop is None:
+            return self._copies(step, scope, tensor, frame, looped=False)
+        looped = step.name is None or step.name.fixed
+        ran = False
+        for _ in rows(step.loop, scope):
+            ran = True
+            tensor = self._copies(step, scope, tensor, frame, looped=looped)
+            scope["x"] = tensor
+        if not ran and looped:  # a name that depends on the row has no value without one
+            name_passed(step, scope, tensor)
+        return tensor
+
+    def _copies(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool) -> Tensor:
+        if step.when is not None and not condition(step.when, scope):
+            name_passed(step, scope, tensor)
+            return tensor
+        if step.repeat is None:
+            return self._once(step, step.arguments, scope, tensor, frame, numbered=looped)
+        copies = times(step.repeat, scope)
+        if not copies:
+            name_passed(step, scope, tensor)
+        for copy in range(copies):
+            self._spend(1, step)
+            arguments = step.first_arguments if copy == 0 else step.arguments
+            tensor = self._once(step, arguments, scope, tensor, frame, numbered=True)
+            scope["x"] = tensor
+        return tensor
+
+    def _once(
+        self, step: Step, arguments: Arguments, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool
+    ) -> Tensor:
+        inner: Scope | None = None
+        if step.branches:
+            result = self._merge(step, scope, tensor, frame, numbered=numbered)
+        elif step.body == "do":
+            inside = frame if step.name is None else Frame(_path(step, scope, frame, numbered=numbered) + "/")
+            result = self._steps(step.steps, scope, tensor, inside)
+        else:
+            path = _path(step, scope, frame, numbered=numbered)
+            values = _arguments(arguments, scope)
+            if step.block is None:
+                result = self._layer(step, arguments, values, ((tensor, 1),), path)
+            else:
+                result, inner = self._call(step, arguments, values, scope, tensor, path)
+        if step.name is not None:
+            name_tensor(step, scope, result, inner)
+        return result
+
+    def _layer(
+        self,
+        step: Step,
+        arguments: Arguments,
+        values: dict[str, Any],
+        inputs: tuple[tuple[Tensor, Num], ...],
+        path: str,
+    ) -> Tensor:
+        try:
+            return self._builder.add(
+                step.body, values, inputs, path, block=self._block, count=self._count, position=step.position
+            )
+        except FieldError as error:
+            raise _at_argument(Fault(str(error)), arguments, error.field, step) from None
+        except ConvcostError as error:
+            raise Fault(str(error), step.position) from None
+
+    def _call(
+        self,
+        step: Step,
+        arguments: Arguments,
+        values: dict[str, Any],
+        scope: Scope,
+        tensor: Tensor,
+        path: str,
+    ) -> tuple[Tensor, Scope | None]:
+        spec: Any = step.block
+        for name, value in values.items():
+            parameter = spec.parameters[name]
+            if type(value) is not int or not parameter.any_int:
+                values[name] = bind(parameter, value, arguments.values[name].position)
+        around = None if spec.parent is None else _around(spec, scope)
+        outermost = self._block == 0
+        if outermost:
+            self._block = path.count("/") + 1
+        try:
+            # a named call is expanded anew: its inner taps may be asked for
+            key = _signature(spec, around, values, tensor) if step.name is None else None
+            try:
+                known = self._recordings.get(key)
+            except TypeError:  # an array has no hash: expand anew
+                key = known = None
+            if known is not None and known.can_repeat(self._builder):
+                self._spend(known.steps, step)
+                return self._repeated(known, step, tensor, path), None
+            inner = Scope(spec, around, values, self._budget)
+            inner.enter(tensor)
+            return self._expand(step, spec, inner, tensor, path, key), inner
+        except Fault as fault:
+            _at_argument(fault, arguments, fault.parameter, step)
+            raise
+        finally:
+            if outermost:
+                self._block = 0
+
+    def _repeated(self, known: Recording, step: Step, tensor: Tensor, path: str) -> Tensor:
+        try:
+            return known.repeat(self._builder, tensor, path, self._block, self._count)
+        except ConvcostError as error:
+            raise Fault(str(error), step.position) from None
+
+    def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
+        builder = self._builder
+        base, outputs, left = len(builder.nodes), len(builder.outputs), self._steps_left
+        self._depth += 1
+        if self._depth > MAX_CALL_DEPTH:
+            raise Fault(f"blocks call each other deeper than {MAX_CALL_DEPTH} levels", step.position)
+        result = self._steps(spec.layers, inner, tensor, Frame(path + "/"))
+        self._depth -= 1
+        alone = type(self._count) is int and self._count == 1
+        if key is not None and alone and len(builder.outputs) == outputs:
+            self._recordings[key] = Recording(builder, base, tensor, path, result, left - self._steps_left)
+        return result
+
+    def _spend(self, steps: int, step: Step) -> None:
+        self._steps_left -= steps
+        if self._steps_left < 0:
+            raise Fault(f"more than {MAX_STEPS:,} steps", step.position)
+
+    def _merge(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool) -> Tensor:
+        inside = frame if step.name is None else Frame(_path(step, scope, frame, numbered=numbered) + "/")
+        operands: list[tuple[Tensor, Num]] = []
+        lone = False  # whether the number of copies is written down, so that it is the same for symbols and numbers
+        for branch in step.branches:
+            for turn in turns(branch, scope):
+                scope["x"] = tensor
+                made = self._branch(branch, scope, tensor, inside, looped=turn is not None)
+                if made is None:
+                    continue
+                operands.append(made)
+                lone = branch.repeat is None or branch.repeat.is_fixed
+                if step.body == "output":
+                    self._output(branch, made[0], step.position)
+        scope["x"] = tensor
+        if step.body == "output":
+            return tensor
+        if not operands:
+            raise Fault(f"{step.body}: no branch is left", step.position)
+        if len(operands) == 1 and lone and provably(operands[0][1], 1):
+            return operands[0][0]
+        return self._layer(step, step.arguments, {}, tuple(operands), inside.path(step.body))
+
+    def _branch(
+        self, branch: Branch, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool
+    ) -> tuple[Tensor, Num] | None:
+        if branch.when is not None and not condition(branch.when, scope):
+            return None
+        copies = 1 if branch.repeat is None else parallel(branch.repeat, scope)
+        if branch.from_ is not None:
+            tensor = tap(branch.from_, scope)
+        if branch.steps:
+            path = frame.numbered(branch.name) if looped else frame.path(branch.name)
+            before, self._count = self._count, self._count * copies
+            tensor = self._steps(branch.steps, scope, tensor, Frame(path + "/"))
+            self._count = before
+        return tensor, copies
+
+    def _output(self, branch: Branch, tensor: Tensor, position: Position) -> None:
+        if branch.name in self._builder.outputs:
+            raise Fault(f"there is an output `{branch.name}` already", position)
+        self._builder.outputs[branch.name] = tensor.node
+
+
+def _at_argument(fault: Fault, arguments: Arguments, name: str, step: Step) -> Fault:
+    """Add to ``fault`` the value that ``name`` was given, else the step; and what that value passes on, if it does."""
+    value = arguments.values.get(name)
+    fault.places.append(step.position if value is None else value.position)
+    bare = value is not None and value.expression is not None and value.expression.names == (value.expression.text,)
+    fault.parameter = value.expression.text if value is not None and value.expression is not None and bare else ""
+    return fault
+
+
+def _path(step: Step, scope: Scope, frame: Frame, *, numbered: bool) -> str:
+    segment = step.body if step.name is None else fill(step.name, scope)
+    return frame.numbered(segment) if numbered else frame.path(segment)
+
+
+def _around(spec: Spec, scope: Scope) -> Scope | None:
+    """The scope that a local block was written in, looking outwards from its caller."""
+    if spec.parent is None:
+        return None
+    around: Scope | None = scope
+    while around is not None and around.spec.body is not spec.parent.body:
+        around = around.parent
+    return around
+
+
+def _arguments(arguments: Arguments, scope: Scope) -> dict[str, Any]:
+    values = arguments.fixed.copy()
+    name = ""
+    try:
+        for name, evaluate in arguments.evaluators:
+            values[name] = evaluate(scope)
+    except Fault as fault:
+        fault.places.append(arguments.values[name].position)
+        raise
+    except ConvcostError as error:
+        raise Fault(str(error), arguments.values[name].position) from None
+    return values
+
+
+def _signature(spec: Spec, around: Scope | None, values: dict[str, Any], tensor: Tensor) -> Any:
+    """The key that distinguishes one call from another."""
+    serial = 0 if around is None else around.serial
+    return (spec, serial, tensor.shape, *values, *values.values(), *map(type, values.values()))
+
+
+MAX_CHAIN = 8  # calls named in an error
+
+
+def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> Graph:
+    """Run ``spec`` alone.
+
+    Args:
+        spec: linked.
+        given: values of parameters, and of the sizes a block reads off its input; the rest takes its example
+            or default. Numbers of any algebra.
+        input_shape: ``(channels, *spatial)``, in place of what the spec states; of a network it has as many axes as
+            the spec's own input, or the spatial ones alone, and other channels only where the spec names them.
+
+    Returns:
+        The graph, whose ``parameters`` hold every value used.
+
+    Raises:
+        UsageError: there is no such parameter, a value does not fit it, or ``input_shape`` does not fit the spec.
+        SpecError: a layer refuses its input, ...
+    """
+    values = _given(spec, given or {})
+    budget = Budget()
+    try:
+        scope = Scope(spec, None, values, budget, alone=True)
+        builder = Builder(entering_shape(spec, scope, input_shape))
+        output = Runner(builder, budget).body(spec, scope, builder.input)
+        parameters = _parameters(spec, scope, replaced_sizes(spec, input_shape))
+    except Fault as fault:
+        raise SpecError([problem_of(fault, spec)]) from None
+    session = assumptions.current()
+    assumed = tuple(session.assumptions) if session is not None else ()
+    return builder.graph(spec.name, spec.title, parameters, output, assumed)
+
+
+def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values handed in, each checked against what it is for."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        parameter = find(spec, name)
+        made = from_python(value)
+        try:
+            if parameter is not None and parameter.name in values:
+                raise UsageError(f"`{parameter.name}` of {spec.name} is given twice")
+            if parameter is None:
+                values[name] = whole(made, f"`{name}`", spec.position)
+            else:
+                values[parameter.name] = bind(parameter, made, parameter.position)
+        except Fault as fault:
+            raise UsageError(fault.message) from None
+    return values
+
+
+def _parameters(spec: Spec, scope: Scope, replaced: tuple[Value, ...]) -> dict[str, Any]:
+    """Every value the run used; those of ``replaced`` sizes of the input are left out."""
+    hidden = {name for size in replaced for used, _ in size.expressions() for name in used.names}
+    names = [*(spec.input_names or ()), *spec.parameters]
+    found: dict[str, Any] = {}
+    for name in names:
+        if name not in hidden and (name in spec.parameters or name in scope):
+            found[name] = scope[name]
+    return found
+
+
+def problem_of(fault: Fault, spec: Spec) -> Problem:
+    """The fault as its reader wants it: the line of their own file first, then the way from there.
+
+    A fault carries places from the innermost outwards.
+    """
+    places = list(dict.fromkeys(fault.places)) or [spec.position]
+    mine = next((index for index, place in enumerate(places) if place.file == spec.file), 0)
+    inside = [f"in {place}" for place in reversed(places[:mine])]
+    around = [f"called from {place}" for place in places[mine + 1 :]]
+    chain = [*inside, *around]
+    if len(chain) > MAX_CHAIN:
+        chain = [*chain[: MAX_CHAIN - 1], f"... and {len(chain) - MAX_CHAIN + 1} more calls"]
+    return Problem(places[mine], fault.message, tuple(chain))

@@ -1,0 +1,597 @@
+"""From the tree of a YAML file to a :class:`~convcost.language.model.Spec`: the grammar of the language.
+
+Errors are collected, not raised, so that all of them are reported together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.errors import ConvcostError, Position, Problems, did_you_mean, unknown
+from convcost.language.expression import ExpressionError, compile_expression
+from convcost.language.model import (
+    BODIES,
+    BRANCH_KEYS,
+    BROKEN,
+    CONTROLS,
+    LAYER_WORDS,
+    RESERVED,
+    Arguments,
+    Branch,
+    Let,
+    Loop,
+    Parameter,
+    Spec,
+    Step,
+    Template,
+    Value,
+)
+from convcost.language.operations import NUMBERS, is_misspelt
+from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
+from convcost.layers import REGISTRY
+from convcost.limits import MAX_DIGITS, MAX_ITEMS
+from convcost.network.graph import AXES
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from convcost.language.yaml import Node
+
+
+def is_identifier(text: str) -> bool:
+    """Whether ``text`` can be the name of a variable."""
+    return text.isidentifier() and text.isascii() and not text.startswith("_")
+
+
+def absent(node: Node) -> bool:
+    """Whether a key has no value (``key:`` or the shorthand ``{key}``)."""
+    return isinstance(node, Scalar) and node.text == "" and not node.quoted
+
+
+def expression(text: str, position: Position, problems: Problems) -> Value:
+    """``text`` compiled; a broken value stands in where that fails and the failure is noted."""
+    try:
+        compiled = compile_expression(text)
+    except ExpressionError as error:
+        problems.add(position, str(error))
+        return Value(position, constant=BROKEN)
+    if not compiled.is_constant:
+        return Value(position, expression=compiled)
+    try:
+        return Value(position, constant=compiled.evaluate({}))
+    except ConvcostError as error:
+        problems.add(position, str(error))
+        return Value(position, constant=BROKEN)
+
+
+def value(  # noqa: PLR0911 - one answer a kind
+    node: Node, problems: Problems, *, name: str = "", words: tuple[Any, ...] = ()
+) -> Value:
+    """A field's or parameter's value.
+
+    Args:
+        node: as read; absent means the variable called ``name``.
+        problems: where faults go.
+        name: the field's name.
+        words: bare words that stand for themselves here.
+    """
+    if isinstance(node, Sequence):
+        _limit(node, len(node.items), problems)
+        return Value(node.position, items=tuple(value(item, problems, words=words) for item in node.items))
+    if isinstance(node, Mapping):
+        problems.add(node.position, "expected a value, found a mapping")
+        return Value(node.position, constant=BROKEN)
+    if absent(node):
+        if not name:
+            problems.add(node.position, "a value is missing")
+            return Value(node.position, constant=BROKEN)
+        return expression(name, node.position, problems)
+    if node.text in words:
+        return Value(node.position, constant=node.text)
+    sizes = dims(node.text)
+    if sizes is not None:
+        return Value(node.position, constant=sizes)
+    found = expression(node.text, node.position, problems)
+    found.words = words
+    return found
+
+
+def data(node: Node, problems: Problems) -> Any:
+    """A table as data: numbers, words, lists and mappings, never expressions."""
+    if isinstance(node, Scalar):
+        return _cell(node, problems)
+    if isinstance(node, Sequence):
+        _limit(node, len(node.items), problems)
+        return tuple(data(item, problems) for item in node.items)
+    _limit(node, len(node.entries), problems)
+    table: dict[Any, Any] = {}
+    for key, item in node.entries:
+        name = _cell(key, problems)
+        if name in table:
+            problems.add(key.position, f"the key {key.text} equals an earlier one")
+        table[name] = data(item, problems)
+    return table
+
+
+def _cell(node: Scalar, problems: Problems) -> Any:
+    found = scan(node.text, quoted=node.quoted)
+    if isinstance(found, str) and len(found) <= MAX_DIGITS and is_misspelt(found):
+        problems.add(node.position, f"'{found[:60]}' is neither a number nor a word: {NUMBERS}")
+    return found
+
+
+def _limit(node: Node, items: int, problems: Problems) -> None:
+    if items > MAX_ITEMS:
+        problems.add(node.position, f"a list or table may have {MAX_ITEMS:,} items, found {items:,}")
+
+
+def data_or_expression(node: Node, problems: Problems) -> Value:
+    """A YAML list or mapping is data; a scalar is an expression."""
+    if isinstance(node, Scalar):
+        return value(node, problems)
+    return Value(node.position, constant=data(node, problems))
+
+
+def template(node: Node, problems: Problems, what: str) -> Template | None:
+    """A name such as ``stage {i}``; None (and a problem) where it is no text."""
+    if not isinstance(node, Scalar) or not node.text.strip():
+        problems.add(node.position, f"{what} must be a word or text")
+        return None
+    parts: list[str | Value] = []
+    rest = node.text
+    while rest:
+        before, brace, after = rest.partition("{")
+        if before:
+            parts.append(before)
+        if not brace:
+            break
+        inside, closed, rest = after.partition("}")
+        if not closed:
+            problems.add(node.position, f"{what}: '{{' is never closed")
+            return None
+        parts.append(expression(inside.strip(), node.position, problems))
+    return Template(node.text, tuple(parts), node.position)
+
+
+def text(node: Node, problems: Problems, what: str) -> str:
+    """Plain text."""
+    if isinstance(node, Scalar):
+        return node.text
+    problems.add(node.position, f"{what} must be text")
+    return ""
+
+
+def steps(node: Node, problems: Problems) -> tuple[Step, ...]:
+    """A list of steps."""
+    if not isinstance(node, Sequence):
+        problems.add(node.position, "expected a list of steps")
+        return ()
+    return tuple(step for item in node.items if (step := _step(item, problems)) is not None)
+
+
+def _step(node: Node, problems: Problems) -> Step | None:
+    if isinstance(node, Scalar) and node.text:
+        return Step(node.text, node.position)
+    if not isinstance(node, Mapping) or not node.entries:
+        problems.add(node.position, "a step is a name, or a mapping such as {conv: {out: 64, kernel: 3}}")
+        return None
+    bodies = [(key, item) for key, item in node.entries if key.text not in CONTROLS]
+    if len(bodies) != 1:
+        _blame_bodies(node, bodies, problems)
+        return None
+    key, item = bodies[0]
+    step = Step(key.text, key.position)
+    _body(step, item, problems)
+    _controls(step, node, problems)
+    return step
+
+
+def _blame_bodies(node: Mapping, bodies: list[tuple[Scalar, Node]], problems: Problems) -> None:
+    if not bodies:
+        keys = ", ".join(key.text for key, _ in node.entries)
+        problems.add(node.position, f"a step needs a layer, a block, a merge or `do` beside {keys}")
+        return
+    extra = bodies[1][0]
+    hint = did_you_mean(extra.text, CONTROLS)
+    first, argument = bodies[0]
+    if not hint and absent(argument):
+        hint = f"; arguments of {first.text} are indented below it, or in {{ }}"
+    problems.add(extra.position, f"a step has one body, found `{first.text}` and `{extra.text[:60]}`{hint}")
+
+
+def _body(step: Step, node: Node, problems: Problems) -> None:
+    if step.body == "do":
+        step.steps = steps(node, problems)
+    elif step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
+        step.branches = _branches(step, node, problems)
+    elif not absent(node):
+        step.arguments = arguments(step.body, node, _inside(step, problems))
+
+
+def _inside(step: Step, problems: Problems) -> Problems:
+    """Where faults in the arguments of ``step`` go: with a body that may not exist, they wait until it is linked."""
+    if step.body in REGISTRY:
+        return problems
+    if step.faults is None:
+        step.faults = Problems()
+    return step.faults
+
+
+def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
+    """The arguments of a layer or block."""
+    layer = REGISTRY.get(owner)
+    if not isinstance(node, Mapping):
+        needed = [name for name, field in layer.fields.items() if field.required] if layer else []
+        example = (
+            f"{needed[0]}: {node.text[:60]}" if isinstance(node, Scalar) and len(needed) == 1 else "out: 64, kernel: 3"
+        )
+        problems.add(node.position, f"arguments of {owner} are a mapping, as {{{example}}}")
+        return Arguments({}, {}, broken=True)
+    result = Arguments({}, {})
+    for key, item in node.entries:
+        if not is_identifier(key.text):
+            missing = "; a space is missing after its colon" if ":" in key.text else ""
+            problems.add(key.position, f"`{key.text[:60]}` cannot be the name of an argument{missing}")
+            continue
+        field = layer.fields.get(key.text) if layer else None
+        words = field.words if field else ()
+        place = key.position if absent(item) else item.position
+        result.keys[key.text] = key.position
+        result.values[key.text] = _argument(key, item, place, words, problems)
+    return result
+
+
+def _argument(key: Scalar, item: Node, place: Position, words: tuple[str, ...], problems: Problems) -> Value:
+    found = value(item, problems, name=key.text, words=words)
+    found.position = place
+    return found
+
+
+def _controls(step: Step, node: Mapping, problems: Problems) -> None:
+    source, repeat, when, first = (node.get(key) for key in ("from", "repeat", "when", "first"))
+    step.from_ = None if source is None else template(source, problems, "`from`")
+    step.loop = _loop(node, problems)
+    step.when = None if when is None else value(when, problems)
+    step.repeat = None if repeat is None else value(repeat, problems)
+    name = node.get("name")
+    step.name = None if name is None else _name(name, problems)
+    if first is not None:
+        step.first = arguments(step.body, first, _inside(step, problems))
+        if repeat is None:
+            problems.add(first.position, "`first` goes with `repeat`")
+        if step.body == "do" or step.branches:
+            problems.add(first.position, f"`first` overrides arguments of a layer or block; {step.body} has none")
+
+
+def _name(node: Node, problems: Problems) -> Template | None:
+    found = template(node, problems, "`name`")
+    if found is not None and "/" in found.text:
+        problems.add(node.position, "a name may not contain `/`: it separates the segments of a path")
+    return found
+
+
+def _loop(node: Mapping, problems: Problems) -> Loop | None:
+    names, rows = node.get("for"), node.get("in")
+    if names is None:
+        if rows is not None:
+            problems.add(rows.position, "`in` goes with `for`")
+        return None
+    if isinstance(names, Mapping):
+        if rows is not None:
+            problems.add(rows.position, "`for` with columns takes no `in`")
+        variables = tuple((key.text, key.position) for key, _ in names.entries)
+        columns = tuple(data_or_expression(item, problems) for _, item in names.entries)
+        loop = Loop(variables, None, columns, names.position, whole=False)
+    else:
+        if rows is None:
+            problems.add(names.position, "`for` needs `in`, or columns as {w: [64, 128], n: [3, 4]}")
+            return None
+        items = names.items if isinstance(names, Sequence) else [names]
+        variables = tuple((_word(item, problems), item.position) for item in items)
+        whole = isinstance(names, Scalar)
+        loop = Loop(variables, data_or_expression(rows, problems), (), names.position, whole=whole)
+    for word, position in loop.variables:
+        if not is_identifier(word) or word in ("x", "input"):
+            problems.add(position, f"`{word[:60]}` cannot be the name of a loop variable")
+    _row_lengths(loop, rows, problems)
+    return loop
+
+
+def _word(node: Node, problems: Problems) -> str:
+    if isinstance(node, Scalar):
+        return node.text
+    problems.add(node.position, "expected the name of a loop variable")
+    return "_"
+
+
+def _row_lengths(loop: Loop, rows: Node | None, problems: Problems) -> None:
+    """The checks that need only the text."""
+    count = len(loop.variables)
+    if isinstance(rows, Sequence) and not loop.whole:
+        for row in rows.items:
+            length = len(row.items) if isinstance(row, Sequence) else 1
+            if length != count:
+                problems.add(row.position, f"this row needs {count} values, one for each variable; found {length}")
+    fixed = [(column, len(column.constant)) for column in loop.columns if isinstance(column.constant, tuple)]
+    for column, length in fixed:
+        if length != fixed[0][1]:
+            problems.add(column.position, f"this column has {length} values, the first has {fixed[0][1]}")
+
+
+def _branches(step: Step, node: Node, problems: Problems) -> tuple[Branch, ...]:
+    if not isinstance(node, Mapping) or not node.entries:
+        problems.add(
+            step.position if absent(node) else node.position,
+            f"{step.body} needs branches by name, as {step.body}: {{main: [...], shortcut: x}}",
+        )
+        return ()
+    return tuple(_branch(key, item, problems) for key, item in node.entries)
+
+
+def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
+    if "/" in key.text:
+        problems.add(key.position, "the name of a branch may not contain `/`")
+    if isinstance(node, Sequence):
+        return Branch(key.text, steps(node, problems), None, None, None, None, key.position)
+    if isinstance(node, Scalar):
+        tap: Template | None = None
+        if absent(node):
+            problems.add(key.position, f"branch `{key.text[:60]}` needs a list of steps, or the name of a tensor (x)")
+        else:
+            tap = template(node, problems, "a tensor's name")
+        return Branch(key.text, (), tap, None, None, None, key.position)
+    for control, _ in node.entries:
+        if control.text not in BRANCH_KEYS:
+            problems.add(control.position, unknown("key", control.text, BRANCH_KEYS, of="a branch"))
+    do, source, when, repeat = (node.get(name) for name in ("do", "from", "when", "repeat"))
+    if do is None and source is None:
+        problems.add(key.position, f"branch `{key.text[:60]}` needs `do` or `from`")
+    return Branch(
+        key.text,
+        () if do is None else steps(do, problems),
+        None if source is None else template(source, problems, "`from`"),
+        _loop(node, problems),
+        None if when is None else value(when, problems),
+        None if repeat is None else value(repeat, problems),
+        key.position,
+    )
+
+
+SPEC_KEYS = (
+    "title",
+    "source",
+    "family",
+    "year",
+    "input",
+    "layout",
+    "parameters",
+    "let",
+    "blocks",
+    "layers",
+    "extends",
+    "published",
+    "budget",
+    "notes",
+)
+EXTENDS_KEYS = ("title", "source", "family", "year", "extends", "parameters", "published", "budget", "notes")
+BLOCK_KEYS = ("input", "parameters", "let", "blocks", "layers")
+LAYOUTS = {count: "".join(axes) for count, axes in AXES.items()}  # by how many sizes `input` has: c, cw, chw, cdhw
+PARAMETER_KEYS = ("default", "example", "choices", "min", "max", "doc")
+SOURCE_KEYS = ("paper", "arxiv", "doi", "url", "table", "figure", "equation", "section", "year")
+
+
+def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
+    """A spec file."""
+    spec = Spec(name, tree.position)
+    if not isinstance(tree, Mapping):
+        problems.add(tree.position, "a spec is a mapping with `layers` (and usually title, input, parameters)")
+        return spec
+    extends = tree.get("extends")
+    _known_keys(tree, SPEC_KEYS if extends is None else EXTENDS_KEYS, problems, "a spec", extending=extends is not None)
+    if isinstance(extends, Scalar) and extends.text:
+        spec.extends = (extends.text, extends.position)
+    elif extends is not None:
+        problems.add(extends.position, "`extends` names one spec")
+    _headings(tree, spec, problems)
+    if extends is None:
+        _contents(tree, spec, problems)
+    else:
+        spec.overrides = _entries(tree, "parameters", problems)
+    if extends is None and tree.get("layers") is None:
+        problems.add(tree.position, "a spec needs `layers`, a list of steps (or `extends`)")
+    return spec
+
+
+def _known_keys(
+    tree: Mapping, allowed: tuple[str, ...], problems: Problems, what: str, *, extending: bool = False
+) -> None:
+    for key, _ in tree.entries:
+        if key.text not in allowed:
+            if extending and key.text in SPEC_KEYS:
+                problems.add(key.position, f"a spec with `extends` cannot have `{key.text}` of its own")
+            else:
+                problems.add(key.position, unknown("key", key.text, allowed, of=what))
+
+
+def _headings(tree: Mapping, spec: Spec, problems: Problems) -> None:
+    for name in ("title", "family", "notes"):
+        node = tree.get(name)
+        if node is not None:
+            setattr(spec, name, text(node, problems, f"`{name}`"))
+    year = tree.get("year")
+    if year is not None:
+        number = scan(year.text, quoted=False) if isinstance(year, Scalar) else None
+        if isinstance(number, int):
+            spec.year = number
+        else:
+            problems.add(year.position, "`year` must be a whole number")
+    source = tree.get("source")
+    if isinstance(source, Mapping):
+        _known_keys(source, SOURCE_KEYS, problems, "`source`")
+        spec.source = {key.text: text(node, problems, f"`{key.text}`") for key, node in source.entries}
+    elif source is not None:
+        spec.source = {"paper": text(source, problems, "`source`")}
+    spec.published = tree.get("published")
+    spec.budget = tree.get("budget")
+
+
+def _layout(node: Node | None, spec: Spec, problems: Problems) -> None:
+    """The axes of `input`, which a spec may state to say that it means them so."""
+    if node is None:
+        return
+    stated = text(node, problems, "`layout`")
+    sizes = len(spec.input_sizes or ())
+    if stated not in LAYOUTS.values():
+        problems.add(node.position, f"`layout` is one of {', '.join(LAYOUTS.values())}; found '{stated[:60]}'")
+    elif stated != LAYOUTS.get(sizes):
+        problems.add(node.position, f"`layout: {stated}` needs an `input` of as many sizes, found {sizes}")
+    spec.layout = stated
+
+
+def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
+    _input(tree.get("input"), spec, problems)
+    _layout(tree.get("layout"), spec, problems)
+    for key, node in _entries(tree, "parameters", problems):
+        if _variable(key, problems, "a parameter"):
+            spec.parameters[key.text] = parse_parameter(key, node, problems)
+    for key, node in _entries(tree, "let", problems):
+        let = _let(key, node, problems)
+        if let is not None:
+            spec.lets[let.name] = let
+    for key, node in _entries(tree, "blocks", problems):
+        spec.blocks[key.text] = _local_block(key, node, spec, problems)
+    layers = tree.get("layers")
+    if layers is not None:
+        spec.layers = steps(layers, problems)
+        if isinstance(layers, Sequence) and not layers.items:
+            problems.add(layers.position, "`layers` is empty")
+
+
+def _entries(tree: Mapping, name: str, problems: Problems) -> list[tuple[Scalar, Node]]:
+    node = tree.get(name)
+    if node is None:
+        return []
+    if not isinstance(node, Mapping):
+        problems.add(node.position, f"`{name}` must be a mapping of names")
+        return []
+    return node.entries
+
+
+def _variable(key: Scalar, problems: Problems, what: str) -> bool:
+    if not is_identifier(key.text) or key.text in ("x", "input", "true", "false", "none"):
+        problems.add(key.position, f"`{key.text[:60]}` cannot be the name of {what}")
+        return False
+    return True
+
+
+def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
+    if node is None:
+        return
+    if isinstance(node, Sequence) and node.items:
+        if len(node.items) > len(AXES):
+            problems.add(node.position, f"`input` lists channels and up to 3 sizes, found {len(node.items)}")
+        spec.input_sizes = tuple(value(item, problems) for item in node.items)
+    elif isinstance(node, Mapping) and node.entries:
+        spec.input_names = {}
+        if len(node.entries) > len(AXES):
+            problems.add(node.position, f"`input` names channels and up to 3 sizes, found {len(node.entries)}")
+        for key, item in node.entries:
+            if _variable(key, problems, "an input size"):
+                spec.input_names[key.text] = value(item, problems)
+    else:
+        problems.add(node.position, "`input` is a list such as [3, size, size], or names such as {I: 24, H: 56, W: 56}")
+
+
+def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
+    """A parameter; ``words`` are the bare words allowed in addition to its choices."""
+    parameter = Parameter(key.text, key.position)
+    default: Node | None = node
+    if isinstance(node, Mapping):
+        _known_keys(node, PARAMETER_KEYS, problems, f"parameter `{key.text}`")
+        default = node.get("default")
+        doc, choices = node.get("doc"), node.get("choices")
+        if doc is not None:
+            parameter.doc = text(doc, problems, "`doc`")
+        if choices is not None:
+            parameter.choices = _choices(choices, problems)
+    words = (*words, *parameter.choices, *LAYER_WORDS)
+    if isinstance(node, Mapping):
+        parameter.example = _optional(node.get("example"), words, problems)
+        parameter.minimum = _optional(node.get("min"), (), problems)
+        parameter.maximum = _optional(node.get("max"), (), problems)
+    if default is not None and not absent(default):
+        parameter.default = value(default, problems, words=words)
+    parameter.type = _type(parameter, default)
+    _check_listed(parameter, problems)
+    return parameter
+
+
+def _optional(node: Node | None, words: tuple[object, ...], problems: Problems) -> Value | None:
+    return None if node is None else value(node, problems, words=words)
+
+
+def _choices(node: Node, problems: Problems) -> tuple[str | int | Fraction, ...]:
+    found = data(node, problems)
+    if not isinstance(found, tuple) or not found:
+        problems.add(node.position, "`choices` must be a list")
+        return ()
+    return found
+
+
+def _type(parameter: Parameter, node: Node | None) -> str:
+    sample = parameter.default or parameter.example
+    if sample is None or sample.expression is not None or sample.items is not None:
+        return "any"
+    fixed = sample.constant
+    if isinstance(fixed, bool):
+        return "switch"
+    if isinstance(fixed, str):
+        return "word" if parameter.choices else "any"
+    if fixed is None or fixed is BROKEN or isinstance(fixed, tuple):
+        return "any"
+    decimal = isinstance(node, Scalar) and "." in node.text
+    return "ratio" if decimal or not isinstance(fixed, int) else "whole"
+
+
+def _check_listed(parameter: Parameter, problems: Problems) -> None:
+    for sample in (parameter.default, parameter.example):
+        if sample is None or sample.expression is not None or sample.items is not None:
+            continue
+        if parameter.choices and sample.constant not in (*parameter.choices, BROKEN):
+            listed = ", ".join(map(str, parameter.choices))
+            problems.add(sample.position, f"`{parameter.name}` must be one of {listed}")
+
+
+def _let(key: Scalar, node: Node, problems: Problems) -> Let | None:
+    name, bracket, rest = key.text.partition("(")
+    if not bracket:
+        if not _variable(key, problems, "a value under `let`"):
+            return None
+        return Let(key.text, None, data_or_expression(node, problems), key.position)
+    arguments = tuple(part.strip() for part in rest.removesuffix(")").split(","))
+    valid = rest.endswith(")") and is_identifier(name) and all(map(is_identifier, arguments))
+    if not valid or len(set(arguments)) != len(arguments):
+        problems.add(key.position, f"expected `name: value` or `name(a, b): expression`, found `{key.text[:60]}`")
+        return None
+    return Let(name, arguments, value(node, problems), key.position)
+
+
+def _local_block(key: Scalar, node: Node, parent: Spec, problems: Problems) -> Spec:
+    block = Spec(key.text, Position(key.file, key.line, key.column), parent)
+    if key.text in RESERVED:
+        problems.add(key.position, f"a block cannot be called `{key.text}`")
+    if isinstance(node, Sequence):
+        block.layers = steps(node, problems)
+    elif isinstance(node, Mapping):
+        _known_keys(node, BLOCK_KEYS, problems, f"block `{key.text}`")
+        _contents(node, block, problems)
+        if block.input_sizes is not None:
+            problems.add(
+                node.position,
+                f"block `{key.text}`: a block's `input` names sizes, as {{I: 64, H: 56, W: 56}}",
+            )
+        if node.get("layers") is None:
+            problems.add(node.position, f"block `{key.text}` needs `layers`")
+    else:
+        problems.add(node.position, f"block `{key.text}` must be a list of steps or a mapping with `layers`")
+    return block
