@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 from convcost.api import analyze, check, diff, load, loads
 from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
+from convcost.plugins import plugin
 from convcost.questions import compare, equal, explain, formula, scaling, solve, survey, verify
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "formula",
     "load",
     "loads",
+    "plugin",
     "scaling",
     "solve",
     "survey",

@@ -17,11 +17,13 @@ from convcost.language.check import link
 from convcost.language.syntax import parse_spec
 from convcost.language.yaml import contents, read
 from convcost.limits import MAX_BYTES
+from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from convcost.language.model import Spec
+    from convcost.language.yaml import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SUFFIXES = (".yaml", ".yml")
@@ -132,12 +134,26 @@ class Catalogue:
             folder: where its neighbours lie.
         """
         with _collector_paused():
-            spec = parse_spec(read(data, label), name, problems := Problems())
-            spec.folder = folder
-            link(spec, self, problems, self.warnings)
+            tree = read(data, label)
+            spec, problems, warnings = self._checked(tree, name, folder)
+            if problems.found:  # a name may be unknown because its plug-in is not loaded
+                try:
+                    if load_installed("convcost.layers"):
+                        spec, problems, warnings = self._checked(tree, name, folder)
+                except ConvcostError as error:
+                    problems.add(spec.position, str(error))
+        self.warnings.found += warnings.found
         if problems.found:
             raise SpecError(sorted(set(problems.found)))
         return spec
+
+    def _checked(self, tree: Node, name: str, folder: str) -> tuple[Spec, Problems, Problems]:
+        """The spec of ``tree``, its errors and its warnings."""
+        problems, warnings = Problems(), Problems()
+        spec = parse_spec(tree, name, problems)
+        spec.folder = folder
+        link(spec, self, problems, warnings)
+        return spec, problems, warnings
 
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""

@@ -35,6 +35,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        if not any(param.name == "plugins" for param in command.params):
+            command.params.append(importlib.import_module("convcost.cli.options").plugin_option())
         command.short_help = next(members[cmd_name] for members in GROUPS.values() if cmd_name in members)
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  {example}" for example in EXAMPLES[cmd_name])
         return command

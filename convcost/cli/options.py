@@ -17,6 +17,7 @@ from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import find, from_text
 from convcost.language.yaml import READ
 from convcost.metrics.dtypes import BITS
+from convcost.plugins import plugin
 from convcost.tables.table import Arrangement
 from convcost.tables.terminal import TableView
 from convcost.tables.text import FORMATS
@@ -72,6 +73,26 @@ class TargetType(_ParamType):
 
 
 TARGET = TargetType()
+
+
+def plugin_option() -> click.Option:
+    """``--plugin FILE.py``, which every command has."""
+    return click.Option(
+        ["--plugin", "plugins"],
+        multiple=True,
+        metavar="FILE.py",
+        is_eager=True,
+        expose_value=False,
+        callback=_load_plugins,
+        shell_complete=completion.files,
+        help="Import FILE.py, which defines layers or metrics; its code is run. May be repeated.",
+    )
+
+
+def _load_plugins(ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> None:
+    for file in () if ctx.resilient_parsing else files:
+        plugin(file)
+        READ.add(os.path.realpath(file))
 
 
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ from convcost.conventions.written import FormRule, Implementation
 from convcost.errors import Problems, not_among, unknown
 from convcost.language.syntax import data
 from convcost.language.yaml import Mapping, Scalar, Sequence
+from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
     from convcost.catalogue.shelf import Shelf
@@ -87,7 +88,7 @@ def _rows(node: Node | None) -> dict[str, dict[str, Any]]:
         return {}
     if not isinstance(node, Mapping):
         fail(node, "rows are written as `LAYER: {quantity: weight}`")
-    known = set(selectors())
+    known = _known_selectors(node)
     rows = {}
     for key, value in node.entries:
         form, _, layer = key.text.partition(" ")
@@ -101,6 +102,14 @@ def _rows(node: Node | None) -> dict[str, dict[str, Any]]:
             name.text: number_at(weight, f"the weight of `{name.text}`") for name, weight in value.entries
         }
     return rows
+
+
+def _known_selectors(rows: Mapping) -> set[str]:
+    """Every word that a row may begin with; installed plug-ins are loaded where one is unknown without them."""
+    known = {*selectors(), *FORMS}
+    if not all(word in known for key, _ in rows.entries for word in key.text.split(" ", 1)):
+        load_installed("convcost.layers")
+    return set(selectors())
 
 
 def read_implementations(tree: Mapping) -> tuple[Implementation, ...]:

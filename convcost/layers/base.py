@@ -223,8 +223,11 @@ class Layer:
         """Refuse a class that leaves a statement open.
 
         Raises:
-            TypeError: it does, or it takes over the kinds of another layer.
+            TypeError: it does, or it takes over the key or the kinds of another layer.
         """
+        same = REGISTRY.get(cls.key, cls)
+        if (same.__module__, same.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"there is a layer {cls.key} already: {same.__module__}.{same.__qualname__}")
         above: list[type[Layer]] = [base for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer]
         missing = [name for name in STATEMENTS if not any(name in vars(base) for base in above)]
         if missing:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from convcost.errors import UsageError, unknown
 from convcost.layers.base import REGISTRY, Layer
 from convcost.layers.fields import shown
+from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
     from convcost.layers.fields import Field
@@ -47,7 +48,8 @@ class LayerDoc(NamedTuple):
 
 
 def layers() -> list[LayerDoc]:
-    """Every layer, in the order of the registry."""
+    """Every layer, in the order of the registry; those of installed plug-ins come last."""
+    load_installed("convcost.layers")
     return [layer_doc(key) for key in REGISTRY]
 
 
@@ -57,6 +59,8 @@ def layer_doc(key: str) -> LayerDoc:
     Raises:
         UsageError: there is none of that name.
     """
+    if key not in REGISTRY:
+        load_installed("convcost.layers")
     if key not in REGISTRY:
         from convcost.layers.words import layer_hint  # noqa: PLC0415 - only an error pays for it
 

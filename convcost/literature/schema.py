@@ -10,6 +10,7 @@ from convcost.language.model import BRANCH_KEYS, OTHER_NAMES
 from convcost.language.syntax import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS
 from convcost.layers.base import REGISTRY
 from convcost.literature.claims import CLAIM_KEYS
+from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
     from convcost.language.model import Parameter, Spec
@@ -23,7 +24,8 @@ _TEXT = {"type": ["string", "integer", "number", "boolean", "null"]}
 
 
 def language_schema() -> dict[str, Any]:
-    """The schema: keys, step bodies, fields, parameters of bundled blocks, forms of branches."""
+    """The schema: keys, step bodies, fields, parameters of blocks, forms of branches; with installed plug-ins."""
+    load_installed("convcost.layers")
     return {
         "$schema": _DIALECT,
         "title": "convcost network or block",

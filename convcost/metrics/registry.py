@@ -4,8 +4,8 @@ A metric has one rule over a *row*: a set of layers, be it one layer, the layers
 as one line, or the whole network. A total is the metric of the row of all layers, so that totals and groups are right
 for sums, maxima and ratios alike: there is no second way to add them up.
 
-To add a metric, add one record to :data:`METRICS`. Every command with rows then takes it as a column, and every budget
-takes it as a name.
+To add a metric, add one record to :data:`METRICS`, or call :func:`register` from outside the package. Every command
+with rows then takes it as a column, and every budget takes it as a name.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
 from convcost.numbers.arithmetic import Num, normal, total
+from convcost.plugins import load_installed
 from convcost.tables.table import Column, Ratio
 
 if TYPE_CHECKING:
@@ -366,6 +367,7 @@ METRICS: dict[str, Metric] = {
     )
 }
 _HEADINGS = {record.title.lower(): key for key, record in METRICS.items()}
+_OWN = {*METRICS, *_HEADINGS}  # which no plug-in can redefine
 SYNONYMS = {
     "layer": "path",
     "copies": "count",
@@ -376,6 +378,20 @@ SYNONYMS = {
 }
 
 
+def register(record: Metric) -> Metric:
+    """Add a metric, from outside the package.
+
+    Raises:
+        ValueError: its key or title is one of a metric of the package.
+    """
+    for name in (record.key, record.title.lower()):
+        if name in _OWN or name in SYNONYMS:
+            raise ValueError(f"there is a metric {name} already")
+    METRICS[record.key] = record
+    _HEADINGS[record.title.lower()] = record.key
+    return record
+
+
 def metric(key: str) -> Metric:
     """The metric with this key or heading.
 
@@ -384,6 +400,9 @@ def metric(key: str) -> Metric:
     """
     key = " ".join(key.lower().split())
     key = SYNONYMS.get(key, _HEADINGS.get(key, key))
+    if key not in METRICS:
+        load_installed("convcost.metrics")
+        key = _HEADINGS.get(key, key)
     if key not in METRICS:
         raise UsageError(unknown("metric", key, (*METRICS, *SYNONYMS)))
     return METRICS[key]
