@@ -86,8 +86,8 @@ MUTANTS = (
     Mutant("_operations(_x)", "total(_counts) - 1", "len(_x) - 1", ("tests/test_oracle.py::test_merges",)),
     Mutant(
         "Concat.shape",
-        "(_s[0] * _times for _s, _times in _x)",
-        "(_s[0] for _s, _times in _x)",
+        "(_s[_place] * _times for _s, _times in _x)",
+        "(_s[_place] for _s, _times in _x)",
         ("tests/test_oracle.py::test_merges",),
     ),
     # totals and conditions

@@ -107,22 +107,75 @@ def conv_transpose(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[in
     return (out, *sizes), tally
 
 
+def _place(axis: str | int, x: tuple[int, ...]) -> int:
+    """The index of an axis: letters are c, then the last of d, h, w."""
+    return axis % len(x) if isinstance(axis, int) else ["c", *"dhw"[4 - len(x) :]].index(axis)
+
+
+def _sets(axes: Any, x: tuple[int, ...]) -> list[list[tuple[int, ...]]]:
+    """The places of a tensor in sets that differ only along the axes."""
+    along = {_place(axis, x) for axis in (axes if isinstance(axes, list | tuple) else [axes])}
+    sets: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    for place in product(*map(range, x)):
+        sets.setdefault(tuple(n for axis, n in enumerate(place) if axis not in along), []).append(place)
+    return list(sets.values())
+
+
 def linear(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     tally: Tally = Counter()
-    out, features = fields["out"], x[0]
+    out = fields["out"]
     if fields["axis"] is None and any(size != 1 for size in x[1:]):
         raise ValueError("a map is not flat")
-    used = set()
-    for position in product(*map(range, x[1:])):
+    along = 0 if fields["axis"] is None else _place(fields["axis"], x)
+    used, biases = set(), set()
+    for features in _sets(along, x):
         for unit in range(out):
-            for feature in range(features):
+            for feature in features:
                 tally["macs"] += 1
-                used.add((unit, feature))
+                used.add((unit, feature[along]))
             if fields["bias"]:
                 tally["bias_adds"] += 1
-                tally["biases"] += position == (0,) * (len(x) - 1)
-    tally["weights"] = len(used)
-    return (out, *(x[1:] if fields["axis"] else ())), tally
+                biases.add(unit)
+    tally["weights"], tally["biases"] = len(used), len(biases)
+    return (out,) if fields["axis"] is None else (*x[:along], out, *x[along + 1 :]), tally
+
+
+def matmul(x: tuple[Any, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """Rows times columns, each pair of matrices that broadcasting puts side by side."""
+    shapes = [list(shape) for shape, _ in x]
+    for shape, word in zip(shapes, ("first", "second"), strict=True):
+        if fields["transpose"] in (word, "both"):
+            shape[-2:] = shape[:-3:-1]
+    (*left, n, k), (*right, rows, m) = shapes
+    if rows != k:
+        raise ValueError("they do not fit")
+    while len(left) < len(right):
+        left.insert(0, 1)
+    while len(right) < len(left):
+        right.insert(0, 1)
+    if any(a != b and 1 not in (a, b) for a, b in zip(left, right, strict=True)):
+        raise ValueError("they do not fit")
+    batch = [b if a == 1 else a for a, b in zip(left, right, strict=True)]
+    tally: Tally = Counter()
+    for _ in product(*map(range, (*batch, n, m, k))):
+        tally["macs"] += 1
+    return (*batch, n, m), tally
+
+
+def mean(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    shape, tally = maximum_along(x, fields)
+    outputs = sum(1 for _ in product(*map(range, shape)))
+    return shape, Counter({"additions": tally["comparisons"], "divisions": outputs})
+
+
+def maximum_along(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    sets = _sets(fields["axis"], x)
+    for members in sets:
+        for _ in members[1:]:  # the first is the maximum so far
+            tally["comparisons"] += 1
+    moving = [{place[axis] for place in sets[0]} for axis in range(len(x))]
+    return tuple(1 if len(seen) == size else size for seen, size in zip(moving, x, strict=True)), tally
 
 
 def _refuse_wide_padding(fields: dict[str, Any], n: int) -> None:
@@ -166,9 +219,10 @@ def adaptive_avg_pool(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple
 
 def layer_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     tally: Tally = Counter()
-    for _ in product(*map(range, x[1:])):
-        tally += _normalised(x[0], affine=fields["affine"])
-    tally["norm_params"] = 2 * x[0] if fields["affine"] else 0
+    sets = _sets(fields["axis"], x)
+    for members in sets:
+        tally += _normalised(len(members), affine=fields["affine"])
+    tally["norm_params"] = sum(2 for _ in sets[0]) if fields["affine"] else 0
     return x, tally
 
 
@@ -214,16 +268,25 @@ def batch_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, .
 
 
 def softmax(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
-    del fields
     tally: Tally = Counter()
-    for _ in product(*map(range, x[1:])):
-        for index in range(x[0]):
+    for members in _sets(fields["axis"], x):
+        for index, _ in enumerate(members):
             tally["comparisons"] += index > 0
-        for index in range(x[0]):
+        for index, _ in enumerate(members):
             tally["additions"] += 1
             tally["exponentials"] += 1
             tally["additions"] += index > 0
-        tally["divisions"] += x[0]
+        tally["divisions"] += len(members)
+    return x, tally
+
+
+def log_softmax(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    _, tally = softmax(x, fields)
+    for members in _sets(fields["axis"], x):
+        tally["exponentials"] += 1  # the logarithm of the sum
+        for _ in members:  # is subtracted, where softmax divides
+            tally["divisions"] -= 1
+            tally["additions"] += 1
     return x, tally
 
 
@@ -284,5 +347,9 @@ ORACLES = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "softmax": softmax,
+    "log_softmax": log_softmax,
+    "matmul": matmul,
+    "mean": mean,
+    "max": maximum_along,
     "upsample": upsample,
 }

@@ -37,6 +37,8 @@ def field_values(draw: Callable[..., Any], name: str, field: Field, x: tuple[int
         return draw(st.sampled_from(_divisors(x[0])))
     if name == "parts":
         return draw(st.sampled_from(_divisors(x[0])))
+    if field.type in ("axis", "axis_list"):
+        return draw(_axes(field, len(x)))
     if field.type == "flag":
         return draw(st.booleans())
     if field.type == "word":
@@ -55,11 +57,34 @@ def field_values(draw: Callable[..., Any], name: str, field: Field, x: tuple[int
 
 
 @st.composite
+def _axes(draw: Callable[..., Any], field: Field, count: int) -> Any:
+    """An axis of a tensor with so many, by letter or index; several where the field takes them."""
+    names = [*("c", *"dhw"[4 - count :]), *range(-count, count)] if count <= 4 else range(count)
+    if field.name == "order":
+        return draw(st.permutations(range(count)))
+    if field.type == "axis_list" and draw(st.booleans()):
+        return sorted(draw(st.sets(st.sampled_from(range(count)), min_size=1)))
+    return draw(st.sampled_from([*names, None] if field.default is None else names))
+
+
+@st.composite
 def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
     """Fields and input of a layer: a shape, or operands where it merges."""
     layer = REGISTRY[key]
     x = draw(shapes(flat=key in FLAT_TOO))
     values = {name: draw(field_values(name, field, x)) for name, field in layer.fields.items()}
+    x = _fitted(draw, key, values, x)
+    if not layer.merges:
+        return values, x
+    if key == "matmul":
+        return values, draw(_factors(values["transpose"]))
+    if key == "concat":
+        values["axis"] = draw(st.sampled_from(["c", *range(-len(x), len(x))]))
+    return values, draw(_operands(key, x, values))
+
+
+def _fitted(draw: Callable[..., Any], key: str, values: dict[str, Any], x: tuple[int, ...]) -> tuple[int, ...]:
+    """Change ``values`` so that they fit each other and the input; the input, changed where it must fit them."""
     if key == "pixel_shuffle":
         values["factor"] = draw(st.sampled_from([n for n in (1, 2, 3) if x[0] % n ** (len(x) - 1) == 0]))
     if key == "pixel_unshuffle":
@@ -78,15 +103,37 @@ def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
             count *= size
         values["to"] = [draw(st.sampled_from(_divisors(count))), 1]
         values["to"][1] = count // values["to"][0]
-    if not layer.merges:
-        return values, x
-    return values, draw(_operands(key, x))
+    return x
 
 
 @st.composite
-def _operands(draw: Callable[..., Any], key: str, x: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], int], ...]:
+def _factors(draw: Callable[..., Any], transposed: str | None) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Two tensors whose matrices fit, with batches that mostly do."""
+    rows, inner, columns = draw(small), draw(small), draw(small)
+    batch = draw(st.lists(small, max_size=2))
+    first, second = [*batch, rows, inner], [*batch[draw(st.integers(0, len(batch))) :], inner, columns]
+    if len(second) == 4 and draw(st.booleans()):
+        second[0] = draw(st.sampled_from([1, 3]))
+    for shape, word in ((first, "first"), (second, "second")):
+        if transposed in (word, "both"):
+            shape[-2:] = shape[:-3:-1]
+    return (tuple(first), 1), (tuple(second), 1)
+
+
+@st.composite
+def _operands(
+    draw: Callable[..., Any], key: str, x: tuple[int, ...], values: dict[str, Any]
+) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Tensors of one shape: of any size along the axis that they are joined along, of size 1 along some that repeat."""
     operands = [(x, draw(small))]
     for _ in range(draw(st.integers(0, 2))):
-        shape = (draw(small), *x[1:]) if key == "concat" else draw(st.sampled_from([x, (x[0], *(1 for _ in x[1:]))]))
-        operands.append((shape, draw(small)))
+        shape = list(x)
+        if key == "concat":
+            along = 0 if values["axis"] == "c" else values["axis"]
+            shape[along] = draw(small)
+        else:
+            repeated = draw(st.sets(st.sampled_from(range(len(x)))))
+            shape = [1 if place in repeated else size for place, size in enumerate(x)]
+            shape = shape[:1] if set(shape[1:]) == {1} and draw(st.booleans()) else shape
+        operands.append((tuple(shape), draw(small)))
     return tuple(operands)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from convcost.layers.base import Work
 
-_KEPT = ("flag", "word", "number")  # types that shape the layer rather than its sizes
+_KEPT = ("flag", "word", "number", "axis", "axis_list")  # types that shape the layer rather than its sizes
 
 
 def infer(key: str, values: dict[str, Any], x: Any) -> tuple[tuple[Any, ...], Work]:

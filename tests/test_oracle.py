@@ -43,7 +43,8 @@ def test_loops_agree(key: str, data: st.DataObject) -> None:
     assert y == expected_shape
     work = layer.work(x, y)
     assert tally(work) == {name: count for name, count in expected.items() if count}
-    assert (work.read, work.written) == (_product(x), _product(y))
+    read = sum(times * _product(shape) for shape, times in x) if layer.merges else _product(x)
+    assert (work.read, work.written) == (read, _product(y))
 
 
 X = (6, 5, 7)
@@ -75,22 +76,28 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("flatten", {}, {}),
     ("reshape", {"to": [5, 6, 7]}, {}),
     ("slice", {"out": 2, "start": 4}, {}),
+    ("slice", {"out": 2, "start": 3, "axis": "h"}, {}),
+    ("permute", {"order": ["w", "c", "h"]}, {}),
     ("split", {"parts": 3, "index": 2}, {}),
+    ("split", {"parts": 7, "index": 6, "axis": -1}, {}),
     ("crop", {"size": [3, 2]}, {}),
     ("zero_pad", {"sides": [[1, 2], [0, 3]]}, {}),
     ("channel_shuffle", {"groups": 3}, {}),
     ("pixel_shuffle", {"factor": 1}, {}),
     ("pixel_unshuffle", {"factor": 1}, {}),
 ]
-VIEWS = {"dropout", "identity", "flatten", "reshape", "slice", "split", "crop"}  # which move nothing
-SHAPES = {
+VIEWS = {"dropout", "identity", "flatten", "reshape", "permute", "slice", "split", "crop"}  # which move nothing
+SHAPES: dict[str, tuple[int, ...]] = {
     "rbf": (3,),
     "global_avg_pool": (6, 1, 1),
     "global_max_pool": (6, 1, 1),
     "flatten": (N,),
     "reshape": (5, 6, 7),
     "slice": (2, 5, 7),
+    "slice h": (6, 2, 7),
+    "permute": (7, 6, 5),
     "split": (2, 5, 7),
+    "split -1": (6, 5, 1),
     "crop": (6, 3, 2),
     "zero_pad": (6, 8, 10),
 }
@@ -101,7 +108,7 @@ def test_written_out(key: str, values: dict[str, Any], expected: dict[str, int])
     layer = REGISTRY[key](**values)
     x = (N,) if key == "rbf" else X
     y = layer.shape(x)
-    assert y == SHAPES.get(key, X)
+    assert y == SHAPES.get(f"{key} {values['axis']}" if "axis" in values else key, X)
     work = layer.work(x, y)
     assert tally(work) == expected
     moved = (0, 0) if key in VIEWS or values.get("kind") == "none" else (N, _product(y))
@@ -113,18 +120,63 @@ MERGES = [
     ("add", ((X, 1), (X, 4)), X, {"additions": 4 * N}),
     ("multiply", ((X, 1), ((6, 1, 1), 1)), X, {"multiplications": N}),
     ("multiply", (((6, 1, 1), 1), (X, 1)), X, {"multiplications": N}),
+    ("multiply", ((X, 1), ((1, 5, 7), 1)), X, {"multiplications": N}),  # one channel against many
+    ("multiply", (((6, 1, 1), 1), ((1, 5, 7), 1)), X, {"multiplications": N}),  # an outer product
+    ("add", ((X, 1), ((6,), 1)), X, {"additions": N}),  # a vector against a map
+    ("add", ((X, 1), ((1, 1, 7), 2)), X, {"additions": 2 * N}),
+    ("subtract", ((X, 1), ((6, 1, 1), 1)), X, {"additions": N}),
+    ("divide", ((X, 1), ((1, 5, 7), 1)), X, {"divisions": N}),
+    ("maximum", ((X, 3),), X, {"comparisons": 2 * N}),
+    ("minimum", ((X, 1), (X, 1)), X, {"comparisons": N}),
     ("concat", ((X, 1), ((2, 5, 7), 3)), (12, 5, 7), {}),
+    ("concat h", ((X, 1), ((6, 2, 7), 3)), (6, 11, 7), {}),
 ]
 
 
 @pytest.mark.parametrize(("key", "operands", "shape", "expected"), MERGES)
 def test_merges(key: str, operands: Any, shape: tuple[int, ...], expected: dict[str, int]) -> None:
-    layer = REGISTRY[key]()
+    name, _, axis = key.partition(" ")
+    layer = REGISTRY[name](axis=axis) if axis else REGISTRY[name]()
     assert layer.shape(operands) == shape
     work = layer.work(operands, shape)
     assert tally(work) == expected
     elements = [times * _product(one) for one, times in operands]
     assert (work.read, work.written) == (sum(elements), _product(shape))
+
+
+MISFITS = [
+    ("add", ((2, 5, 7), (3, 5, 7)), "add: 2x5x7 and 3x5x7 differ in channels"),
+    ("multiply", ((6, 5, 7), (6, 5, 6)), "multiply: the maps of 6x5x7 and 6x5x6 differ in size"),
+    ("maximum", ((6, 5), (6, 5, 7)), "maximum: 6x5 and 6x5x7 do not fit"),
+    ("concat", ((6, 5, 7), (6, 5)), "concat: the maps of 6x5x7 and 6x5 differ in size"),
+    ("matmul", ((6, 5, 7), (6, 5, 7)), "matmul: 6x5x7 times 6x5x7: 7 columns meet 5 rows"),
+    ("matmul", ((6, 5, 7), (5, 7, 3)), "matmul: batches of 6 and 5 matrices do not fit"),
+    ("matmul", ((6, 5, 7), (7,)), "matmul needs tensors with at least two axes, found one of shape 7"),
+    ("matmul", ((6, 5, 7),), "matmul takes 2 tensors, found 1"),
+]
+
+
+@pytest.mark.parametrize(("key", "shapes", "message"), MISFITS)
+def test_tensors_that_do_not_fit(key: str, shapes: tuple[tuple[int, ...], ...], message: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        REGISTRY[key]().shape(tuple((shape, 1) for shape in shapes))
+    assert str(caught.value) == message
+
+
+def test_an_axis_that_is_not_there() -> None:
+    for key, values, message in (
+        ("softmax", {"axis": "d"}, "a tensor of shape 6x5x7 has no axis 'd'"),
+        ("mean", {"axis": ["h", 1]}, "`axis` names an axis twice"),
+        ("slice", {"out": 1, "axis": 3}, "`axis` 3 is outside a tensor of shape 6x5x7"),
+        ("permute", {"order": ["w", "c"]}, "permute: `order` names 2 of the 3 axes of 6x5x7"),
+    ):
+        layer = REGISTRY[key](**values)
+        with pytest.raises(FieldError) as caught:
+            layer.shape(X)
+        assert message in str(caught.value), key
+    for key, value in (("softmax", "z"), ("softmax", 0.5), ("mean", [])):
+        with pytest.raises(FieldError):
+            REGISTRY[key](axis=value)
 
 
 def _product(shape: tuple[int, ...]) -> int:
@@ -160,7 +212,7 @@ def test_deformable_convolution_of_a_table() -> None:
 
 
 def test_every_layer_is_counted_by_someone() -> None:
-    covered = {*ORACLES, *(key for key, _, _ in ELEMENTWISE), *(key for key, *_ in MERGES)}
+    covered = {*ORACLES, *(key for key, _, _ in ELEMENTWISE), *(key.partition(" ")[0] for key, *_ in MERGES)}
     assert set(REGISTRY) == covered
 
 

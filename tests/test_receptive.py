@@ -427,10 +427,6 @@ def test_refusals_in_full() -> None:
             "concat: its branches have different strides, so no position has a receptive field of its own",
         ),
         (
-            loads("{input: [4, 9, 9], layers: [reshape: {to: [36, 3, 3]}]}"),
-            "reshape: the receptive field is undefined after a reshape that mixes positions",
-        ),
-        (
             loads("{input: [1, 4097], layers: [upsample: {size: 4099}]}"),
             "upsample: a receptive field with more than 4,096 different positions",
         ),
@@ -516,3 +512,20 @@ def test_command() -> None:
         "conv,standard,64x28x28,3x3,1x1,3x3,1x1,0x0,",
         "conv#2,standard,64x28x28,3x3,1x1,5x5,1x1,0x0,",
     ]
+
+
+def test_positions_that_are_mixed_see_the_whole_map() -> None:
+    """By hand: four windows of 3 with step 2 cover 9 positions; what mixes them sees 9, whatever comes after."""
+    conv = "conv: {out: 4, kernel: 3, stride: 2, padding: valid}"
+    tokens = loads(f"{{input: [3, 9, 7], layers: [{conv}, reshape: {{to: [4, 12]}}, linear: {{out: 4, axis: c}}]}}")
+    assert [seen.sizes for seen in receptive_fields(tokens).values()] == [(1, 1), (3, 3), (9, 7), (9, 7)]
+    assert receptive_fields(tokens)[3].fields[0].stride == 0  # the next position sees the same
+    rows = loads(f"{{input: [3, 9, 7], layers: [{conv}, softmax: {{axis: w}}]}}")
+    assert receptive_fields(rows)[2].sizes == (3, 7)
+    product = loads(f"{{input: [3, 9, 7], layers: [{conv}, matmul: {{q: x, k: x, transpose: second}}]}}")
+    assert receptive_fields(product)[2].sizes == (9, 7)
+    added = loads(f"{{input: [3, 9, 7], layers: [{conv}, add: {{a: x, b: [softmax: {{axis: w}}]}}]}}")
+    assert receptive_fields(added)[3].sizes == (3, 7)
+    moved = loads(f"{{input: [3, 9, 7], layers: [{conv}, slice: {{out: 2, start: 1, axis: h}}]}}")
+    assert [field.start for field in receptive_fields(moved)[2].fields] == [3, 1]
+    assert [field.size for field in receptive_fields(moved)[2].fields] == [3, 3]

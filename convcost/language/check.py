@@ -473,7 +473,10 @@ def _words_of_defaults(parameters: Iterable[Parameter], errors: Problems) -> Non
 
 
 def _link_step(step: Step, owner: Spec, finder: Finder, errors: Problems) -> None:
-    if step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
+    if step.body in BODIES:
+        return
+    if step.body in REGISTRY and REGISTRY[step.body].merges:
+        _check_layer_arguments(step, errors)
         return
     step.block = _find_block(step.body, owner, finder, step.position, errors)
     if step.block is not None:

@@ -12,6 +12,7 @@ from convcost.language.model import Fault, own_name
 from convcost.language.operations import describe, truth
 from convcost.language.syntax import LAYOUTS
 from convcost.language.yaml import dims, scan
+from convcost.layers import REGISTRY
 from convcost.layers.window import show
 from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH, MAX_ITEMS, MAX_STEPS
 from convcost.network.graph import Builder, Graph, Tensor
@@ -801,9 +802,10 @@ class Runner:
             return tensor
         if not operands:
             raise Fault(f"{step.body}: no branch is left", step.position)
-        if len(operands) == 1 and lone and provably(operands[0][1], 1):
+        if REGISTRY[step.body].operands is None and len(operands) == 1 and lone and provably(operands[0][1], 1):
             return operands[0][0]
-        return self._layer(step, step.arguments, {}, tuple(operands), inside.path(step.body))
+        values = _arguments(step.arguments, scope)
+        return self._layer(step, step.arguments, values, tuple(operands), inside.path(step.body))
 
     def _branch(
         self, branch: Branch, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool

@@ -29,8 +29,8 @@ from convcost.language.model import (
 from convcost.language.operations import NUMBERS, is_misspelt
 from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
 from convcost.layers import REGISTRY
+from convcost.layers.base import AXES
 from convcost.limits import MAX_DIGITS, MAX_ITEMS
-from convcost.network.graph import AXES
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -203,9 +203,19 @@ def _body(step: Step, node: Node, problems: Problems) -> None:
     if step.body == "do":
         step.steps = steps(node, problems)
     elif step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
-        step.branches = _branches(step, node, problems)
+        step.branches = _branches(step, _without_fields(step, node, problems), problems)
     elif not absent(node):
         step.arguments = arguments(step.body, node, _inside(step, problems))
+
+
+def _without_fields(step: Step, node: Node, problems: Problems) -> Node:
+    """The branches of a merge; what is a field of its layer becomes an argument."""
+    layer = REGISTRY.get(step.body)
+    if layer is None or not layer.fields or not isinstance(node, Mapping):
+        return node
+    branches, fields = node.split(layer.fields)
+    step.arguments = arguments(step.body, fields, problems)
+    return branches
 
 
 def _inside(step: Step, problems: Problems) -> Problems:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
@@ -18,7 +18,7 @@ from convcost.language.operations import decimal
 from convcost.limits import MAX_BYTES, MAX_DIGITS, MAX_NESTING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from fractions import Fraction
 
 
@@ -39,6 +39,13 @@ def contents(path: str) -> bytes:
         data = stream.read(MAX_BYTES + 1)
     READ.add(os.path.realpath(path))
     return data
+
+
+class _Place(NamedTuple):
+    """Where a part of the tree begins, line and column from 0, as YAML counts them."""
+
+    line: int
+    column: int
 
 
 class _Node:
@@ -99,6 +106,14 @@ class Mapping(_Node):
     def get(self, key: str) -> Node | None:
         """The value of ``key``, if it is there."""
         return self._index.get(key)
+
+    def split(self, keys: Collection[str]) -> tuple[Mapping, Mapping]:
+        """The entries whose key is not among ``keys``, and those whose key is."""
+        place = _Place(self.line - 1, self.column - 1)
+        rest, own = Mapping(self.file, place), Mapping(self.file, place)
+        for key, value in self.entries:
+            (own if key.text in keys else rest).put(key, value)
+        return rest, own
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping

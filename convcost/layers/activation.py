@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import flag, number, word
+from convcost.layers.fields import axis, flag, number, word
+from convcost.layers.reach import everything
+from convcost.layers.window import axis_of, without
 
 if TYPE_CHECKING:
     from convcost.layers.reach import ReceptiveField
+    from convcost.numbers.arithmetic import Num
 
 
 class _Activation(Layer):
@@ -251,51 +254,106 @@ class Tanh(_Elementwise):
     formulas = {"exponentials": "C * H * W"}
 
 
-class Softmax(_Activation):
-    """Softmax over the channels of each position, with the maximum subtracted first.
+class _Softmax(_Activation):
+    """What softmax and its logarithm share: the axis, and that the derivative is made of the output."""
+
+    kinds = ()
+    fusing = "alone"
+    is_view = False
+
+    axis = axis("c", "the axis along which the outputs add up to 1")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        axis_of(self.axis, x)
+        return x
+
+    def _sets(self, x: Shape) -> Num:
+        """How many sets of elements there are, each with a sum of its own."""
+        return elements(without(x, (axis_of(self.axis, x),)))
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axis."""
+        return everything(field, x[1 + axis]) if axis_of(self.axis, x) == 1 + axis else field
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the output, whatever its size
+        """Its output, which the derivative is made of."""
+        return Saved(output=True)
+
+
+class Softmax(_Softmax):
+    """Softmax along an axis, with the maximum subtracted first.
 
     Source: its formula, in the form that does not overflow.
 
     >>> Softmax().work((1000,), (1000,)).exponentials
     1000
+    >>> scores = Softmax(axis="w")
+    >>> scores.work((12, 197, 197), (12, 197, 197)).comparisons == 12 * 197 * 196
+    True
     """
 
     key = "softmax"
-    also = ("LogSoftmax",)
-    kinds = ()
-    fusing = "alone"
-    is_view = False
     formulas = {
-        "comparisons": "(C - 1) * H * W",
+        "comparisons": "(C - 1) * H * W; along another axis with its size for C, and so on",
         "additions": "(2 C - 1) * H * W",
         "exponentials": "C * H * W",
         "divisions": "C * H * W",
     }
 
-    def shape(self, x: Shape) -> Shape:
-        """As it came."""
-        return x
-
     def work(self, x: Shape, y: Shape) -> Work:
         """Maximum, differences, exponentials, sum, quotients."""
-        count, positions = elements(x), elements(x[1:])
+        count, sets = elements(x), self._sets(x)
         return Work(
-            comparisons=count - positions,
-            additions=2 * count - positions,
+            comparisons=count - sets,
+            additions=2 * count - sets,
             exponentials=count,
             divisions=count,
             read=count,
             written=elements(y),
         )
 
-    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the output, whatever its size
-        """Its output, which the derivative is made of."""
-        return Saved(output=True)
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """``y (g - sum(g y))`` per set: two products an element, a sum and a difference."""
+        count, sets = elements(x), self._sets(x)
+        return Backward(Work(multiplications=2 * count, additions=2 * count - sets), Work())
+
+
+class LogSoftmax(_Softmax):
+    """Logarithm of the softmax along an axis: the input minus the logarithm of the sum of exponentials.
+
+    Source: its formula, in the form that does not overflow.
+
+    >>> LogSoftmax().work((1000,), (1000,)).exponentials
+    1001
+    """
+
+    key = "log_softmax"
+    formulas = {
+        "comparisons": "(C - 1) * H * W; along another axis with its size for C, and so on",
+        "additions": "(3 C - 1) * H * W",
+        "exponentials": "(C + 1) * H * W (logarithms included)",
+    }
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Maximum, differences, exponentials, sum, logarithm, differences."""
+        count, sets = elements(x), self._sets(x)
+        return Work(
+            comparisons=count - sets,
+            additions=3 * count - sets,
+            exponentials=count + sets,
+            read=count,
+            written=elements(y),
+        )
 
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
-        """``y (g - sum(g y))`` per position: two products an element, a sum and a difference."""
-        count, positions = elements(x), elements(x[1:])
-        return Backward(Work(multiplications=2 * count, additions=2 * count - positions), Work())
+        """``g - exp(y) sum(g)`` per set: an exponential and a product an element, a sum and a difference."""
+        count, sets = elements(x), self._sets(x)
+        return Backward(Work(exponentials=count, multiplications=count, additions=2 * count - sets), Work())
 
 
 class Dropout(Layer):

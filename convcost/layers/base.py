@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 Shape: TypeAlias = tuple[Num, ...]
 Operands: TypeAlias = tuple[tuple[Shape, Num], ...]  # (shape, how many identical tensors of it)
 
+AXES = {1: ("c",), 2: ("c", "w"), 3: ("c", "h", "w"), 4: ("c", "d", "h", "w")}  # their letters, by how many there are
+
 WORK_FIELDS: dict[str, str] = {
     "weights": "weights of convolutions and linear layers",
     "biases": "biases of convolutions and linear layers",
     "norm_params": "trainable scale and shift of normalisations",
     "other_params": "other trainable parameters: PReLU slopes, layer scales",
     "buffers": "stored but not trained: running mean and variance, fixed codes",
-    "macs": "multiply-accumulates of convolutions and linear layers",
+    "macs": "multiply-accumulates of convolutions, linear layers and products of activations",
     "bias_adds": "additions of a bias",
     "multiplications": "other multiplications",
     "additions": "other additions and subtractions",
@@ -118,6 +120,7 @@ FAMILIES: dict[str, Family] = {
     "norm": Family("normalisations", "norm"),
     "activation": Family("activations", "activation"),
     "pool": Family("pooling layers", "pooling"),
+    "product": Family("products of activations", OTHER),
     "merge": Family("element-wise additions and products, concatenations", "merge"),
     "shape": Family("layers that move elements", OTHER),
 }
@@ -183,7 +186,8 @@ class Layer:
     silently wrong for some layer; a class between, such as that of element-wise layers, may state what its family
     shares. A class with a key that lacks a statement is refused.
 
-    A layer that takes several tensors sets ``merges = True`` and gets ``Operands`` in place of a shape.
+    A layer that takes several tensors sets ``merges = True`` and gets ``Operands`` in place of a shape; ``operands``
+    says how many they must be, in a fixed order.
 
     Attributes:
         also: what other tools call it, beside other spellings of its key; for the hint of an error.
@@ -199,6 +203,7 @@ class Layer:
     special: ClassVar[dict[str, str]] = {}
     kinds: ClassVar[tuple[str, ...]]
     merges: ClassVar[bool] = False
+    operands: ClassVar[int | None] = None
     reads_whole_map: ClassVar[bool]
     fusing: Fusing
     is_view: bool

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import axes, flag, padding, size, word
-from convcost.layers.reach import ReceptiveField, spreading, whole
+from convcost.layers.fields import axes, axis, flag, padding, size
+from convcost.layers.reach import ReceptiveField, everything, spreading, whole
 from convcost.layers.window import (
+    axis_of,
     divide_channels,
     extent,
     per_axis,
+    replaced,
     require_flat,
     show,
     sides,
@@ -229,14 +231,15 @@ class ConvTranspose(_Weighted):
 
 
 class Linear(_Weighted):
-    """Fully connected layer over the features of a flat input, or over the channels at every position of a map.
+    """Fully connected layer over the features of a flat input, or along one axis of a map.
 
     Without ``axis`` the input must be flat, or a map of a single position, where flattening changes nothing. A larger
     map is refused, because libraries differ: here it needs a ``flatten`` before it, or ``axis: c``, which applies
-    the same weights at every position, as a 1x1 convolution does.
+    the same weights at every position, as a 1x1 convolution does. Along a spatial axis the same weights act on every
+    channel, as in the token mixing of an MLP-Mixer.
 
     Source: the inner product; ``axis: c`` is ``keras.layers.Dense`` on a map and ``torch.nn.Linear`` on a sequence
-    whose last axis holds the channels.
+    whose last axis holds the channels; spatial axes: Tolstikhin et al., "MLP-Mixer" (2021), equation 1.
 
     >>> Linear(out=1000).work((2048, 1, 1), (1000,)).params
     2049000
@@ -250,7 +253,6 @@ class Linear(_Weighted):
     also = (
         "Dense",
         "Gemm",
-        "MatMul",
         "InnerProduct",
         "fc",
         "FullyConnected",
@@ -262,20 +264,20 @@ class Linear(_Weighted):
         "addmm",
     )
     kinds = ()
-    formulas = {"weights": "O * I", "biases": "O", "macs": "O * I; with axis: c, O * I * H * W"}
+    formulas = {"weights": "O * I", "biases": "O", "macs": "O * I; with axis: c, O * I * H * W; and so on"}
 
     out = size(doc="output features")
-    axis = word(None, ("c",), "c: the channels, with the same weights at every position; without it the input is flat")
+    axis = axis(None, "the axis whose sizes the weights meet, as c for the channels; without it the input is flat")
     bias = flag(True, "whether a bias is added")
 
     def shape(self, x: Shape) -> Shape:
-        """``(out,)``; with ``axis`` ``(out, *spatial)``.
+        """``(out,)``; with ``axis`` the input's shape with ``out`` along it.
 
         Raises:
             ShapeError: the input is a map of several positions and ``axis`` does not say what to do with them.
         """
         if self.axis is not None:
-            return (self.out, *x[1:])
+            return replaced(x, axis_of(self.axis, x), self.out)
         require_flat(
             x, self.key, "`global_avg_pool`, or write `axis: c` for the same weights at every position, as a 1x1 conv"
         )
@@ -283,19 +285,22 @@ class Linear(_Weighted):
 
     def work(self, x: Shape, y: Shape) -> Work:
         """One multiply-accumulate per weight and position."""
-        weights = self.out * x[0]
+        place = 0 if self.axis is None else axis_of(self.axis, x)
+        weights = self.out * x[place]
         return Work(
             weights=weights,
             biases=self.out if self.bias else 0,
-            macs=weights * elements(y[1:]),
+            macs=x[place] * elements(y),
             bias_adds=elements(y) if self.bias else 0,
             read=elements(x),
             written=elements(y),
         )
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The whole map; with ``axis`` the position itself."""
-        return field if self.axis is not None else whole(field, x[1 + axis])
+        """The whole map; with ``axis`` the position itself, and all positions along a spatial one."""
+        if self.axis is None:
+            return whole(field, x[1 + axis])
+        return everything(field, x[1 + axis]) if axis_of(self.axis, x) == 1 + axis else field
 
 
 class DeformConv(Conv):

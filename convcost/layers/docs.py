@@ -83,6 +83,8 @@ def takes(field: Field) -> str:
         "padding": f"{words}, a size, one per axis, or [before, after] pairs",
         "flag": "true or false",
         "word": f"one of {words}",
+        "axis": f"{words}, or an index",
+        "axis_list": f"{words}, an index, or a list of them",
         "number": "a number",
     }[field.type]
 

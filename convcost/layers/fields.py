@@ -9,6 +9,7 @@ from convcost.errors import FieldError
 from convcost.numbers.arithmetic import is_array, is_number, is_symbolic, is_whole, normal, require
 
 _SIZES = ("size", "axes", "padding")
+LETTERS = ("c", "d", "h", "w")  # of the axes of a tensor
 
 
 class _Required:
@@ -29,6 +30,7 @@ class Field:
     * ``padding``: ``same``, ``valid``, a size, a list of one per axis, or of ``[before, after]`` pairs;
     * ``flag``: true or false;
     * ``word``: one of ``words``;
+    * ``axis``: a letter, or an index from 0 at the channels; ``axis_list``: one or several;
     * ``number``: any exact number.
     """
 
@@ -116,6 +118,18 @@ class Field:
             raise self._refuse("one of " + ", ".join(self.words), value)
         return value
 
+    def _check_axis(self, value: Any) -> Any:
+        if type(value) is int or (isinstance(value, str) and value in self.words):
+            return value
+        raise self._refuse(f"one of {', '.join(self.words)}, or an index", value)
+
+    def _check_axis_list(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return self._check_axis(value)
+        if not value:
+            raise self._refuse("an axis or a list of axes", value)
+        return tuple(self._check_axis(normal(item)) for item in value)
+
     def _check_number(self, value: Any) -> Any:
         if is_number(value) or is_symbolic(value) or is_array(value):
             return value
@@ -171,6 +185,16 @@ def flag(default: Any, doc: str = "") -> Any:
 def word(default: Any, words: tuple[str, ...], doc: str = "") -> Any:
     """A field that holds one of some words."""
     return Field("word", default, doc, words=words)
+
+
+def axis(default: Any = REQUIRED, doc: str = "") -> Any:
+    """A field that holds an axis of a tensor: ``c``, ``d``, ``h``, ``w``, or an index."""
+    return Field("axis", default, doc, words=LETTERS)
+
+
+def axis_list(default: Any = REQUIRED, doc: str = "") -> Any:
+    """A field that holds one axis or several."""
+    return Field("axis_list", default, doc, words=LETTERS)
 
 
 def number(default: Any = REQUIRED, doc: str = "") -> Any:

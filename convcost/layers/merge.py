@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcost.errors import ShapeError
 from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
-from convcost.layers.reach import merged
-from convcost.layers.window import show
+from convcost.layers.fields import axis
+from convcost.layers.reach import everything, merged
+from convcost.layers.window import axis_of, replaced, show, without
 from convcost.numbers.arithmetic import Num, provably, same, total
 
 if TYPE_CHECKING:
@@ -32,18 +33,29 @@ class _Merge(Layer):
 
 
 def _broadcast(layer: str, shapes: Iterable[Shape]) -> Shape:
-    """The common shape; a map of one position is broadcast to a larger one."""
+    """The common shape.
+
+    Axes have equal sizes, or one of them the size 1, which is repeated; a vector is one value per channel.
+
+    Raises:
+        ShapeError: they do not fit.
+    """
     result: Shape = ()
     for shape in shapes:
         if not result:
             result = shape
             continue
-        if len(shape) != len(result):
-            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} do not fit{_flat_hint(result, shape)}")
-        if not same(shape[0], result[0]):
-            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} differ in channels")
-        result = (result[0], *_area(layer, result, shape))
+        rank = max(len(result), len(shape))
+        a, b = _raised(result, rank), _raised(shape, rank)
+        if len(a) != len(b):
+            raise ShapeError(f"{layer}: {show(result)} and {show(shape)} do not fit")
+        result = tuple(_common(layer, place, a, b) for place in range(rank))
     return result
+
+
+def _raised(shape: Shape, rank: int) -> Shape:
+    """A vector as a map of one position."""
+    return (*shape, *(1 for _ in range(rank - 1))) if len(shape) == 1 else shape
 
 
 def _flat_hint(a: Shape, b: Shape) -> str:
@@ -53,14 +65,15 @@ def _flat_hint(a: Shape, b: Shape) -> str:
     return f"; `flatten` makes {show(a if len(a) > 1 else b)} flat"
 
 
-def _area(layer: str, a: Shape, b: Shape) -> Shape:
-    if all(provably(n, 1) for n in b[1:]):
-        return a[1:]
-    if all(provably(n, 1) for n in a[1:]):
-        return b[1:]
-    if not all(same(n, m) for n, m in zip(a[1:], b[1:], strict=True)):
-        raise ShapeError(f"{layer}: the maps of {show(a)} and {show(b)} differ in size")
-    return a[1:]
+def _common(layer: str, place: int, a: Shape, b: Shape) -> Num:
+    n, m = a[place], b[place]
+    if provably(m, 1):
+        return n
+    if provably(n, 1) or same(n, m):
+        return m
+    if place == 0:
+        raise ShapeError(f"{layer}: {show(a)} and {show(b)} differ in channels")
+    raise ShapeError(f"{layer}: the maps of {show(a)} and {show(b)} differ in size")
 
 
 def _operations(x: Operands, y: Shape) -> Num:
@@ -73,8 +86,44 @@ def _summed(x: Operands, y: Shape) -> Num:
     return total((elements(y) - elements(shape)) * times for shape, times in x)
 
 
-class Add(_Merge):
-    """Element-wise sum; a map of 1x1 is added to every position.
+class _Pointwise(_Merge):
+    """What element-wise merges share: the common shape, and one operation per element and further operand.
+
+    A class states ``operation`` (the count that each operation adds to), ``keeps`` (whether the gradient needs the
+    operands) and ``each_backward`` (what the gradient of an element costs, for each further operand).
+    """
+
+    operation: ClassVar[str]
+    keeps: ClassVar[bool]
+    each_backward: ClassVar[dict[str, int]]
+
+    def shape(self, x: Operands) -> Shape:
+        """The common shape.
+
+        Raises:
+            ShapeError: the operands do not fit.
+        """
+        return _broadcast(self.key, (shape for shape, _ in x))
+
+    def work(self, x: Operands, y: Shape) -> Work:
+        """One operation per output element and further operand."""
+        work = Work(read=read_by(x), written=elements(y))
+        setattr(work, self.operation, _operations(x, y))
+        return work
+
+    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - its operands, whatever they are
+        """Its operands, where the gradient is made of them."""
+        return Saved(input=self.keeps)
+
+    def backward(self, x: Operands, y: Shape) -> Backward:
+        """Operations per output element and further operand, and sums for operands that were repeated."""
+        work = Work(**{name: times * _operations(x, y) for name, times in self.each_backward.items()})
+        work.additions = work.additions + _summed(x, y)
+        return Backward(work, Work())
+
+
+class Add(_Pointwise):
+    """Element-wise sum; a map of 1x1 or a vector is added to every position, a map of one channel to every channel.
 
     Source: He et al., "Deep Residual Learning" (2016), equation 1.
 
@@ -84,89 +133,138 @@ class Add(_Merge):
 
     key = "add"
     also = ("sum", "eltwise", "QLinearAdd", "residual", "shortcut")
+    operation = "additions"
+    keeps = False
+    each_backward = {}  # the gradient passes
     formulas = {"additions": "(operands - 1) * C * H * W"}
 
-    def shape(self, x: Operands) -> Shape:
-        """The common shape.
 
-        Raises:
-            ShapeError: the operands do not fit.
-        """
-        return _broadcast(self.key, (shape for shape, _ in x))
+class Subtract(_Pointwise):
+    """Element-wise difference: the first operand less all others; sizes of 1 are repeated as for ``add``.
 
-    def work(self, x: Operands, y: Shape) -> Work:
-        """One addition per output element and further operand."""
-        return Work(additions=_operations(x, y), read=read_by(x), written=elements(y))
+    Source: its formula.
 
-    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - nothing
-        """Nothing: the gradient passes."""
-        return Saved()
+    >>> Subtract().work((((64, 8, 8), 1), ((64, 1, 1), 1)), (64, 8, 8)).additions
+    4096
+    """
 
-    def backward(self, x: Operands, y: Shape) -> Backward:
-        """Nothing but sums for operands of one position."""
-        return Backward(Work(additions=_summed(x, y)), Work())
+    key = "subtract"
+    also = ("sub", "minus")
+    operation = "additions"
+    keeps = False
+    each_backward = {}  # the gradient passes, its sign is free
+    formulas = {"additions": "(operands - 1) * C * H * W"}
 
 
-class Multiply(_Merge):
-    """Element-wise product; a map of 1x1 scales every position, as in squeeze-and-excitation.
+class Multiply(_Pointwise):
+    """Element-wise product; a map of 1x1 or a vector scales every position, a map of one channel every channel.
 
-    Source: Hu et al., "Squeeze-and-Excitation Networks" (2018), equation 4.
+    Source: Hu et al., "Squeeze-and-Excitation Networks" (2018), equation 4: a map of 1x1; Woo et al., "CBAM" (2018),
+    equation 2: one channel.
 
     >>> Multiply().work((((64, 8, 8), 1), ((64, 1, 1), 1)), (64, 8, 8)).multiplications
     4096
+    >>> Multiply().work((((64, 32, 32), 1), ((1, 32, 32), 1)), (64, 32, 32)).multiplications
+    65536
     """
 
     key = "multiply"
     also = ("mul", "product", "prod")
+    operation = "multiplications"
+    keeps = True
+    each_backward = {"multiplications": 2}
     formulas = {"multiplications": "(operands - 1) * C * H * W"}
 
-    def shape(self, x: Operands) -> Shape:
-        """The common shape.
 
-        Raises:
-            ShapeError: the operands do not fit.
-        """
-        return _broadcast(self.key, (shape for shape, _ in x))
+class Divide(_Pointwise):
+    """Element-wise quotient: the first operand divided by all others; sizes of 1 are repeated as for ``multiply``.
 
-    def work(self, x: Operands, y: Shape) -> Work:
-        """One multiplication per output element and further operand."""
-        return Work(multiplications=_operations(x, y), read=read_by(x), written=elements(y))
+    Source: its formula.
 
-    def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - its operands, whatever they are
-        """Its operands."""
-        return Saved(input=True)
+    >>> Divide().work((((64, 8, 8), 1), ((1, 8, 8), 1)), (64, 8, 8)).divisions
+    4096
+    """
 
-    def backward(self, x: Operands, y: Shape) -> Backward:
-        """Two products per output element and further operand, and sums for operands of one position."""
-        return Backward(Work(multiplications=2 * _operations(x, y), additions=_summed(x, y)), Work())
+    key = "divide"
+    also = ("div", "quotient", "truediv")
+    operation = "divisions"
+    keeps = True
+    each_backward = {"divisions": 2, "multiplications": 1}  # g / b, and that times a / b
+    formulas = {"divisions": "(operands - 1) * C * H * W"}
+
+
+class Maximum(_Pointwise):
+    """Element-wise maximum of several tensors; sizes of 1 are repeated as for ``add``.
+
+    Source: Goodfellow et al., "Maxout Networks" (2013), section 3.
+
+    >>> Maximum().work((((64, 8, 8), 1), ((64, 8, 8), 1)), (64, 8, 8)).comparisons
+    4096
+    """
+
+    key = "maximum"
+    also = ("Maxout",)
+    operation = "comparisons"
+    keeps = True
+    each_backward = {"comparisons": 1}
+    formulas = {"comparisons": "(operands - 1) * C * H * W"}
+
+
+class Minimum(_Pointwise):
+    """Element-wise minimum of several tensors; sizes of 1 are repeated as for ``add``.
+
+    Source: its formula.
+
+    >>> Minimum().work((((64, 8, 8), 1), ((64, 8, 8), 1)), (64, 8, 8)).comparisons
+    4096
+    """
+
+    key = "minimum"
+    also = ("Min",)
+    operation = "comparisons"
+    keeps = True
+    each_backward = {"comparisons": 1}
+    formulas = {"comparisons": "(operands - 1) * C * H * W"}
 
 
 class Concat(_Merge):
-    """Channels of all operands, one after another; no arithmetic, but every element is moved.
+    """The operands one after another along an axis; no arithmetic, but every element is moved.
 
-    Source: Szegedy et al., "Going Deeper with Convolutions" (2015), section 4.
+    Source: Szegedy et al., "Going Deeper with Convolutions" (2015), section 4; along the sequence: the class token of
+    Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), equation 1.
 
     >>> Concat().shape((((64, 8, 8), 1), ((32, 8, 8), 2)))
     (128, 8, 8)
+    >>> Concat(axis="w").shape((((768, 1), 1), ((768, 196), 1)))
+    (768, 197)
     """
 
     key = "concat"
     also = ("Concatenate", "cat", "DepthConcat", "route")
-    formulas = {"output channels": "sum of the operands' channels"}
+    formulas = {"output": "sum of the operands' sizes along the axis; the other sizes are equal"}
+
+    axis = axis("c", "the axis along which they are joined")
 
     def shape(self, x: Operands) -> Shape:
-        """``(sum of channels, *spatial)``.
+        """The first operand's shape, with the sum of all sizes along the axis.
 
         Raises:
-            ShapeError: the maps differ in size.
+            ShapeError: the other sizes differ.
         """
         first = x[0][0]
+        place = axis_of(self.axis, first)
         for shape, _ in x[1:]:
-            fits = len(shape) == len(first) and all(same(a, b) for a, b in zip(first[1:], shape[1:], strict=True))
-            if not fits:
+            others = zip(without(first, (place,)), without(shape, (place,)), strict=True)
+            if len(shape) != len(first) or not all(same(a, b) for a, b in others):
                 hint = _flat_hint(first, shape)
                 raise ShapeError(f"concat: the maps of {show(first)} and {show(shape)} differ in size{hint}")
-        return (total(shape[0] * times for shape, times in x), *first[1:])
+        return replaced(first, place, total(shape[place] * times for shape, times in x))
+
+    def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:
+        """The same position of every operand; any along a spatial axis that they are joined along."""
+        if axis_of(self.axis, y) == 1 + axis:
+            return merged([everything(seen, y[1 + axis]) for seen in field])
+        return super().reads(field, axis, x, y)
 
     def work(self, x: Operands, y: Shape) -> Work:
         """Elements moved; nothing else."""

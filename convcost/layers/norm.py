@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import flag, size
-from convcost.layers.window import divide_channels
+from convcost.layers.fields import axis_list, flag, size
+from convcost.layers.reach import everything
+from convcost.layers.window import axes_of, divide_channels, without
+from convcost.numbers.arithmetic import prod
 
 if TYPE_CHECKING:
     from convcost.layers.reach import ReceptiveField
@@ -114,12 +116,17 @@ def _normalise(x: Shape, groups: Num, affine: bool) -> Work:  # noqa: FBT001 - a
 
 
 class LayerNorm(_Norm):
-    """Layer normalisation over the channels of each position, with scale and shift per channel.
+    """Layer normalisation along one axis or several, with a scale and a shift for every place along them.
 
-    Source: Ba et al., "Layer Normalization" (2016), equation 4; over channels as in ConvNeXt (Liu et al., 2022).
+    Without ``axis`` it is that over the channels of each position.
+
+    Source: Ba et al., "Layer Normalization" (2016), equation 4; over channels as in ConvNeXt (Liu et al., 2022);
+    other axes: ``normalized_shape`` of ``torch.nn.LayerNorm``.
 
     >>> LayerNorm().work((96, 56, 56), (96, 56, 56)).params
     192
+    >>> LayerNorm(axis=("c", "h", "w")).work((96, 8, 8), (96, 8, 8)).params == 2 * 96 * 8 * 8
+    True
     """
 
     key = "layer_norm"
@@ -130,17 +137,39 @@ class LayerNorm(_Norm):
         "multiplications": "3 C * H * W",
         "additions": "4 C * H * W - H * W",
         "divisions": "4 H * W (square root and reciprocal included)",
+        "other axes": "their sizes for C, the others for H * W",
     }
 
-    affine = flag(True, "whether there are a trainable scale and shift per channel")
+    axis = axis_list("c", "the axis or axes that a mean and a variance are taken along")
+    affine = flag(True, "whether there are a trainable scale and shift")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        axes_of(self.axis, x)
+        return x
+
+    def _sets(self, x: Shape) -> Num:
+        """How many sets of elements have a mean and a variance of their own."""
+        return elements(without(x, axes_of(self.axis, x)))
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
-        """Statistics of every position, then a normalised element each."""
-        return _normalise(x, elements(x[1:]), self.affine)
+        """Statistics of every set, then a normalised element each."""
+        work = _normalise(x, self._sets(x), self.affine)
+        if self.affine:
+            work.norm_params = 2 * prod(x[place] for place in axes_of(self.axis, x))
+        return work
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axes."""
+        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
 
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
-        """Through the statistics of every position."""
-        return _normalise_backward(x, elements(x[1:]), self.affine)
+        """Through the statistics of every set."""
+        return _normalise_backward(x, self._sets(x), self.affine)
 
 
 class GroupNorm(_Norm):

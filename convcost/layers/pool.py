@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import FieldError, ShapeError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import axes, flag, padding
+from convcost.layers.fields import axes, axis_list, flag, padding
 from convcost.layers.reach import ReceptiveField, adaptive, resized, whole
-from convcost.layers.window import per_axis, sides, sliding_field, spatial, windows
+from convcost.layers.window import axes_of, per_axis, sides, sliding_field, spatial, windows
 from convcost.numbers.arithmetic import gcd, prod, require
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class GlobalAvgPool(_Pooling):
     """
 
     key = "global_avg_pool"
-    also = ("GlobalAveragePool", "GlobalAveragePooling", "gap", "ReduceMean", "mean", "QLinearGlobalAveragePool")
+    also = ("GlobalAveragePool", "GlobalAveragePooling", "gap", "QLinearGlobalAveragePool")
     formulas = {"additions": "C * (H * W - 1)", "divisions": "C"}
 
     def shape(self, x: Shape) -> Shape:
@@ -182,7 +182,7 @@ class GlobalMaxPool(_Pooling):
     """
 
     key = "global_max_pool"
-    also = ("GlobalMaxPooling", "gmp", "ReduceMax")
+    also = ("GlobalMaxPooling", "gmp")
     formulas = {"comparisons": "C * (H * W - 1)"}
 
     def shape(self, x: Shape) -> Shape:
@@ -200,6 +200,80 @@ class GlobalMaxPool(_Pooling):
     def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - its places are as many as its outputs
         """Its input, and where each maximum was."""
         return Saved(input=True, indices=elements(y))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - its places are as many as its outputs
+        """One addition per output, at the place of its maximum."""
+        return Backward(Work(additions=elements(y)), Work())
+
+
+class _Reduction(_Pooling):
+    """What the mean and the maximum along axes share: the axes keep one position."""
+
+    axis = axis_list(doc="the axis or axes, which keep the size 1")
+
+    def shape(self, x: Shape) -> Shape:
+        """The input's shape with 1 along the axes.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        places = axes_of(self.axis, x)
+        return tuple(1 if place in places else size for place, size in enumerate(x))
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axes."""
+        return whole(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
+
+
+class Mean(_Reduction):
+    """Mean along one axis or several: over channels, or over the positions of a map or sequence.
+
+    Source: Woo et al., "CBAM" (2018), equation 5: the mean over channels.
+
+    >>> Mean(axis="c").shape((64, 32, 32))
+    (1, 32, 32)
+    """
+
+    key = "mean"
+    also = ("ReduceMean",)
+    formulas = {"additions": "C * H * W - outputs", "divisions": "outputs"}
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A sum and a division per output."""
+        out = elements(y)
+        return Work(additions=elements(x) - out, divisions=out, read=elements(x), written=out)
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - nothing
+        """Nothing: every element has the same share."""
+        return Saved()
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - one number an output
+        """One division per output; every element gets the result."""
+        return Backward(Work(divisions=elements(y)), Work())
+
+
+class Max(_Reduction):
+    """Maximum along one axis or several: over channels, or over the positions of a map or sequence.
+
+    The maximum of several tensors is ``maximum``.
+
+    Source: Woo et al., "CBAM" (2018), equation 5: the maximum over channels; kept: ``torch.max`` along an axis.
+
+    >>> Max(axis="c").work((64, 32, 32), (1, 32, 32)).comparisons == 63 * 32 * 32
+    True
+    """
+
+    key = "max"
+    also = ("ReduceMax", "amax")
+    formulas = {"comparisons": "C * H * W - outputs"}
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """A running maximum per output."""
+        return Work(comparisons=elements(x) - elements(y), read=elements(x), written=elements(y))
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - its places are as many as its outputs
+        """Where each maximum was."""
+        return Saved(indices=elements(y))
 
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - its places are as many as its outputs
         """One addition per output, at the place of its maximum."""

@@ -29,7 +29,7 @@ class ReceptiveField(NamedTuple):
 
     Attributes:
         ranges: of positions 0 to P - 1; None for a position that sees nothing (the holes of a transposed convolution).
-        jump: by how much the ranges move on after P positions.
+        jump: by how much the ranges move on after P positions; 0 where every position sees the same.
     """
 
     ranges: tuple[Range | None, ...]
@@ -129,12 +129,25 @@ def adaptive(before: int, after: int) -> Callable[[int], range]:
     return lambda m: range(m * before // after, -(-(m + 1) * before // after))
 
 
+def everything(field: ReceptiveField, length: int) -> ReceptiveField:
+    """Every position reads all ``length`` positions of a map, or may: positions are mixed."""
+    phases = len(field.ranges)
+    ends = (*range(min(phases, length)), *range(max(length - phases, 0), length))
+    return ReceptiveField((_hull([field.at(position) for position in ends]),), 0)
+
+
 def merged(fields: Sequence[ReceptiveField]) -> ReceptiveField:
     """What a position depends on that reads the same position of several maps.
+
+    A map of which every position sees the same adds that to all positions.
 
     Raises:
         UnsupportedError: the maps have different strides.
     """
+    fields = [field for field in fields if any(field.ranges)] or fields[:1]  # parameters see nothing
+    same = [field for field in fields if field.jump == 0]
+    if same:
+        return ReceptiveField((_hull([field.ranges[0] for field in same]),), 0)
     if len({field.stride for field in fields}) > 1:
         raise UnsupportedError("its branches have different strides, so no position has a receptive field of its own")
     period = lcm(*(len(field.ranges) for field in fields))

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import FieldError, UnsupportedError
+from convcost.errors import FieldError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import axes, flag, padding, size, word
-from convcost.layers.reach import bilinear, nearest, resized, sliding, whole
-from convcost.layers.window import divide_channels, per_axis, require_flat, show, sides, spatial
+from convcost.layers.fields import axes, axis, axis_list, flag, padding, size, word
+from convcost.layers.reach import bilinear, everything, nearest, resized, sliding, whole
+from convcost.layers.window import (
+    axes_of,
+    axis_of,
+    divide_channels,
+    per_axis,
+    replaced,
+    require_flat,
+    show,
+    sides,
+    spatial,
+)
 from convcost.numbers.arithmetic import Num, exact_div, prod, require
 
 if TYPE_CHECKING:
@@ -119,50 +129,83 @@ class Reshape(_View):
         require("==", elements(to), elements(x), f"reshape: {show(x)} has not as many elements as {show(to)}")
         return to
 
-    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position where the sizes stay.
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """The same position where the sizes stay; else any, since positions are mixed."""
+        return field if x[1:] == y[1:] else everything(field, x[1 + axis])
+
+
+class Permute(_View):
+    """The axes in another order: a transposed layout.
+
+    Frameworks only note the order; a layer after it that needs the elements in a row copies them, which is not counted.
+
+    Source: ``torch.permute``, without the batch axis.
+
+    >>> Permute(order=("h", "w", "c")).shape((64, 8, 4))
+    (8, 4, 64)
+    """
+
+    key = "permute"
+    also = ("Transpose", "swapaxes")
+    formulas = {"output": "the sizes in the order given"}
+
+    order = axis_list(doc="all axes of the input, in their order in the output")
+
+    def shape(self, x: Shape) -> Shape:
+        """The sizes in that order.
 
         Raises:
-            UnsupportedError: they do not.
+            FieldError: an axis is missing, given twice or does not exist.
         """
-        if x[1:] != y[1:]:
-            raise UnsupportedError("the receptive field is undefined after a reshape that mixes positions")
-        return field
+        places = axes_of(self.order, x, "order")
+        if len(places) != len(x):
+            raise FieldError("order", f"permute: `order` names {len(places)} of the {len(x)} axes of {show(x)}")
+        return tuple(x[place] for place in places)
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position where the axis stays where it is; else any, since positions are mixed."""
+        stays = axes_of(self.order, x, "order")[1 + axis] == 1 + axis
+        return field if stays else everything(field, x[1 + axis])
 
 
 class Slice(_View):
-    """``out`` channels from channel ``start`` on.
+    """``out`` places along an axis, from place ``start`` on; without ``axis`` they are channels.
 
     Source: the "tower" of Krizhevsky et al. (2012), figure 2, and the segments of Chollet (2017), figure 3.
 
     >>> Slice(out=58, start=58).shape((116, 28, 28))
     (58, 28, 28)
+    >>> Slice(out=1, axis="w").shape((768, 197))
+    (768, 1)
     """
 
     key = "slice"
     also = ("StridedSlice", "narrow")
-    formulas = {"output channels": "out"}
+    formulas = {"output": "out along the axis"}
 
-    out = size(doc="channels taken")
-    start = size(0, "first channel taken, from 0", minimum=0)
+    out = size(doc="places taken")
+    start = size(0, "first place taken, from 0", minimum=0)
+    axis = axis("c", "the axis")
 
     def shape(self, x: Shape) -> Shape:
-        """``(out, *spatial)``.
+        """The input's shape with ``out`` along the axis.
 
         Raises:
-            ShapeError: the input has too few channels.
+            ShapeError: the input is too short.
         """
+        place = axis_of(self.axis, x)
         end = self.start + self.out
-        require("<=", end, x[0], f"slice: channels {self.start} to {end} of an input with {x[0]}")
-        return (self.out, *x[1:])
+        what = "channels" if place == 0 else "places"
+        require("<=", end, x[place], f"slice: {what} {self.start} to {end} of an input with {x[place]}")
+        return replaced(x, place, self.out)
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position."""
-        return field
+        """The same position, moved by what lies before it."""
+        return sliding(field, 1, before=-self.start) if axis_of(self.axis, x) == 1 + axis else field
 
 
 class Split(_View):
-    """One of ``parts`` equal groups of channels.
+    """One of ``parts`` equal parts along an axis; without ``axis`` they are groups of channels.
 
     Source: Ma et al., "ShuffleNet V2" (2018), figure 3c.
 
@@ -172,23 +215,28 @@ class Split(_View):
 
     key = "split"
     also = ("chunk", "TensorSplit")
-    formulas = {"output channels": "C / parts"}
+    formulas = {"output": "C / parts, or so of another axis"}
 
     parts = size(2, "how many equal parts")
     index = size(0, "which part, from 0", minimum=0)
+    axis = axis("c", "the axis")
 
     def shape(self, x: Shape) -> Shape:
-        """``(channels / parts, *spatial)``.
+        """The input's shape, divided by ``parts`` along the axis.
 
         Raises:
             ShapeError: the parts are not equal, or there is no such part.
         """
         require("<", self.index, self.parts, f"split: there is no part {self.index} of {self.parts} (from 0)")
-        return (exact_div(x[0], self.parts, "channels by parts"), *x[1:])
+        place = axis_of(self.axis, x)
+        what = "channels by parts" if place == 0 else "size by parts"
+        return replaced(x, place, exact_div(x[place], self.parts, what))
 
-    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position."""
-        return field
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """The same position, moved by the parts before it."""
+        if axis_of(self.axis, x) != 1 + axis:
+            return field
+        return sliding(field, 1, before=-self.index * y[1 + axis])
 
 
 class ChannelShuffle(_Mover):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import FieldError, ShapeError
+from convcost.errors import FieldError, ShapeError, unknown
+from convcost.layers.base import AXES
 from convcost.layers.reach import sliding
 from convcost.numbers.arithmetic import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 
@@ -23,6 +24,49 @@ def spatial(x: Shape, layer: str) -> tuple[Num, ...]:
     if not 2 <= len(x) <= 4:  # noqa: PLR2004 - channels and one to three axes
         raise ShapeError(f"{layer} needs a map with 1 to 3 spatial axes, found a tensor of shape {show(x)}")
     return x[1:]
+
+
+def axis_of(axis: str | int, x: Shape, field: str = "axis") -> int:
+    """The place of an axis in a shape.
+
+    Args:
+        axis: its letter, or its index; negative ones count from the end.
+        x: the shape.
+        field: where it was given, for the error.
+
+    Raises:
+        FieldError: the shape has no such axis.
+    """
+    if isinstance(axis, str):
+        letters = AXES.get(len(x), AXES[1])
+        if axis not in letters:
+            raise FieldError(field, unknown("axis", axis, letters, of=f"a tensor of shape {show(x)}"))
+        return letters.index(axis)
+    if not -len(x) <= axis < len(x):
+        raise FieldError(field, f"`{field}` {axis} is outside a tensor of shape {show(x)}")
+    return axis % len(x)
+
+
+def axes_of(axes: Any, x: Shape, field: str = "axis") -> tuple[int, ...]:
+    """The places of one axis or several in a shape, in the order given.
+
+    Raises:
+        FieldError: the shape has no such axis, or one is given twice.
+    """
+    places = tuple(axis_of(axis, x, field) for axis in (axes if isinstance(axes, tuple) else (axes,)))
+    if len(set(places)) < len(places):
+        raise FieldError(field, f"`{field}` names an axis twice")
+    return places
+
+
+def without(x: Shape, places: tuple[int, ...]) -> Shape:
+    """The sizes of a shape along all other axes."""
+    return tuple(size for place, size in enumerate(x) if place not in places)
+
+
+def replaced(x: Shape, place: int, size: Num) -> Shape:
+    """The shape with another size along one axis."""
+    return (*x[:place], size, *x[place + 1 :])
 
 
 def require_flat(x: Shape, layer: str, others: str) -> None:

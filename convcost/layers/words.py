@@ -40,7 +40,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("ScaledDotProductAttention", "GroupQueryAttention", "GroupedQueryAttention", "Transformer"),
         *("TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoder", "TransformerDecoderLayer"),
     ),
-    "convcost has no product of two activations yet; `linear` is the product with weights": ("Einsum", "Dot", "bmm"),
+    "write products of two activations with `matmul`, products with weights with `linear`": ("Einsum",),
     "convcost has no bilinear layer yet": ("Bilinear",),
     "convcost has no embedding yet": ("Embedding", "EmbeddingBag"),
     "convcost has no locally connected layer yet": ("LocallyConnected",),
@@ -50,13 +50,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "convcost has no such pooling yet; `global_max_pool` makes 1x1": ("AdaptiveMaxPool", "AdaptiveMaxPooling"),
     "convcost has no such pooling yet": ("LPPool", "FractionalMaxPool", "SPP", "ROIPool", "ROIAlign"),
-    "convcost has no such merge yet; `add` has the cost of one operation per element": (
-        *("Sub", "Subtract", "Maximum", "Minimum", "Max", "Min", "Average"),
-    ),
-    "convcost has no division of tensors yet": ("Div", "Divide"),
-    "convcost has no sum over positions or channels yet; `global_avg_pool` is the mean over positions": (
-        *("ReduceSum", "ReduceProd", "ReduceMin"),
-    ),
+    "convcost has no such merge yet; `add` has the cost of one operation per element": ("Average",),
+    "convcost has no such reduction yet; `mean` and `max` go along any axis": ("ReduceSum", "ReduceProd", "ReduceMin"),
     _NO_ACTIVATION: (
         *("ELU", "SELU", "CELU", "Mish", "Softplus", "Softsign", "GLU", "LogSigmoid", "Hardtanh", "Hardshrink"),
         *("Softshrink", "Tanhshrink", "Threshold", "ThresholdedRelu", "RReLU", "Softmin", "AdaptiveLogSoftmaxWithLoss"),
@@ -67,7 +62,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("Where", "Equal", "Not", "Mod", "Less", "Greater", "And", "Or", "NonZero", "ScatterND", "ScatterElements"),
         *("Expand", "Tile", "RepeatVector"),
     ),
-    "leave it out where it changes the layout only: tensors have their channels first": ("Transpose", "Permute"),
     "leave it out: number formats are options of the commands, as --dtype int8": (
         *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QuantStub", "DeQuantStub"),
     ),

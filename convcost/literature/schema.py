@@ -150,7 +150,7 @@ def _step() -> dict[str, Any]:
         "output": _branches(),
     }
     for key, layer in REGISTRY.items():
-        properties[key] = _branches() if layer.merges else _layer(layer)
+        properties[key] = _merge(layer) if layer.merges else _layer(layer)
     loader = Catalogue()
     for name in bundled_names():
         properties.setdefault(name, _call(loader.target(name)))
@@ -165,6 +165,11 @@ def _step() -> dict[str, Any]:
 
 def _branches() -> dict[str, Any]:
     return {"type": "object", "additionalProperties": {"$ref": "#/$defs/branch"}, "minProperties": 1}
+
+
+def _merge(layer: type[Layer]) -> dict[str, Any]:
+    """Branches of any name, beside the fields of the layer."""
+    return {**_branches(), "properties": {name: _field(field) for name, field in layer.fields.items()}}
 
 
 def _layer(layer: type[Layer]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
-from convcost.layers.reach import ITSELF
+from convcost.layers.reach import ITSELF, everything, merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +68,23 @@ def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
     """A position sees what it reads of every operand; a map of 1x1 beside larger ones reaches all positions."""
     maps = [one for one in operands if one.node.shape[1:] == node.shape[1:]]
     axes = range(len(operands[0].fields))
-    fields = tuple(_along(node, [one.fields[axis] for one in maps], axis) for axis in axes)
-    widest = max(maps, key=lambda one: one.sizes)
-    everywhere = len(maps) < len(operands) or any(one.everywhere for one in operands)
+    if maps:
+        fields = tuple(_along(node, [one.fields[axis] for one in maps], axis) for axis in axes)
+    else:
+        fields = tuple(_mixed(operands, axis) for axis in axes)
+    widest = max(maps or operands, key=lambda one: one.sizes)
+    beside = bool(maps) and len(maps) < len(operands)
+    everywhere = beside or node.layer.reads_whole_map or any(one.everywhere for one in operands)
     return Seen(node, fields, widest.node.index, everywhere)
+
+
+def _mixed(operands: Sequence[Seen], axis: int) -> ReceptiveField:
+    """What the output of a layer sees that reads all positions of all operands."""
+    fields = []
+    for one in operands:
+        field, shape = one.fields[axis], one.node.shape
+        fields.append(everything(field, shape[1 + axis]) if field.jump and axis + 1 < len(shape) else field)
+    return merged(fields)
 
 
 def _pass(node: Node, before: Seen) -> Seen:
@@ -83,6 +96,11 @@ def _pass(node: Node, before: Seen) -> Seen:
 
 def _along(node: Node, field: ReceptiveField | list[ReceptiveField], axis: int) -> ReceptiveField:
     """What the output of a layer depends on along an axis, where its input depends on ``field``."""
+    if isinstance(field, list):
+        if any(one.jump == 0 for one in field):
+            return merged(field)
+    elif field.jump == 0:  # all positions see the same, whatever the layer reads of them
+        return field
     try:
         return node.layer.reads(field, axis, node.input, node.shape)
     except UnsupportedError as error:

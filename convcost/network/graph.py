@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, ShapeError, unknown
-from convcost.layers.base import REGISTRY, Layer, Shape, Work
+from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
 from convcost.limits import MAX_NODES
 from convcost.numbers import assumptions
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from convcost.errors import Position
     from convcost.numbers.arithmetic import Num
-
-AXES = {1: ("c",), 2: ("c", "w"), 3: ("c", "h", "w"), 4: ("c", "d", "h", "w")}
 
 _inferred: dict[Any, tuple[Layer, str, Shape, Work]] = {}  # equal layers on equal inputs, within a process
 
