@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.conventions.catalogue import DEFAULT
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
@@ -90,6 +90,5 @@ def _entry(loader: Catalogue, name: str, convention: str) -> Entry:
     graph = build(spec)
     work = sum_work(graph.layers)
     family = "blocks" if spec.is_block else spec.family or spec.title
-    names = (*(spec.input_names or ()), *spec.parameters)
     number = _reported(graph, spec, convention)
-    return Entry(name, spec.title, family, spec.year, graph.input, work.params, work.macs, names, number)
+    return Entry(name, spec.title, family, spec.year, graph.input, work.params, work.macs, spec.names, number)

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.api import input_sizes
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import UsageError, unknown
 from convcost.language.model import own_name
 
@@ -301,10 +301,10 @@ def _sides(targets: Sequence[Target], parameters: Mapping[str, Any]) -> tuple[li
 
 
 def _has(spec: Spec, name: str) -> bool:
-    return own_name(name, spec.parameters) in spec.parameters or name in (spec.input_names or ())
+    return own_name(name, spec.parameters) in spec.names
 
 
 def _known(name: str, specs: Sequence[Spec]) -> None:
     if not any(_has(spec, name) for spec in specs):
-        known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
+        known = {own for spec in specs for own in spec.names}
         raise UsageError(unknown("parameter of the targets", name, sorted(known)))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.catalogue.specs import spec_path
+from convcost.catalogue.loader import SPECS
 from convcost.cli import cli
 from convcost.cli import main as convcost
 from convcost.cli.help import EXAMPLES, GROUPS
@@ -85,7 +85,7 @@ def catalogue_page() -> str:
 
 
 def _row(entry: Entry, what: str, year: object) -> str:
-    path = Path(spec_path(entry.name)).relative_to(ROOT).as_posix()
+    path = Path(SPECS.path(entry.name)).relative_to(ROOT).as_posix()
     names = ", ".join(f"`{name}`" for name in entry.parameters)
     link = f"[{entry.name}](../{path})"
     cells = (what, link, year or "", shape(entry.input), f"{entry.params:,}", f"{entry.macs:,}", names)

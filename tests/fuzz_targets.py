@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import convcost
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.cli import COMMANDS, main, options
 from convcost.cli.compare import settings_for
 from convcost.cli.equal import ties_for

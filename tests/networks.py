@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conftest import DATA
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.language.interpret import build, from_text
 from convcost.layers.window import per_axis
 

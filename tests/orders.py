@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 import sympy
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.errors import ConvcostError
 from convcost.formulas.comparison import QUANTITIES, Comparison, compare
 from convcost.language.interpret import build

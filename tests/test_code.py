@@ -16,7 +16,7 @@ import pytest
 from exactness import drawn, free_sets, repaired
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.codegen.code import as_code
 from convcost.formulas.closed import Formula, formula
 from convcost.formulas.views import view

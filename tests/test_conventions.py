@@ -14,7 +14,7 @@ from conftest import DATA, ROOT
 from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions import convention, names, reported
 from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import Rules, selectors

@@ -7,7 +7,7 @@ import json
 import pytest
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.formulas.equal import Side, identities
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import run_convcost
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.interpret import build
 

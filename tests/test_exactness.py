@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from exactness import NotEqualError, check, compare, free_sets
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.formulas.cases import cases
 from convcost.formulas.closed import formula
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import UsageError
 from convcost.literature.explain import explain
 from convcost.literature.verify import verify

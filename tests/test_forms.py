@@ -9,7 +9,7 @@ import pytest
 import sympy
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.errors import UsageError
 from convcost.formulas.closed import formula
 from convcost.formulas.simplify import collected

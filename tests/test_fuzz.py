@@ -14,7 +14,7 @@ from fuzz_targets import spec_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.interpret import build
 from convcost.layers import REGISTRY

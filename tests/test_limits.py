@@ -12,7 +12,7 @@ from large import NETWORKS, measured, written_out
 
 import convcost
 from convcost import limits
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.expression import ExpressionError, compile_expression
 from convcost.language.yaml import read

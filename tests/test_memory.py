@@ -11,7 +11,7 @@ from conftest import DATA, ROOT
 from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import UnsupportedError, UsageError
 from convcost.language.interpret import build, from_text
 from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak

@@ -10,7 +10,7 @@ import pytest
 from conftest import DATA, ROOT
 from networks import layer_key, layer_keys, network, rows, totals
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.listing import catalogue
 
 TOTALS = rows("totals.csv")
@@ -144,7 +144,7 @@ def test_the_catalogue_loads_in_a_second_per_hundred_specs() -> None:
     code = """
         from time import process_time
         from convcost.language.build import build
-        from convcost.catalogue.specs import Catalogue, bundled_names
+        from convcost.catalogue.loader import Catalogue, bundled_names
         start, loader = process_time(), Catalogue()
         for name in bundled_names():
             build(loader.target(name))

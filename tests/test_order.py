@@ -12,7 +12,7 @@ import sympy
 from exactness import drawn, repaired
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.formulas.comparison import Comparison, compare
 from convcost.formulas.order import order
 from convcost.formulas.points import points

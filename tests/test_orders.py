@@ -12,7 +12,7 @@ import pytest
 from inprocess import convcost
 from orders import Findings, Pair, blocks, check
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.check import free_names
 from convcost.language.interpret import build

@@ -192,7 +192,7 @@ CONVENTION = "source: test\nunit: MACs\noperations:\n  conv: {macs: 3}\n"
 DEVICE = "title: Own\npeak:\n  float32: 1e9\nbandwidth: 1e9\n"
 
 
-@pytest.mark.parametrize("path", ["./own.yaml", "own.yaml", "sub/../own.yaml"])
+@pytest.mark.parametrize("path", ["./own.yaml", "own.yaml", "sub/../own.yaml", "own"])
 def test_conventions_and_devices_by_path(path: str, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "own.yaml").write_text(CONVENTION, "utf-8")

@@ -14,7 +14,7 @@ from conftest import ROOT
 from inprocess import convcost
 from networks import rows
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.counts import QUANTITIES
 from convcost.errors import ConvcostError, SpecError
 from convcost.literature.claims import CLAIM_KEYS, claims

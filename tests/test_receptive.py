@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost.api import load, loads
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import SpecError, UnsupportedError
 from convcost.language.interpret import build, from_text
 from convcost.layers.reach import ITSELF, ReceptiveField, merged

@@ -9,7 +9,7 @@ from math import log
 import pytest
 from inprocess import convcost
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.formulas.closed import everything_free, formula
 from convcost.formulas.scaling import Scaling, scaling
 from convcost.language.interpret import build

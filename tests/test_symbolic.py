@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost.api import load
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.formulas.closed import formula
 from convcost.language.expression import compile_expression
 from convcost.network.cost import sum_work

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from inprocess import convcost
 
 from convcost import load
-from convcost.catalogue.specs import bundled_names
+from convcost.catalogue.loader import bundled_names
 from convcost.cli.options import FORMAT_NAMES
 from convcost.metrics.devices import device
 from convcost.metrics.registry import METRICS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from convcost import loads
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.errors import SpecError
 from convcost.language.interpret import build
 

@@ -12,7 +12,7 @@ from click.shell_completion import ShellComplete
 from conftest import run_convcost
 
 import convcost
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.cli import cli
 from convcost.errors import SpecError, UsageError
 from convcost.language.model import STANDARD

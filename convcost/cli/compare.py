@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -85,7 +85,7 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
             raise UsageError(f"--set: {unknown('target', who, names)}")
         reached = [index for index, spec in enumerate(specs) if _has(spec, name) and who in ("", names[index])]
         if not reached:
-            known = {one for spec in specs for one in (*spec.parameters, *(spec.input_names or ()))}
+            known = {own for spec in specs for own in spec.names}
             what = "parameter" if who else "parameter of the targets"
             raise UsageError(unknown(what, name, sorted(known), of=who))
         for index in reached:
@@ -98,4 +98,4 @@ def settings_for(specs: Sequence[Spec], settings: tuple[str, ...]) -> list[dict[
 
 
 def _has(spec: Spec, name: str) -> bool:
-    return own_name(name, spec.parameters) in spec.parameters or name in (spec.input_names or ())
+    return own_name(name, spec.parameters) in spec.names

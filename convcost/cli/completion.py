@@ -47,7 +47,7 @@ def setting(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def _parameters(ctx: click.Context) -> dict[str, tuple[str, ...]]:
     """Names of the parameters of the targets typed so far, each with the words it lists."""
-    from convcost.catalogue.specs import Catalogue  # noqa: PLC0415 - only completion pays for it
+    from convcost.catalogue.loader import Catalogue  # noqa: PLC0415 - only completion pays for it
 
     found: dict[str, tuple[str, ...]] = {}
     for target in _targets(ctx):
@@ -55,7 +55,7 @@ def _parameters(ctx: click.Context) -> dict[str, tuple[str, ...]]:
             spec = Catalogue().target(target)
         except ConvcostError:
             continue
-        found |= dict.fromkeys(spec.input_names or (), ())
+        found |= dict.fromkeys(spec.names, ())
         for own in spec.parameters.values():
             found[own.name] = tuple(map(str, own.choices)) or (("true", "false") if own.type == "switch" else ())
     return found

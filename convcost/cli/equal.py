@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.options import (
     TARGET,
@@ -83,7 +83,7 @@ def command(
 
 
 def _known(specs: Sequence[Spec], free: Sequence[str]) -> None:
-    known = {name for spec in specs for name in (*spec.parameters, *(spec.input_names or ()))}
+    known = {name for spec in specs for name in spec.names}
     for name in free:
         if name not in known:
             raise UsageError(unknown("parameter of the targets", name, sorted(known)))
@@ -96,7 +96,7 @@ def ties_for(specs: Sequence[Spec], where: tuple[str, ...]) -> list[dict[str, Ex
         UsageError: not NAME=EXPR, no expression, or a parameter that none of them has.
     """
     ties: list[dict[str, Expression]] = [{} for _ in specs]
-    known = {name for spec in specs for name in (*spec.parameters, *(spec.input_names or ()))}
+    known = {name for spec in specs for name in spec.names}
     for tie in where:
         name, equals, text = (part.strip() for part in tie.partition("="))
         if not equals or not name or not text:
@@ -105,6 +105,6 @@ def ties_for(specs: Sequence[Spec], where: tuple[str, ...]) -> list[dict[str, Ex
             raise UsageError(f"--where: {unknown('parameter of the targets', name, sorted(known))}")
         expression = typed_expression(text, "--where")
         for spec, own in zip(specs, ties, strict=True):
-            if name in spec.parameters or name in (spec.input_names or ()):
+            if name in spec.names:
                 own[name] = expression
     return ties

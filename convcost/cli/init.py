@@ -6,7 +6,7 @@ import os
 
 import click
 
-from convcost.catalogue.specs import bundled_path
+from convcost.catalogue.loader import SPECS
 from convcost.cli.options import write
 from convcost.errors import UsageError
 from convcost.language.syntax import is_identifier
@@ -82,5 +82,5 @@ def command(name: str, *, block: bool, force: bool) -> None:
         raise UsageError(f"{path} exists already (--force overwrites it)")
     title = stem.replace("_", " ").capitalize()
     write((_BLOCK if block else _NETWORK).format(name=stem, title=title), path)
-    bundled = f"; in commands, {stem} stays the bundled spec: write ./{stem}.yaml" if bundled_path(stem) else ""
+    bundled = f"; in commands, {stem} stays the bundled spec: write ./{stem}.yaml" if SPECS.bundled(stem) else ""
     click.echo(f"wrote {path}{bundled}")

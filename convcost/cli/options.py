@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from convcost.catalogue.specs import bundled_names, hidden_file
+from convcost.catalogue.loader import bundled_names, hidden_file
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import find, from_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.cli.options import (
     TARGET,
     convention_option,

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from convcost.catalogue.specs import source_text
+from convcost.catalogue.loader import source_text
 from convcost.cli.options import TARGET, write
 from convcost.tables.values import plain
 

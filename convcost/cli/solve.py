@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.cli.compare import settings_for
 from convcost.cli.completion import parameter
 from convcost.cli.options import (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from convcost.catalogue.loader import Files, package_folder
 from convcost.conventions.model import PLAIN
 from convcost.errors import UsageError
 
 if TYPE_CHECKING:
-    from convcost.catalogue.shelf import Shelf
     from convcost.conventions.model import Convention
     from convcost.conventions.written import Implementation
     from convcost.language.model import Spec
@@ -18,18 +17,13 @@ if TYPE_CHECKING:
 DEFAULT = PLAIN.name
 PAPER = "paper"
 _ORDER = ("macs", "fvcore", "ptflops", "ptflops-aten", "thop", "torchinfo", "torch", "pycls", "keras")
-_HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def _shelf() -> Shelf:
-    from convcost.catalogue.shelf import Shelf  # noqa: PLC0415 - the default convention needs no file
-
-    return Shelf(os.path.join(_HERE, "bundled"), "convention", "`convcost conventions`")
+CONVENTIONS = Files("convention", (package_folder("conventions", "bundled"),), "`convcost conventions`")
+IMPLEMENTATIONS = Files("implementation", (package_folder("conventions", "implementations"),), "the documentation")
 
 
 def names() -> list[str]:
     """Names of all conventions: the default, the bundled ones, ``paper``."""
-    bundled = _shelf().names()
+    bundled = CONVENTIONS.names()
     known = [name for name in _ORDER if name in bundled]
     return [DEFAULT, *known, *(name for name in bundled if name not in known), PAPER]
 
@@ -53,7 +47,7 @@ def convention(target: str = DEFAULT, spec: Spec | None = None) -> Convention:
         from convcost.literature.paper import paper  # noqa: PLC0415 - rarely asked for
 
         return paper(spec)
-    return _bundled(target) if target in _shelf().names() else _read(target)
+    return _bundled(target) if CONVENTIONS.bundled(target) else _read(target)
 
 
 @cache
@@ -64,16 +58,13 @@ def _bundled(target: str) -> Convention:
 def _read(target: str) -> Convention:
     from convcost.conventions.read import read_convention  # noqa: PLC0415 - the default convention needs no file
 
-    shelf = _shelf()
-    name, tree = shelf.open(target, (DEFAULT, PAPER))
-    return read_convention(name, tree, shelf)
+    return read_convention(*CONVENTIONS.open(target, (DEFAULT, PAPER)), CONVENTIONS)
 
 
 @cache
 def implementations() -> tuple[Implementation, ...]:
     """What is known of how bundled networks are written in frameworks."""
-    from convcost.catalogue.shelf import Shelf  # noqa: PLC0415
     from convcost.conventions.read import read_implementations  # noqa: PLC0415 - the default needs no file
 
-    shelf = Shelf(os.path.join(_HERE, "implementations"), "implementation", "the documentation")
-    return tuple(one for name in shelf.names() for one in read_implementations(shelf.open(name)[1]))
+    files = (IMPLEMENTATIONS.open(name)[1] for name in IMPLEMENTATIONS.names())
+    return tuple(implementation for tree in files for implementation in read_implementations(tree))

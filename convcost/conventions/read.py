@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.catalogue.shelf import check_keys, fail, number_at, text_of
+from convcost.catalogue.loader import check_keys, fail, number_at, text_of
 from convcost.conventions.model import (
     FORMS,
     PLAIN,
@@ -21,7 +21,7 @@ from convcost.language.yaml import Mapping, Scalar, Sequence
 from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
-    from convcost.catalogue.shelf import Shelf
+    from convcost.catalogue.loader import Files
     from convcost.language.yaml import Node
 
 KEYS = ("title", "doc", "source", "unit", "extends", "operations", "params", "written")
@@ -30,13 +30,13 @@ _FORM_KEYS = ("form", "kind", "path")
 _IMPLEMENTATION_KEYS = ("networks", "of", "at", "forms")
 
 
-def read_convention(name: str, tree: Mapping, shelf: Shelf, depth: int = 0) -> Convention:
+def read_convention(name: str, tree: Mapping, files: Files, depth: int = 0) -> Convention:
     """The convention in a file.
 
     Args:
         name: the file's stem.
         tree: its content.
-        shelf: where a convention that it extends is found.
+        files: where a convention that it extends is found.
         depth: how many conventions it is extended by.
 
     Raises:
@@ -44,7 +44,7 @@ def read_convention(name: str, tree: Mapping, shelf: Shelf, depth: int = 0) -> C
         UsageError: it extends a convention that does not exist.
     """
     check_keys(tree, KEYS, "a convention")
-    base = _base(tree, shelf, depth)
+    base = _base(tree, files, depth)
     operations, params = tree.get("operations"), tree.get("params")
     if operations is None and params is None and base is None:
         fail(tree, "a convention needs `operations` or `params`: rows of weights")
@@ -61,7 +61,7 @@ def read_convention(name: str, tree: Mapping, shelf: Shelf, depth: int = 0) -> C
     )
 
 
-def _base(tree: Mapping, shelf: Shelf, depth: int) -> Convention | None:
+def _base(tree: Mapping, files: Files, depth: int) -> Convention | None:
     node = tree.get("extends")
     if node is None:
         return None
@@ -69,11 +69,11 @@ def _base(tree: Mapping, shelf: Shelf, depth: int) -> Convention | None:
         fail(node, "`extends` names one convention")
     if node.text == PLAIN.name:
         return PLAIN
-    if node.text not in shelf.names():
-        fail(node, unknown("bundled convention", node.text, shelf.names(), listed_by=shelf.listed_by))
+    if node.text not in files.names():
+        fail(node, unknown("bundled convention", node.text, files.names(), listed_by=files.listed_by))
     if depth:
         fail(node, "a convention that extends another cannot be extended itself")
-    return read_convention(*shelf.open(node.text), shelf, depth + 1)
+    return read_convention(*files.open(node.text), files, depth + 1)
 
 
 def _unit(tree: Mapping, base: Convention | None) -> str:

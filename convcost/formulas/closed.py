@@ -253,7 +253,7 @@ def _can_stand_for(value: Any) -> bool:
 
 def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
     names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
-    known = [*(spec.input_names or ()), *spec.parameters]
+    known = spec.names
     fixed = fixed_names(spec)
     for name in names:
         if name not in known:

@@ -153,7 +153,7 @@ def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> 
     if free is None:
         graph = build(side.spec, side.given, input_shape)
         return [name for name in default_free(side.spec, graph) if name not in side.given]
-    own = {*side.spec.parameters, *(side.spec.input_names or ())}
+    own = set(side.spec.names)
     return [name for name in free if name in own]
 
 

@@ -45,8 +45,7 @@ _FIXED_FIELDS = ("flag", "word")
 def free_names(spec: Spec) -> list[str]:
     """The parameters, and sizes read off the input, that can be symbols, in the order they are written."""
     fixed = fixed_names(spec)
-    names = [*(spec.input_names or ()), *spec.parameters]
-    return [name for name in names if name not in fixed]
+    return [name for name in spec.names if name not in fixed]
 
 
 def fixed_names(spec: Spec) -> set[str]:
@@ -215,7 +214,7 @@ class NameCheck:
     def _defined(self, name: str, spec: Spec | None) -> Spec | None:
         """The spec, from here outwards, that defines ``name``."""
         while spec is not None:
-            if name in spec.parameters or name in spec.lets or name in (spec.input_names or {}):
+            if name in spec.parameters or name in spec.lets or (spec.input_names and name in spec.input_names):
                 return spec
             spec = spec.parent
         return None
@@ -314,7 +313,7 @@ class NameCheck:
 
     def _visible(self, spec: Spec | None) -> Iterator[str]:
         while spec is not None:
-            yield from (*spec.parameters, *spec.lets, *(spec.input_names or {}))
+            yield from (*spec.names, *spec.lets)
             spec = spec.parent
 
     def _all_lets(self, spec: Spec | None) -> Iterator[tuple[str, bool]]:

@@ -128,8 +128,7 @@ def find(spec: Spec, name: str) -> Parameter | None:
         return spec.parameters[own]
     if spec.input_names and name in spec.input_names:
         return None
-    known = [*spec.parameters, *(spec.input_names or ())]
-    raise UsageError(unknown("parameter", name, known, of=spec.name))
+    raise UsageError(unknown("parameter", name, spec.names, of=spec.name))
 
 
 def from_python(value: Any) -> Any:
@@ -927,9 +926,8 @@ def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
 def _parameters(spec: Spec, scope: Scope, replaced: tuple[Value, ...]) -> dict[str, Any]:
     """Every value the run used; those of ``replaced`` sizes of the input are left out."""
     hidden = {name for size in replaced for used, _ in size.expressions() for name in used.names}
-    names = [*(spec.input_names or ()), *spec.parameters]
     found: dict[str, Any] = {}
-    for name in names:
+    for name in spec.names:
         if name not in hidden and (name in spec.parameters or name in scope):
             found[name] = scope[name]
     return found

@@ -422,10 +422,16 @@ class Spec:
             if default is not None and default.is_fixed:
                 self.constants[parameter.name] = default.constant
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that take a value: sizes read off the input, then parameters, in the order they are written."""
+        return (*(self.input_names or ()), *self.parameters)
+
     def size_parameters(self) -> set[str]:
         """The parameters that the size of the input depends on."""
         sizes = self.input_sizes or ()
-        return {name for size in sizes for one, _ in size.expressions() for name in one.names} & set(self.parameters)
+        used = {name for size in sizes for expression, _ in size.expressions() for name in expression.names}
+        return used & set(self.parameters)
 
     @property
     def is_block(self) -> bool:

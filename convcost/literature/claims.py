@@ -151,10 +151,9 @@ def _at(node: Node | None, spec: Spec, problems: Problems) -> dict[str, Any]:
         problems.add(node.position, "`at` is a mapping of parameters, as {alpha: 0.5, size: 192}")
         return {}
     found: dict[str, Any] = {}
-    known = [*spec.parameters, *(spec.input_names or ())]
     for key, item in node.entries:
-        if key.text not in known:
-            problems.add(key.position, unknown("parameter", key.text, known, of=spec.name))
+        if key.text not in spec.names:
+            problems.add(key.position, unknown("parameter", key.text, spec.names, of=spec.name))
             continue
         value = data(item, problems)
         parameter = spec.parameters.get(key.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.counts import QUANTITIES
 from convcost.language.model import BRANCH_KEYS, OTHER_NAMES
 from convcost.language.syntax import BLOCK_KEYS, EXTENDS_KEYS, LAYOUTS, PARAMETER_KEYS, SOURCE_KEYS, SPEC_KEYS

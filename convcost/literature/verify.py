@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.catalogue.specs import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.errors import ConvcostError, Problem, SpecError, unknown
 from convcost.language.interpret import build
 from convcost.literature.claims import claims

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.catalogue.shelf import Shelf, check_keys, fail, text_of
+from convcost.catalogue.loader import Files, check_keys, fail, package_folder, text_of
 from convcost.errors import ConvcostError, UsageError
 from convcost.language.yaml import Mapping, Scalar
 from convcost.metrics.dtypes import BITS
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 
     from convcost.language.yaml import Node
 
-_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "devices")
-_SHELF = Shelf(_FOLDER, "device", "`convcost roofline`")
+DEVICES = Files("device", (package_folder("devices"),), "`convcost roofline`")
 
 
 class Rated(NamedTuple):
@@ -66,7 +64,7 @@ class Device(NamedTuple):
 
 def device_names() -> list[str]:
     """Names of the bundled devices."""
-    return _SHELF.names()
+    return DEVICES.names()
 
 
 def device(target: str) -> Device:
@@ -79,7 +77,7 @@ def device(target: str) -> Device:
         UsageError: there is no such name or file.
         SpecError: the file is wrong.
     """
-    return _bundled(target) if target in device_names() else _read(target)
+    return _bundled(target) if DEVICES.bundled(target) else _read(target)
 
 
 @cache
@@ -88,7 +86,7 @@ def _bundled(target: str) -> Device:
 
 
 def _read(target: str) -> Device:
-    name, tree = _SHELF.open(target)
+    name, tree = DEVICES.open(target)
     check_keys(tree, ("title", "peak", "bandwidth", "notes"), "a device")
     peak, bandwidth = tree.get("peak"), tree.get("bandwidth")
     if not isinstance(peak, Mapping) or not peak.entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.catalogue.specs import bundled_names
+from convcost.catalogue.loader import bundled_names
 from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.language.expression import typed_expression
 from convcost.language.operations import describe
@@ -15,7 +15,7 @@ from convcost.numbers.arithmetic import RELATIONS, is_number, is_symbolic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convcost.catalogue.specs import Catalogue
+    from convcost.catalogue.loader import Catalogue
     from convcost.language.expression import Expression
     from convcost.language.model import Spec
     from convcost.numbers.arithmetic import Num

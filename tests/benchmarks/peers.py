@@ -39,7 +39,7 @@ PARSED = Peer(
     "convcost",
     "from convcost.network.cost import sum_work\n"
     "from convcost.language.interpret import build\n"
-    "from convcost.catalogue.specs import Catalogue\n"
+    "from convcost.catalogue.loader import Catalogue\n"
     "spec = Catalogue().target('resnet50')\n",
     "sum_work(build(spec).layers).macs",
 )

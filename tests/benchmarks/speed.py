@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import convcost
-from convcost.catalogue.specs import Catalogue
+from convcost.catalogue.loader import Catalogue
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 

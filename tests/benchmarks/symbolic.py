@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from convcost.catalogue.specs import Catalogue, bundled_names  # noqa: E402
+from convcost.catalogue.loader import Catalogue, bundled_names  # noqa: E402
 from convcost.formulas.closed import everything_free, formula  # noqa: E402
 from convcost.formulas.views import readable  # noqa: E402
 from convcost.metrics.quantities import QUANTITIES  # noqa: E402 - the path comes first
