@@ -24,8 +24,8 @@ from convcost.formulas.cases import cases
 from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
-from convcost.numbers.atoms import evaluate
-from convcost.numbers.conditions import DIVIDES, WHOLE
+from convcost.numbers.decisions import DIVIDES, WHOLE
+from convcost.numbers.symbols import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -99,7 +99,7 @@ MUTANTS = (
         ("tests/test_cli.py::test_batch_multiplies_work_but_not_parameters",),
     ),
     Mutant("ceil_div", "-(-_a // _b)", "_a // _b + 1", loops("conv")),
-    Mutant("make_divisible", "_r + _s if 10 * _r < 9 * _v else _r", "_r + _s if 10 * _r > 9 * _v else _r", SPECS),
+    Mutant("Exact.make_divisible", "_r + _s if 10 * _r < 9 * _v else _r", "_r + _s if 10 * _r > 9 * _v else _r", SPECS),
     Mutant("round_to", "floor_div(2 * _value + _step, 2 * _step)", "floor_div(_value, _step)", SPECS),
     # running a spec
     Mutant("Runner._copies", "_a if _copy == 0 else _b", "_a if _copy == 1 else _b", SPECS),

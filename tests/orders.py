@@ -28,9 +28,9 @@ from convcost.formulas.comparison import QUANTITIES, Comparison, compare
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
-from convcost.numbers.atoms import evaluate, to_sympy
-from convcost.numbers.conditions import DIVIDES
-from convcost.numbers.text import text
+from convcost.numbers.decisions import DIVIDES
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import evaluate, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

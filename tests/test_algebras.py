@@ -14,7 +14,7 @@ from strategies import layers
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.layers import REGISTRY
 from convcost.numbers.assumptions import Session, assuming
-from convcost.numbers.atoms import evaluate, to_sympy
+from convcost.numbers.symbols import evaluate, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

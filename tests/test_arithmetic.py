@@ -14,10 +14,10 @@ import sympy
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.layers.base import WORK_FIELDS, Work, elements, read_by
 from convcost.layers.window import axes_word, sides, windows
+from convcost.limits import MAX_BITS
 from convcost.network.cost import PER_MODEL, per_batch, sum_work
 from convcost.numbers import arithmetic as algebra
 from convcost.numbers.arithmetic import (
-    MAX_BITS,
     bounded,
     ceil,
     ceil_div,
@@ -42,7 +42,7 @@ from convcost.numbers.arithmetic import (
     total,
 )
 from convcost.numbers.assumptions import Session, assuming
-from convcost.numbers.atoms import FloorDiv
+from convcost.numbers.symbols import FloorDiv
 
 N = sympy.Symbol("N", positive=True, integer=True)
 M = sympy.Symbol("M", positive=True, integer=True)

@@ -13,10 +13,9 @@ from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import common, lattice, lattice_of
 from convcost.formulas.regions import brought_together
 from convcost.formulas.steps import breaks, pieces
-from convcost.numbers import rounding
-from convcost.numbers.atoms import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate
-from convcost.numbers.bounds import without_floors
-from convcost.numbers.conditions import DIVIDES, WHOLE, Condition
+from convcost.numbers.arithmetic import make_divisible
+from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
+from convcost.numbers.symbols import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate, without_floors
 
 ALPHA = sympy.Symbol("alpha", positive=True, rational=True)
 N = sympy.Symbol("N", positive=True, integer=True)
@@ -104,4 +103,4 @@ def test_steps_at_no_rational_place_are_refused() -> None:
     st.fractions(Fraction(1, 90), 100, max_denominator=90), st.fractions(0, 5, max_denominator=90), st.integers(1, 16)
 )
 def test_rounded_widths_never_fall(value: Fraction, more: Fraction, step: int) -> None:
-    assert rounding.make_divisible(value + more, step) >= rounding.make_divisible(value, step)
+    assert make_divisible(value + more, step) >= make_divisible(value, step)

@@ -16,10 +16,8 @@ from convcost.formulas.simplify import collected
 from convcost.formulas.views import VIEWS, readable, view
 from convcost.language.interpret import build
 from convcost.metrics.quantities import QUANTITIES, quantities
-from convcost.numbers.atoms import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
-from convcost.numbers.latex import latex
-from convcost.numbers.text import text
-from convcost.numbers.typeset import typeset
+from convcost.numbers.printing import latex, text, typeset
+from convcost.numbers.symbols import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
 
 NETWORKS = bundled_names(blocks=False)
 

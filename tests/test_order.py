@@ -20,9 +20,9 @@ from convcost.formulas.split import identically_zero
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers import arithmetic as algebra
-from convcost.numbers.atoms import FloorDiv
-from convcost.numbers.conditions import Condition
-from convcost.numbers.text import text
+from convcost.numbers.decisions import Condition
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import FloorDiv
 
 if TYPE_CHECKING:
     from convcost.formulas.order import Order

@@ -16,9 +16,7 @@ from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.check import free_names
 from convcost.language.interpret import build
-from convcost.numbers.latex import latex
-from convcost.numbers.text import text
-from convcost.numbers.typeset import typeset
+from convcost.numbers.printing import latex, text, typeset
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from inprocess import convcost
 
 import convcost as package
 from convcost.errors import UsageError
-from convcost.numbers.atoms import evaluate
+from convcost.numbers.symbols import evaluate
 
 LINES = (DATA / "counters_elsewhere.csv").read_text("utf-8").splitlines()
 PRINTED = list(csv.DictReader(line for line in LINES if not line.startswith("#")))

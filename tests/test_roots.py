@@ -10,7 +10,7 @@ import sympy
 from convcost.errors import UnsupportedError
 from convcost.formulas.program import program
 from convcost.formulas.roots import roots
-from convcost.numbers.atoms import evaluate
+from convcost.numbers.symbols import evaluate
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from convcost.formulas.closed import everything_free, formula
 from convcost.formulas.scaling import Scaling, scaling
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
 
 
 def found(name: str, free: str, quantity: str) -> Scaling:

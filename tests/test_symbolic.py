@@ -17,9 +17,9 @@ from convcost.catalogue.loader import Catalogue
 from convcost.formulas.closed import formula
 from convcost.language.expression import compile_expression
 from convcost.network.cost import sum_work
-from convcost.numbers.atoms import FloorDiv, MakeDivisible, evaluate
-from convcost.numbers.rules import ceil_div
-from convcost.numbers.text import text
+from convcost.numbers.arithmetic import ceil_div
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import FloorDiv, MakeDivisible, evaluate
 
 n = sympy.Symbol("n", integer=True, positive=True)
 m = sympy.Symbol("m", integer=True, positive=True)

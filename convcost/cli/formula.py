@@ -120,9 +120,9 @@ def _rendered(
 
 def _writer(format_: str) -> Any:
     if format_ == "unicode":
-        from convcost.numbers.typeset import typeset  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.printing import typeset  # noqa: PLC0415 - imports sympy
 
         return typeset
-    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
 
     return text

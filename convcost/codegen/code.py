@@ -9,7 +9,7 @@ from convcost.codegen.languages import LANGUAGES, Language
 from convcost.errors import UsageError
 from convcost.formulas.program import Program, program
 from convcost.formulas.simplify import collected
-from convcost.numbers.text import ordered_factors, ordered_terms
+from convcost.numbers.printing import ordered_factors, ordered_terms
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from convcost.conventions import DEFAULT
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import Formula, formula
 from convcost.formulas.regions import Stretch, Within, where
-from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import evaluate
-from convcost.numbers.conditions import Condition
+from convcost.numbers.arithmetic import NEGATION, Relation, normal
+from convcost.numbers.decisions import Condition
+from convcost.numbers.symbols import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from convcost.layers.base import Shape
 
 MAX_CASES = 40
-_NEGATION = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _SMALL = tuple(map(Fraction, (1, 2, 3, 4, 6, 8, 16)))
 _POWERS = 8
 _RATIOS = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
@@ -97,9 +96,9 @@ def _turned(found: Formula, forced: Mapping[Any, bool]) -> Iterator[dict[Any, bo
         so_far[question] = answer
 
 
-def _condition(question: Any, answer: bool) -> Condition:  # noqa: FBT001 - an answer is yes or no
+def _condition(question: tuple[Relation, Any], answer: bool) -> Condition:  # noqa: FBT001 - an answer is yes or no
     relation, difference = question
-    return Condition(difference, relation if answer else _NEGATION[relation], 0, structural=True)
+    return Condition(difference, relation if answer else NEGATION[relation], 0, structural=True)
 
 
 def _witness(first: Formula, forced: Mapping[Any, bool]) -> dict[str, Any] | None:

@@ -18,9 +18,8 @@ from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
 from convcost.numbers.assumptions import Session, assuming
-from convcost.numbers.atoms import evaluate, expanded, to_sympy
-from convcost.numbers.conditions import Condition
-from convcost.numbers.extent import MAX_FORM_TERMS, terms
+from convcost.numbers.decisions import Condition
+from convcost.numbers.symbols import MAX_FORM_TERMS, evaluate, expanded, term_bound, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,7 +49,7 @@ class Form:
             UnsupportedError: it has more terms than can be of use.
         """
         expr = to_sympy(self._count)
-        if terms(expr) > MAX_FORM_TERMS:
+        if term_bound(expr) > MAX_FORM_TERMS:
             raise UnsupportedError(f"a closed form of more than {MAX_FORM_TERMS:,} terms; leave fewer names free")
         return expanded(expr)
 

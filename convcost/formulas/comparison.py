@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.layers.base import Work
     from convcost.network.graph import Graph
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 QUANTITIES = ("params", "macs", "flops")
 
@@ -259,7 +259,7 @@ def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
 def _symbolic(exact: Fraction | None, one: Item, other: Item, quantity: str) -> Ratio:
     from convcost.formulas.order import order  # noqa: PLC0415
     from convcost.formulas.ratio import limits, ratio_of  # noqa: PLC0415
-    from convcost.numbers.atoms import to_sympy  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.symbols import to_sympy  # noqa: PLC0415 - imports sympy
 
     forms = [item.formula.totals[quantity].expr for item in (one, other) if item.formula is not None]
     top, bottom = (to_sympy(form).xreplace(item.renamed) for form, item in zip(forms, (one, other), strict=True))

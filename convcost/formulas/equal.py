@@ -18,8 +18,8 @@ from convcost.formulas.split import identically_zero
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import to_sympy
-from convcost.numbers.conditions import with_equalities
+from convcost.numbers.decisions import with_equalities
+from convcost.numbers.symbols import to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 MAX_TRIED = 30_000  # points, shared by the structures
 

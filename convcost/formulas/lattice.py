@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from convcost.numbers.atoms import terms_of, to_number, to_sympy
-from convcost.numbers.conditions import DIVIDES, WHOLE, Condition
+from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
+from convcost.numbers.symbols import terms_of, to_number, to_sympy
 
 
 class Lattice(NamedTuple):

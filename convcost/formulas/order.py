@@ -21,15 +21,15 @@ from convcost.formulas.roots import BreakEven, Threshold, break_even, thresholds
 from convcost.formulas.simplify import has_short_numbers, hide
 from convcost.formulas.split import between_lines, bounds_of, split
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import evaluate, to_number, to_sympy
 from convcost.numbers.branches import branches
-from convcost.numbers.conditions import with_equalities
+from convcost.numbers.decisions import with_equalities
+from convcost.numbers.symbols import evaluate, to_number, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 MAX_TERMS = 400  # beyond that a difference is not taken apart
 MAX_FACTORED = 60  # terms beyond which always positive factors are not looked for

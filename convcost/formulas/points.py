@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.lattice import WHOLE_NUMBERS, Lattice, common, lattice, lattice_of
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import evaluate, to_number
+from convcost.numbers.symbols import evaluate, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 MAX_TRIED = 20_000
 MAX_FITTING = 3_000

@@ -15,9 +15,8 @@ import sympy
 from convcost.errors import UnsupportedError
 from convcost.formulas.subexpressions import Let, groups, named
 from convcost.numbers import arithmetic as algebra
-from convcost.numbers import rounding
-from convcost.numbers.atoms import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven, terms_of
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -215,7 +214,7 @@ def _value(polynomial: _Polynomial, values: Sequence[int]) -> int:
 
 
 def _make_divisible(top: int, bottom: int, step: int) -> int:
-    return int(rounding.make_divisible(Fraction(top, bottom), step))
+    return int(algebra.make_divisible(Fraction(top, bottom), step))
 
 
 RULES: dict[str, Callable[..., int]] = {

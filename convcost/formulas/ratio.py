@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sympy
 
 from convcost.formulas.simplify import factored, hide, shortest, show
-from convcost.numbers.atoms import CeilDiv, FloorDiv, MakeDivisible, RoundEven, to_sympy
-from convcost.numbers.conditions import with_equalities
+from convcost.numbers.decisions import with_equalities
+from convcost.numbers.symbols import CeilDiv, FloorDiv, MakeDivisible, RoundEven, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 MAX_OPERATIONS = 2000  # beyond that a ratio is not a formula anyone reads
 MAX_APART = 60  # beyond that a fraction is not taken apart

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import WHOLE_NUMBERS, as_condition, common, lattice_of
 from convcost.formulas.steps import breaks, line, pieces, trend
-from convcost.numbers.atoms import evaluate, to_number, to_sympy
-from convcost.numbers.conditions import DIVIDES, WHOLE, Condition
+from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
+from convcost.numbers.symbols import evaluate, to_number, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

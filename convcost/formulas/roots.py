@@ -10,14 +10,14 @@ import sympy
 
 from convcost.formulas.simplify import factored, length, shortest, show
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import evaluate, to_number, to_sympy
-from convcost.numbers.conditions import DIVIDES, WHOLE
+from convcost.numbers.decisions import DIVIDES, WHOLE
+from convcost.numbers.symbols import evaluate, to_number, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
 
 _QUADRATIC = 2
 MAX_TERMS = 24  # of a difference whose roots are written down; beyond that nobody reads them

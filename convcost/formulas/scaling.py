@@ -10,7 +10,8 @@ import sympy
 from convcost.formulas.simplify import factored
 from convcost.formulas.views import View, view
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import (
+from convcost.numbers.printing import floor_or_ceiling
+from convcost.numbers.symbols import (
     CeilDiv,
     FloorDiv,
     Gcd,
@@ -22,7 +23,6 @@ from convcost.numbers.atoms import (
     to_number,
     to_sympy,
 )
-from convcost.numbers.text import floor_or_ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
-from convcost.numbers.atoms import expanded
+from convcost.numbers.symbols import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,7 @@ import sympy
 
 from convcost.formulas.simplify import hide
 from convcost.formulas.views import periods
-from convcost.numbers.atoms import CeilDiv, FloorDiv, MakeDivisible, RoundEven, is_whole_polynomial
-from convcost.numbers.bounds import lower_bound
+from convcost.numbers.symbols import CeilDiv, FloorDiv, MakeDivisible, RoundEven, is_whole_polynomial, lower_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

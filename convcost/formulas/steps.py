@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sympy
 
 from convcost.errors import UnsupportedError
-from convcost.numbers.atoms import (
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import (
     CeilDiv,
     FloorDiv,
     MakeDivisible,
@@ -22,7 +23,6 @@ from convcost.numbers.atoms import (
     terms_of,
     to_number,
 )
-from convcost.numbers.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

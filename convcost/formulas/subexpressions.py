@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
-from convcost.numbers.atoms import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
-from convcost.numbers.text import floor_or_ceiling
+from convcost.numbers.printing import floor_or_ceiling
+from convcost.numbers.symbols import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -13,8 +13,8 @@ from convcost.formulas.simplify import collected
 from convcost.formulas.subexpressions import Let, groups, named
 from convcost.metrics.quantities import QUANTITIES
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import CeilDiv, FloorDiv, MakeDivisible, RoundEven, evaluate
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import CeilDiv, FloorDiv, MakeDivisible, RoundEven, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

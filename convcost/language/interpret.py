@@ -19,6 +19,7 @@ from convcost.network.graph import Builder, Graph, Tensor
 from convcost.network.replay import Recording
 from convcost.numbers import assumptions
 from convcost.numbers.arithmetic import (
+    Relation,
     exact_array,
     is_array,
     is_number,
@@ -81,7 +82,11 @@ def _fits(type_: str, value: Any) -> bool:
 
 
 def _check_range(parameter: Parameter, value: Any, position: Position) -> None:
-    for bound, relation, word in ((parameter.minimum, ">=", "least"), (parameter.maximum, "<=", "most")):
+    sides: tuple[tuple[Value | None, Relation, str], ...] = (
+        (parameter.minimum, ">=", "least"),
+        (parameter.maximum, "<=", "most"),
+    )
+    for bound, relation, word in sides:
         if bound is None:
             continue
         limit = bound.constant

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from convcost.errors import ShapeError, unknown
 from convcost.limits import MAX_ITEMS
 from convcost.numbers import arithmetic as algebra
-from convcost.numbers import rounding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -208,7 +207,7 @@ def _equal(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def _ordering(sign: str) -> Callable[[Any, Any], bool]:
+def _ordering(sign: algebra.Relation) -> Callable[[Any, Any], bool]:
     relation = algebra.RELATIONS[sign]
 
     def compare(a: Any, b: Any) -> bool:
@@ -290,11 +289,11 @@ BUILTINS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "abs": (lambda v: algebra.maximum(_operand(v, "abs"), -v), 1, 1),
     "floor": (lambda v: algebra.floor(_operand(v, "floor")), 1, 1),
     "ceil": (lambda v: algebra.ceil(_operand(v, "ceil")), 1, 1),
-    "round": (lambda v: rounding.round_even(_operand(v, "round")), 1, 1),
+    "round": (lambda v: algebra.round_even(_operand(v, "round")), 1, 1),
     "gcd": (lambda a, b: algebra.gcd(_whole(a, "gcd"), _whole(b, "gcd")), 2, 2),
-    "round_to": (lambda v, d: rounding.round_to(_operand(v, "round_to"), _positive(d, "round_to")), 2, 2),
+    "round_to": (lambda v, d: algebra.round_to(_operand(v, "round_to"), _positive(d, "round_to")), 2, 2),
     "make_divisible": (
-        lambda v, d: rounding.make_divisible(_operand(v, "make_divisible"), _positive(d, "make_divisible")),
+        lambda v, d: algebra.make_divisible(_operand(v, "make_divisible"), _positive(d, "make_divisible")),
         2,
         2,
     ),

@@ -2,40 +2,68 @@
 
 A rule written with the operators ``+ - *`` and the functions below runs over
 
-* ``int`` (and ``Fraction`` where a spec divides): exact, and nothing heavy is imported;
-* sympy expressions: closed forms; the functions for them are in :mod:`convcost.numbers.rules`;
-* numpy arrays: many configurations at once, converted to exact numbers on entry (:mod:`convcost.numbers.arrays`).
+* ``int``, and ``Fraction`` where a spec divides: exact, and nothing else is imported (:class:`.exact.Exact`);
+* sympy expressions: closed forms (:class:`.decisions.Symbols`);
+* numpy arrays: many configurations at once, converted to exact numbers on entry (:class:`.arrays.Arrays`).
 
-Neither sympy nor numpy is imported here: a caller that passes their values has imported them.
-Conditions could make the three algebras disagree, so each kind of condition is a function here:
+A class is loaded when a value of its kind occurs for the first time, so numbers alone load neither sympy nor numpy. The
+functions answer for two ints at once and choose a class for everything else.
+
+Conditions could make the three kinds disagree, so each kind of condition is a function here:
 :func:`require`, :func:`exact_div`, :func:`same`, :func:`decide`. Their decisions about symbols are recorded in
 :mod:`convcost.numbers.assumptions`.
 """
 
 from __future__ import annotations
 
-import math
-import operator
 import sys
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcost.errors import ShapeError, UnsupportedError
-from convcost.limits import MAX_BITS
+from convcost.numbers.exact import EXACT, NEGATION, RELATIONS, Relation, is_number, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+
+    from convcost.numbers.arrays import Arrays
+    from convcost.numbers.decisions import Symbols
+    from convcost.numbers.exact import Exact
+
+__all__ = [
+    "NEGATION",
+    "RELATIONS",
+    "Num",
+    "Relation",
+    "bounded",
+    "ceil",
+    "ceil_div",
+    "decide",
+    "divide",
+    "exact_array",
+    "exact_div",
+    "floor",
+    "floor_div",
+    "gcd",
+    "is_array",
+    "is_number",
+    "is_symbolic",
+    "is_whole",
+    "make_divisible",
+    "maximum",
+    "minimum",
+    "normal",
+    "power",
+    "prod",
+    "provably",
+    "require",
+    "round_even",
+    "round_to",
+    "same",
+    "total",
+]
 
 Num: TypeAlias = Any  # int, Fraction, a sympy expression or a numpy array
 
-RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+_SMALL = 1 << 62
 
 
 def is_symbolic(value: object) -> bool:
@@ -54,11 +82,24 @@ def is_array(value: object) -> bool:
     return numpy is not None and isinstance(value, numpy.ndarray)
 
 
+def _arithmetic(*values: object) -> Exact | Arrays | Symbols:
+    """The arithmetic that covers all ``values``; a module that is not loaded yet has no values."""
+    if any(map(is_symbolic, values)):
+        from convcost.numbers.decisions import SYMBOLS  # noqa: PLC0415 - imports sympy
+
+        return SYMBOLS
+    if any(map(is_array, values)):
+        from convcost.numbers.arrays import ARRAYS  # noqa: PLC0415 - imports numpy
+
+        return ARRAYS
+    return EXACT
+
+
 def exact_array(values: Any) -> Any:
-    """An array of numpy, or one of its numbers, made exact; anything else as it is.
+    """A numpy array, or a single number of numpy, made exact; any other value is returned unchanged.
 
     Raises:
-        UsageError: an array holds something other than finite numbers.
+        UsageError: an array contains something other than finite numbers.
     """
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(values, numpy.ndarray | numpy.generic):
@@ -68,52 +109,19 @@ def exact_array(values: Any) -> Any:
     return exact(values)
 
 
-def is_number(value: object) -> bool:
-    """Whether ``value`` is a plain exact number (a switch is not)."""
-    return isinstance(value, int | Fraction) and not isinstance(value, bool)
-
-
-def rules() -> Any:
-    """The symbolic half of this arithmetic; only asked for once a symbol was seen."""
-    from convcost.numbers import rules as symbolic  # noqa: PLC0415 - imports sympy
-
-    return symbolic
-
-
-def normal(value: Num) -> Num:
-    """``value`` with a whole fraction turned into an int.
-
-    >>> normal(Fraction(6, 3))
-    2
-    """
-    if type(value) is Fraction and value.denominator == 1:
-        return value.numerator
-    return value
-
-
 def divide(a: Num, b: Num) -> Num:
-    """The exact quotient ``a / b``: an int where it comes out even, else a ``Fraction``.
+    """The exact quotient ``a / b``: an int if there is no remainder, else a ``Fraction``.
 
     Raises:
         ShapeError: ``b`` is zero.
     """
     if type(a) is int and type(b) is int and b != 0 and a % b == 0:
         return a // b
-    if is_number(a) and is_number(b):
-        if b == 0:
-            raise ShapeError(f"{a} is divided by zero")
-        return normal(Fraction(a) / b)
-    if is_array(a) or is_array(b):
-        numpy = sys.modules["numpy"]
-        _refuse_zero(a, b)
-        if (a % b == 0).all():
-            return a // b
-        return numpy.asarray(a, dtype=object) * Fraction(1) / b
-    return rules().divide(a, b)
+    return _arithmetic(a, b).divide(a, b)
 
 
 def exact_div(a: Num, b: Num, what: str) -> Num:
-    """The quotient ``a / b`` where it must come out even.
+    """The quotient ``a / b``, which must have no remainder.
 
     With symbols the quotient is returned and "b divides a" recorded as an assumption.
 
@@ -130,33 +138,14 @@ def exact_div(a: Num, b: Num, what: str) -> Num:
             return a
         if type(a) is int and b != 0 and a % b == 0:
             return a // b
-    if is_symbolic(a) or is_symbolic(b):
-        return rules().exact_div(a, b, what)
-    _refuse_zero(a, b)
-    _check_even(a, b, what)
-    return a // b
-
-
-def _refuse_zero(a: Num, b: Num) -> None:
-    if (b == 0).any() if is_array(b) else b == 0:
-        raise ShapeError(f"{a} is divided by zero")
-
-
-def _check_even(a: Num, b: Num, what: str) -> None:
-    remainder = a % b
-    even = bool((remainder == 0).all()) if is_array(remainder) else remainder == 0
-    if not even:
-        raise ShapeError(f"cannot divide {what}: {a} is not a multiple of {b}")
+    return _arithmetic(a, b).exact_div(a, b, what)
 
 
 def floor_div(a: Num, b: Num) -> Num:
     """``floor(a / b)``."""
     if type(a) is int and type(b) is int and b != 0:
         return a // b
-    if is_symbolic(a) or is_symbolic(b):
-        return rules().floor_div(a, b)
-    _refuse_zero(a, b)
-    return a // b
+    return _arithmetic(a, b).floor_div(a, b)
 
 
 def ceil_div(a: Num, b: Num) -> Num:
@@ -165,10 +154,9 @@ def ceil_div(a: Num, b: Num) -> Num:
     >>> ceil_div(7, 2)
     4
     """
-    if is_symbolic(a) or is_symbolic(b):
-        return rules().ceil_div(a, b)
-    _refuse_zero(a, b)
-    return -((-a) // b)
+    if type(a) is int and type(b) is int and b != 0:
+        return -(-a // b)
+    return _arithmetic(a, b).ceil_div(a, b)
 
 
 def gcd(a: Num, b: Num) -> Num:
@@ -177,11 +165,7 @@ def gcd(a: Num, b: Num) -> Num:
     >>> gcd(14, 4)
     2
     """
-    if is_symbolic(a) or is_symbolic(b):
-        return rules().gcd(a, b)
-    if is_array(a) or is_array(b):
-        return sys.modules["numpy"].gcd(a, b)
-    return math.gcd(normal(a), normal(b))
+    return _arithmetic(a, b).gcd(a, b)
 
 
 def floor(value: Num) -> Num:
@@ -196,24 +180,16 @@ def ceil(value: Num) -> Num:
 
 def maximum(*values: Num) -> Num:
     """The largest of ``values``."""
-    return _extreme("maximum", max, values)
+    if set(map(type, values)) == {int}:
+        return max(values)
+    return _arithmetic(*values).maximum(values)
 
 
 def minimum(*values: Num) -> Num:
     """The smallest of ``values``."""
-    return _extreme("minimum", min, values)
-
-
-def _extreme(name: str, plain: Callable[..., Any], values: tuple[Num, ...]) -> Num:
-    if any(map(is_symbolic, values)):
-        return getattr(rules(), name)(*values)
-    if any(map(is_array, values)):
-        ufunc = getattr(sys.modules["numpy"], name)
-        result = values[0]
-        for value in values[1:]:
-            result = ufunc(result, value)
-        return result
-    return plain(values)
+    if set(map(type, values)) == {int}:
+        return min(values)
+    return _arithmetic(*values).minimum(values)
 
 
 def prod(values: Iterable[Num]) -> Num:
@@ -225,18 +201,13 @@ def prod(values: Iterable[Num]) -> Num:
 
 
 def total(values: Iterable[Num]) -> Num:
-    """The sum of ``values``; with symbols in one step, which is what makes whole networks quick."""
+    """The sum of ``values``; with symbols in a single step, which keeps whole networks fast."""
     terms = list(values)
     if len(terms) == 1:
         return terms[0]
-    if set(map(type, terms)) == {int}:  # nearly always, and then told without a call for each
+    if set(map(type, terms)) == {int}:  # nearly always, and quicker than a call for each term
         return sum(terms)
-    if any(map(is_symbolic, terms)):
-        return rules().total(terms)
-    return sum(terms)
-
-
-_SMALL = 1 << 62
+    return _arithmetic(*terms).total(terms)
 
 
 def power(base: Num, exponent: Num) -> Num:
@@ -245,37 +216,7 @@ def power(base: Num, exponent: Num) -> Num:
     Raises:
         ShapeError: the result would have more than 4,096 bits, or is no exact number.
     """
-    if is_symbolic(base) or is_symbolic(exponent):
-        return rules().power(base, exponent)
-    if is_array(base) or is_array(exponent):
-        return _power_of_arrays(base, exponent)
-    if normal(exponent) != exponent or not isinstance(normal(exponent), int):
-        raise ShapeError(f"an exponent must be whole, found {exponent}")
-    if base == 0 and exponent < 0:
-        raise ShapeError("zero has no negative power")
-    too_large = f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)"
-    if (_bits(base) - 1) * abs(exponent) > MAX_BITS:  # before it is computed
-        raise ShapeError(too_large)
-    result = normal(Fraction(base) ** int(exponent))
-    if _bits(result) > MAX_BITS:
-        raise ShapeError(too_large)
-    return result
-
-
-def _power_of_arrays(base: Num, exponent: Num) -> Num:
-    numpy = sys.modules["numpy"]
-    if not is_whole(exponent):
-        raise ShapeError(f"an exponent must be whole, found {exponent}")
-    require(">=", exponent, 0, f"an exponent of an array must be at least 0, found {exponent}")
-    largest = max(map(_bits, numpy.ravel(base).tolist()), default=0)
-    if (largest - 1) * int(numpy.max(exponent)) > MAX_BITS:
-        raise ShapeError(f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)")
-    return base**exponent
-
-
-def _bits(value: Num) -> int:
-    fraction = Fraction(value)
-    return max(abs(fraction.numerator), fraction.denominator).bit_length()
+    return _arithmetic(base, exponent).power(base, exponent)
 
 
 def bounded(value: Num) -> Num:
@@ -286,32 +227,47 @@ def bounded(value: Num) -> Num:
     """
     if type(value) is int and -_SMALL < value < _SMALL:
         return value
-    if is_number(value) and _bits(value) > MAX_BITS:
-        raise ShapeError(f"a number grew beyond {MAX_BITS:,} bits")
-    if is_symbolic(value):
-        rules().bounded(value)
-    return value
+    return _arithmetic(value).bounded(value)
 
 
-def decide(relation: str, a: Any, b: Any) -> bool:
+def round_even(value: Num) -> Num:
+    """The nearest integer; a half goes to the even one, as in Python."""
+    return _arithmetic(value).round_even(value)
+
+
+def round_to(value: Num, step: Num) -> Num:
+    """The multiple of ``step`` nearest to ``value``; a half goes up.
+
+    >>> round_to(12, 8)
+    16
+    """
+    return floor_div(2 * value + step, 2 * step) * step
+
+
+def make_divisible(value: Num, step: Num) -> Num:
+    """The width rule of the MobileNets: nearest multiple of ``step``, at least one, never below 90 %.
+
+    Source: ``make_divisible`` of the authors' code for MobileNet V2 (Sandler et al., 2018).
+
+    >>> from fractions import Fraction
+    >>> make_divisible(Fraction(336, 10), 8), make_divisible(12, 8), make_divisible(11, 8)
+    (32, 16, 16)
+    """
+    return _arithmetic(value, step).make_divisible(value, step)
+
+
+def decide(relation: Relation, a: Any, b: Any) -> bool:
     """Whether ``a relation b`` holds, for choices of structure.
 
     What algebra cannot decide about symbols is decided at their witness and recorded as an assumption.
     Arrays must agree on the answer.
 
     Raises:
-        UnsupportedError: it differs between the points of an array, or no witness is at hand.
+        UnsupportedError: it differs between the points of an array, or there is no witness.
     """
     if type(a) is int and type(b) is int:
         return bool(RELATIONS[relation](a, b))
-    if is_symbolic(a) or is_symbolic(b):
-        return bool(rules().decide(relation, a, b))
-    holds = RELATIONS[relation](a, b)
-    if is_array(holds):
-        if holds.all() or not holds.any():
-            return bool(holds.all())
-        raise UnsupportedError(f"the structure differs between the points: {a} {relation} {b}")
-    return bool(holds)
+    return _arithmetic(a, b).decide(relation, a, b)
 
 
 def same(a: Num, b: Num) -> bool:
@@ -320,17 +276,13 @@ def same(a: Num, b: Num) -> bool:
 
 
 def provably(a: Num, b: Num) -> bool:
-    """Whether two sizes are equal whatever the symbols are; never assumes anything."""
+    """Whether two sizes are equal for all values of the symbols; never assumes anything."""
     if type(a) is int and type(b) is int:
         return a == b
-    if is_symbolic(a) or is_symbolic(b):
-        return bool(rules().identical(a, b))
-    if is_array(a) or is_array(b):
-        return bool(RELATIONS["=="](a, b).all())
-    return bool(a == b)
+    return _arithmetic(a, b).provably(a, b)
 
 
-def require(relation: str, a: Num, b: Num, message: str) -> None:
+def require(relation: Relation, a: Num, b: Num, message: str) -> None:
     """Demand that ``a relation b`` holds.
 
     With symbols it must hold at the witness; if algebra cannot show it in general it is recorded.
@@ -338,21 +290,13 @@ def require(relation: str, a: Num, b: Num, message: str) -> None:
     Raises:
         ShapeError: it does not hold; the text is ``message``.
     """
-    if is_symbolic(a) or is_symbolic(b):
-        rules().require(relation, a, b, message)
-        return
-    holds = RELATIONS[relation](a, b)
-    if not (holds.all() if is_array(holds) else holds):
-        raise ShapeError(message)
+    arithmetic = EXACT if type(a) is int and type(b) is int else _arithmetic(a, b)
+    arithmetic.require(relation, a, b, message)
 
 
 def is_whole(value: Num) -> bool:
     """Whether ``value`` is an integer.
 
-    With symbols it must be one at the witness; that it is one in general is recorded where it does not follow.
+    With symbols it must be an integer at the witness; if it is not an integer in general, that is recorded.
     """
-    if is_symbolic(value):
-        return bool(rules().is_whole(value))
-    if is_array(value):
-        return bool((value % 1 == 0).all())
-    return not isinstance(value, bool) and isinstance(value, int)
+    return _arithmetic(value).is_whole(value)

@@ -1,21 +1,26 @@
-"""Arrays of exact numbers: int64 if every element certainly fits, else Python's integers and fractions.
+"""Arithmetic of arrays of exact numbers: int64 if every element certainly fits, else Python's integers and fractions.
 
 numpy overflows silently when a result does not fit its type. Here each operation is bounded first, in Python's
 integers, by the largest magnitudes of its operands. If the bound fits int64 the operation runs on int64, else on
 Python's integers, which do not overflow.
 
-The only module that imports numpy. It is imported when a caller passes an array.
+The only module that imports numpy. It is loaded when a caller passes an array.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from functools import reduce
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convcost.errors import UsageError
-from convcost.numbers.arithmetic import normal
+from convcost.errors import ShapeError, UnsupportedError, UsageError
+from convcost.limits import MAX_BITS
+from convcost.numbers.exact import EXACT, RELATIONS, Relation, bits, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LARGEST = 2**63 - 1  # the magnitude that int64 holds on either side of zero
 _KEPT = {  # no result is larger than the largest operand
@@ -126,3 +131,99 @@ def _bound(ufunc: Any, reaches: list[int]) -> int:
     if ufunc is np.power:
         return int(2 ** min(reaches[0].bit_length() * reaches[1], LARGEST.bit_length() + 1))
     return LARGEST + 1
+
+
+class Arrays:
+    """The functions of :mod:`convcost.numbers.arithmetic` on arrays, element by element, also beside plain numbers."""
+
+    def divide(self, a: Any, b: Any) -> Any:
+        """``a / b``, exactly: integers if no element has a remainder, else fractions."""
+        _refuse_zero(a, b)
+        if np.all(a % b == 0):
+            return a // b
+        return np.asarray(a, dtype=object) * Fraction(1) / b
+
+    def exact_div(self, a: Any, b: Any, what: str) -> Any:
+        """``a / b`` without a remainder in any element."""
+        _refuse_zero(a, b)
+        if not np.all(a % b == 0):
+            raise ShapeError(f"cannot divide {what}: {a} is not a multiple of {b}")
+        return a // b
+
+    def floor_div(self, a: Any, b: Any) -> Any:
+        """``floor(a / b)``."""
+        _refuse_zero(a, b)
+        return a // b
+
+    def ceil_div(self, a: Any, b: Any) -> Any:
+        """``ceil(a / b)``."""
+        _refuse_zero(a, b)
+        return -(-a // b)
+
+    def gcd(self, a: Any, b: Any) -> Any:
+        """The greatest common divisors."""
+        return np.gcd(a, b)
+
+    def maximum(self, values: Sequence[Any]) -> Any:
+        """The largest of ``values``."""
+        return reduce(np.maximum, values)
+
+    def minimum(self, values: Sequence[Any]) -> Any:
+        """The smallest of ``values``."""
+        return reduce(np.minimum, values)
+
+    def total(self, values: Sequence[Any]) -> Any:
+        """The sum of ``values``."""
+        return sum(values)
+
+    def power(self, base: Any, exponent: Any) -> Any:
+        """``base ** exponent``, of bounded size."""
+        if not (self if isinstance(exponent, np.ndarray) else EXACT).is_whole(exponent):
+            raise ShapeError(f"an exponent must be whole, found {exponent}")
+        if np.any(exponent < 0):
+            raise ShapeError(f"an exponent of an array must be at least 0, found {exponent}")
+        longest = max(map(bits, np.ravel(base).tolist()), default=0)
+        if (longest - 1) * int(np.max(exponent)) > MAX_BITS:
+            raise ShapeError(f"{base}**{exponent} is too large (more than {MAX_BITS:,} bits)")
+        return base**exponent
+
+    def bounded(self, value: Any) -> Any:
+        """``value``: each operation of an array is bounded already."""
+        return value
+
+    def round_even(self, value: Any) -> Any:
+        """The nearest integers; a half goes to the even one."""
+        return exact(np.array([round(element) for element in value.ravel()], dtype=object).reshape(value.shape))
+
+    def make_divisible(self, value: Any, step: Any) -> Any:
+        """The nearest multiples of ``step``, at least one, and never below 90 % of ``value``."""
+        rounded = self.maximum((step, self.floor_div(2 * value + step, 2 * step) * step))
+        return rounded + step * (10 * rounded < 9 * value)
+
+    def decide(self, relation: Relation, a: Any, b: Any) -> bool:
+        """Whether ``a relation b``; all elements must agree."""
+        holds = RELATIONS[relation](a, b)
+        if np.any(holds) and not np.all(holds):
+            raise UnsupportedError(f"the structure differs between the points: {a} {relation} {b}")
+        return bool(np.all(holds))
+
+    def provably(self, a: Any, b: Any) -> bool:
+        """Whether all elements are equal."""
+        return bool(np.all(a == b))
+
+    def require(self, relation: Relation, a: Any, b: Any, message: str) -> None:
+        """Demand ``a relation b`` of every element."""
+        if not np.all(RELATIONS[relation](a, b)):
+            raise ShapeError(message)
+
+    def is_whole(self, value: Any) -> bool:
+        """Whether all elements are integers."""
+        return bool(np.all(value % 1 == 0))
+
+
+def _refuse_zero(a: Any, b: Any) -> None:
+    if np.any(b == 0):
+        raise ShapeError(f"{a} is divided by zero")
+
+
+ARRAYS = Arrays()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
-from convcost.numbers.atoms import Maximum, Minimum, terms_of, to_number
+from convcost.numbers.symbols import Maximum, Minimum, terms_of, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

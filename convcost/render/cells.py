@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def formula_cell(expr: Any) -> Math:
     """A closed form."""
-    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
 
     return Math(text(expr), lambda: _latex(expr))
 
@@ -24,14 +24,14 @@ def limits_cell(limits: Iterable[tuple[Any, str]]) -> Math:
     Args:
         limits: what a formula tends to, and the name that grows without bound.
     """
-    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
 
     together: dict[Any, list[str]] = {}
     for limit, name in limits:
         together.setdefault(limit, []).append(name)
 
     def latex() -> str:
-        from convcost.numbers.latex import name_latex  # noqa: PLC0415 - likewise
+        from convcost.numbers.printing import name_latex  # noqa: PLC0415 - likewise
 
         parts = [
             rf"{_latex(limit)} \text{{ as }} {', '.join(map(name_latex, names))} \to \infty"
@@ -51,6 +51,6 @@ def fraction_cell(value: Fraction) -> Math:
 
 
 def _latex(expr: Any) -> str:
-    from convcost.numbers.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+    from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
     return latex(expr)

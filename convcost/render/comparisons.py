@@ -104,7 +104,7 @@ def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
 def _formula_text(ratio: Ratio) -> str | None:
     if ratio.formula is None:
         return None
-    from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
 
     return text(ratio.formula)
 
@@ -225,7 +225,7 @@ def _ratio_data(ratio: Ratio) -> dict[str, Any]:
         "no_limit_for": list(ratio.unknown_limits),
     }
     if ratio.fractions is not None:
-        from convcost.numbers.text import text  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
 
         data["single_fraction"] = text(ratio.fractions.single)
         data["partial_fractions"] = text(ratio.fractions.parts)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.simplify import tidy
 from convcost.metrics.quantities import title
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
 from convcost.render.headings import shown_value
 from convcost.render.orders import for_all
 from convcost.render.results import schema

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from convcost.formulas.simplify import tidy
 from convcost.formulas.views import READABLE, VIEWS, View, view
 from convcost.metrics.quantities import MEANINGS
-from convcost.numbers.atoms import evaluate, to_sympy
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
+from convcost.numbers.symbols import evaluate, to_sympy
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.tables.values import latex_text, plain
@@ -154,7 +154,7 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
 
 def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
     """An ``align*`` environment: one line per layer and quantity, then the totals; arguments as :func:`as_text`."""
-    from convcost.numbers.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+    from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
     lines = []
     for row, times in _told(formula.rows, in_rows) if in_rows else ():
@@ -222,7 +222,7 @@ def _forms_data(forms: dict[str, Form], quantities: Sequence[str], *, with_latex
     tidied = {name: tidy(forms[name].expr) for name in quantities}
     data: dict[str, Any] = {name: text(expr) for name, expr in tidied.items()}
     if with_latex:
-        from convcost.numbers.latex import latex  # noqa: PLC0415 - sympy's printer takes a while to import
+        from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
         data["latex"] = {name: latex(expr) for name, expr in tidied.items()}
     return data

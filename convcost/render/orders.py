@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.numbers.text import text
+from convcost.numbers.printing import text
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.tables.table import Column, Table

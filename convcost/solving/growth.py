@@ -8,8 +8,7 @@ import sympy
 
 from convcost.formulas.order import numerator
 from convcost.formulas.simplify import hide
-from convcost.numbers.atoms import evaluate, to_sympy
-from convcost.numbers.bounds import is_monotone
+from convcost.numbers.symbols import evaluate, is_monotone, to_sympy
 
 if TYPE_CHECKING:
     from fractions import Fraction

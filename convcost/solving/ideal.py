@@ -10,7 +10,7 @@ import sympy
 from convcost.formulas.roots import roots
 from convcost.formulas.scaling import resolved, without_steps
 from convcost.formulas.views import view
-from convcost.numbers.atoms import to_sympy
+from convcost.numbers.symbols import to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.metrics.quantities import REPORTED, quantities
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import to_sympy
+from convcost.numbers.symbols import to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.numbers.arithmetic import Num
-    from convcost.numbers.conditions import Condition
+    from convcost.numbers.decisions import Condition
     from convcost.solving.budgets import Budget
 
 MAX_STRUCTURES = 60

@@ -16,8 +16,8 @@ from convcost.errors import UnsupportedError
 from convcost.formulas.regions import Stretch, Within, overlap, where
 from convcost.formulas.steps import Piece
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.atoms import to_number
-from convcost.numbers.conditions import Condition
+from convcost.numbers.decisions import Condition, Kind
+from convcost.numbers.symbols import to_number
 from convcost.solving.axis import Axis, simplest
 from convcost.solving.budgets import NEAR
 from convcost.solving.growth import DOWN, growth
@@ -148,9 +148,10 @@ class Search:
             if course is None:
                 continue
             falls = course == DOWN
-            for relation in ("<=", ">=") if needed.relation == "==" else (needed.relation,):
-                side = Condition(needed.left, relation, needed.right)
-                (keep if (relation in ("<=", "<")) != falls else come).append(self._network(side))
+            sides: tuple[Kind, ...] = ("<=", ">=") if needed.relation == "==" else (needed.relation,)
+            for kind in sides:
+                side = Condition(needed.left, kind, needed.right)
+                (keep if (kind in ("<=", "<")) != falls else come).append(self._network(side))
         return keep, come
 
     def _unlisted(self, known: Known) -> list[Condition]:

@@ -19,7 +19,7 @@ from convcost.catalogue.loader import Catalogue, bundled_names  # noqa: E402
 from convcost.formulas.closed import everything_free, formula  # noqa: E402
 from convcost.formulas.views import readable  # noqa: E402
 from convcost.metrics.quantities import QUANTITIES  # noqa: E402 - the path comes first
-from convcost.numbers.text import text  # noqa: E402
+from convcost.numbers.printing import text  # noqa: E402
 
 ONE, ALL, SOLVE = 0.5, 30.0, 1.0  # seconds allowed
 SOLVED = (
