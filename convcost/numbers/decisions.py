@@ -203,10 +203,10 @@ class Symbols:
             raise UnsupportedError(f"cannot tell whether {text(a)} {relation} {text(b)}")
         question, asked = _question(relation, _difference(a, b))
         if question not in session.answers:
-            session.answers[question] = session.forced.get(question, _at_witness(session, relation, a, b) == asked)
-        holds = session.answers[question] == asked
-        session.assume(Condition(a, relation if holds else NEGATION[relation], b, structural=True))
-        return holds
+            answer = session.forced.get(question, _at_witness(session, relation, a, b) == asked)
+            session.answers[question] = answer
+            session.assume(Condition(a, relation if answer == asked else NEGATION[relation], b, structural=True))
+        return session.answers[question] == asked
 
     def provably(self, a: Any, b: Any) -> bool:
         """Whether ``a == b`` for all values of the symbols."""
