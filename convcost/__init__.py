@@ -8,7 +8,7 @@
 
 __version__ = "0.1.0"
 
-from convcost.api import analyze, check, diff, load, loads
+from convcost.api import analyze, check, diff, load, loads, memory, receptive, roofline, table, traffic
 from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
 from convcost.plugins import plugin
 from convcost.questions import compare, equal, explain, formula, scaling, solve, survey, verify
@@ -28,9 +28,14 @@ __all__ = [
     "formula",
     "load",
     "loads",
+    "memory",
     "plugin",
+    "receptive",
+    "roofline",
     "scaling",
     "solve",
     "survey",
+    "table",
+    "traffic",
     "verify",
 ]

@@ -12,13 +12,16 @@ from convcost.errors import UsageError
 from convcost.language.interpret import build
 from convcost.metrics import report
 from convcost.metrics.devices import device as find_device
+from convcost.metrics.presets import NETWORK_COLUMNS
 from convcost.network.graph import Graph
 from convcost.numbers.arithmetic import exact_array
+from convcost.tables.table import rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from convcost.metrics.budget import Verdict
+    from convcost.metrics.devices import Device
     from convcost.metrics.difference import Difference
     from convcost.metrics.report import Analysis
 
@@ -83,7 +86,7 @@ def analyze(  # noqa: PLR0913 - what metrics are evaluated for has as many parts
     convention: str = DEFAULT,
     dtype: str = "float32",
     weights_dtype: str | None = None,
-    device: str | None = None,
+    device: str | Device | None = None,
     fused: bool = True,
 ) -> Analysis:
     """Metrics of a network, for its rows and in total.
@@ -96,7 +99,7 @@ def analyze(  # noqa: PLR0913 - what metrics are evaluated for has as many parts
         convention: whose number is reported beside the plain ones: a name, or the path of a file.
         dtype: number format of feature maps and arithmetic, for bytes and times.
         weights_dtype: number format of parameters; that of the maps where not given.
-        device: name or file of the device that times are for.
+        device: name or file of the device that times are for, or a device.
         fused: whether norms and activations run on the output of the layer before them, before it is written.
 
     Returns:
@@ -121,9 +124,128 @@ def analyze(  # noqa: PLR0913 - what metrics are evaluated for has as many parts
         convention=find_convention(convention),
         dtype=dtype,
         weights_dtype=weights_dtype,
-        device=None if device is None else find_device(device),
+        device=find_device(device) if isinstance(device, str) else device,
         fused=fused,
     )
+
+
+def memory(network: Network, *, by: str = "stage", **context: Any) -> Analysis:
+    """Memory of a network: parameters, outputs, what is alive while each row runs, and the peak.
+
+    Args:
+        network: a graph, or what :func:`load` takes.
+        by: ``layer``, ``block``, ``stage`` or ``kind``.
+        **context: as for :func:`analyze`.
+
+    Returns:
+        An analysis; ``peaks`` has the four peaks with what is held then, ``training(OPTIMISER)`` the parts of
+        training memory in bytes.
+
+    Raises:
+        UsageError: ``by`` or a part of the context has a wrong value.
+
+    >>> memory("mobilenet_v2")
+    <memory mobilenet_v2: 11 rows by stage, size 14,155,936, peak 6,021,120>
+    >>> memory("mobilenet_v2").training("adam").total
+    134418816
+    """
+    return analyze(network, by=by, **context).shown_as("memory")
+
+
+def traffic(network: Network, *, by: str = "layer", **context: Any) -> Analysis:
+    """Elements and bytes that each row reads and writes, and operations per byte.
+
+    Args:
+        network: a graph, or what :func:`load` takes.
+        by: ``layer``, ``block``, ``stage`` or ``kind``.
+        **context: as for :func:`analyze`.
+
+    Raises:
+        UsageError: ``by`` or a part of the context has a wrong value.
+
+    >>> traffic("mobilenet_v2", dtype="float16")
+    <traffic mobilenet_v2: 151 rows by layer, bytes 35,294,560>
+    """
+    return analyze(network, by=by, **context).shown_as("traffic")
+
+
+def receptive(network: Network, *, by: str = "layer", **context: Any) -> Analysis:
+    """Receptive field, effective stride and start of each row, in positions of the input per axis.
+
+    Args:
+        network: a graph, or what :func:`load` takes.
+        by: ``layer``, ``block``, ``stage`` or ``kind``; a group has those of its last layer.
+        **context: as for :func:`analyze`.
+
+    Returns:
+        An analysis; its totals and ``last_map`` are those of the last layer whose map has several positions.
+
+    Raises:
+        UsageError: ``by`` or a part of the context has a wrong value.
+
+    >>> receptive("vgg16").last_map.sizes
+    (212, 212)
+    """
+    return analyze(network, by=by, **context).shown_as("receptive")
+
+
+def roofline(
+    network: Network,
+    device: str | Device | None = None,
+    *,
+    peak: str | None = None,
+    bandwidth: str | None = None,
+    by: str = "layer",
+    dtype: str = "float32",
+    **context: Any,
+) -> Analysis:
+    """The least seconds of each row on a device, and what limits it.
+
+    Args:
+        network: a graph, or what :func:`load` takes.
+        device: a device, or the name or file of one.
+        peak: in place of a device, with ``bandwidth``: operations a second, as ``1T``.
+        bandwidth: bytes a second, as ``25G``.
+        by: ``layer``, ``block``, ``stage`` or ``kind``.
+        dtype: number format of feature maps and arithmetic.
+        **context: as for :func:`analyze`.
+
+    Returns:
+        An analysis; ``images_per_second`` and ``ridge`` are those of the whole network on the device.
+
+    Raises:
+        UsageError: there is no device or two, it states no peak for ``dtype``, or another argument is wrong.
+
+    >>> roofline("mobilenet_v2", "v100").value("limit")
+    'both'
+    """
+    from convcost.metrics.devices import chosen  # noqa: PLC0415 - only this question pays for it
+
+    machine = chosen(device, peak, bandwidth, dtype)
+    return analyze(network, by=by, dtype=dtype, device=machine, **context).shown_as("roofline")
+
+
+def table(
+    *networks: Network, columns: Sequence[str] = NETWORK_COLUMNS, sort: str | None = None, **context: Any
+) -> list[dict[str, Any]]:
+    """One record for each of several networks, with any metrics of the whole network.
+
+    Args:
+        *networks: graphs, or what :func:`load` takes.
+        columns: metrics.
+        sort: metric to sort by, largest first; in the order given where None.
+        **context: as for :func:`analyze`.
+
+    Raises:
+        UsageError: no such metric, or a part of the context has a wrong value.
+
+    >>> table("alexnet", "vgg16", columns=["params"], sort="params")
+    [{'network': 'vgg16', 'params': 138357544}, {'network': 'alexnet', 'params': 60965224}]
+    """
+    analyses = [analyze(network, **context) for network in networks]
+    if sort is not None:
+        analyses.sort(key=lambda analysis: rank(analysis.value(sort)))
+    return [{"network": analysis.graph.name, **{key: analysis.value(key) for key in columns}} for analysis in analyses]
 
 
 def diff(before: Network, after: Network, *, by: str = "stage", **context: Any) -> Difference:

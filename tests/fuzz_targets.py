@@ -33,9 +33,7 @@ from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.metrics.devices import device
 from convcost.metrics.report import analyze
-from convcost.metrics.roofline import roofline
 from convcost.render.analysis import cost_table
-from convcost.render.roofline import roofline_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +130,7 @@ def device_file(data: bytes) -> None:
     path.write_bytes(data)
     machine = device(str(path))
     for dtype in machine.peak:
-        assert roofline_table(roofline(graph_of("lenet5"), machine, dtype=dtype)).rows
+        assert convcost.roofline(graph_of("lenet5"), machine, dtype=dtype).value("time")
 
 
 def convention_file(data: bytes) -> None:
@@ -241,7 +239,7 @@ solve net.yaml --for n --budget macs~10k --step 2 --format json
 conventions
 conventions net.yaml --convention mine.yaml --format markdown
 explain lenet5 --reported 416k --in macs --top 3
-memory net.yaml --steps --in-place --fold-norm --dtype int8 --weights-dtype float16 --batch 2
+memory net.yaml --steps --unfused --dtype int8 --weights-dtype float16 --batch 2
 traffic net.yaml --format csv
 receptive net.yaml --format json
 roofline net.yaml --device chip.yaml --by stage --plot

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 PAGE = (ROOT / "docs" / "json.md").read_text("utf-8")
 COMMANDS = {
-    "analyze": ["analyze lenet5", "analyze lenet5 --by kind --convention fvcore", "analyze lenet5 --by tree --fold"],
+    "analyze": [
+        "analyze lenet5",
+        "analyze lenet5 --by kind --convention fvcore --device v100",
+        "analyze lenet5 --by tree --fold",
+        "analyze lenet5 alexnet",
+    ],
     "compare": [
         "compare bottleneck plain --traffic",
         "compare depthwise_separable_conv standard_conv",
@@ -38,7 +43,7 @@ COMMANDS = {
     "verify": ["verify lenet5"],
     "conventions": ["conventions", "conventions lenet5"],
     "explain": ["explain lenet5 --reported 61k --in params"],
-    "memory": ["memory squeezenet1_1"],
+    "memory": ["memory squeezenet1_1", "memory lenet5 --steps"],
     "traffic": ["traffic lenet5"],
     "receptive": ["receptive lenet5"],
     "roofline": ["roofline", "roofline lenet5 --device v100"],
@@ -50,7 +55,7 @@ NAMED_BY_DATA = {
     "parameters", "witness", "ratios", "lets", "settings", "of", "at", "quantities", "from", "counterexample", "values",
     "costs", "peak", "causes", "verdicts", "formulas", "formats",
 }  # fmt: skip
-VERSIONS = {"analyze": 2}
+VERSIONS = {"analyze": 2, "traffic": 2, "receptive": 2, "roofline": 2}
 WEIGHTS = ("operations", "params")  # of a convention: names of layers, then of counts
 
 

@@ -10,11 +10,12 @@ import sympy
 from conftest import DATA, ROOT
 from inprocess import convcost
 
-from convcost.api import load, loads
+from convcost.api import load, loads, memory
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import UnsupportedError, UsageError
 from convcost.language.interpret import build, from_text
-from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
+from convcost.metrics.memory import peak
+from convcost.metrics.quantities import quantities
 from convcost.metrics.training import kept, training
 from convcost.network.schedule import schedule
 
@@ -169,7 +170,7 @@ def test_copies_are_as_if_written_out(repeated: str, written_out: str, block: st
             assert [live for _, live in found.steps] == [
                 live for _, live in peak(long, in_place=in_place, folded=folded).steps
             ]
-    assert all_outputs(short) == all_outputs(long)
+    assert quantities(short.layers)["outputs"] == quantities(long.layers)["outputs"]
     assert kept(short) == kept(long)
 
 
@@ -198,7 +199,7 @@ def test_outputs_of_convolutions_are_pycls_activations(target: str) -> None:
     name, *settings = target.split()
     spec = Catalogue().target(name)
     given = {key: from_text(spec, key, text) for key, text in (one.split("=") for one in settings)}
-    assert abs(conv_outputs(build(spec, given)) / 1e6 - ACTIVATION_COUNTS[target]) <= 0.05
+    assert abs(quantities(build(spec, given).layers)["conv_activations"] / 1e6 - ACTIVATION_COUNTS[target]) <= 0.05
 
 
 def _saved() -> list[list[str]]:
@@ -246,7 +247,7 @@ def test_bytes_by_format() -> None:
 def test_commands_write_tables() -> None:
     assert "peak of activations" in convcost("memory", "shufflenet_v1").out
     steps = convcost("memory", "inverted_residual", "--steps", "--format", "csv").out.splitlines()
-    assert steps[0] == "path,live,bytes"
+    assert steps[0] == "path,live,peak"
     assert len(steps) == 1 + 9
 
 
@@ -254,8 +255,9 @@ def test_symbols() -> None:
     size_, classes = sympy.symbols("size classes", positive=True, integer=True)
     layers = "[conv: {out: c, kernel: 3}, relu, conv: {out: 2, kernel: 1}]"
     graph = loads(f"{{parameters: {{r: 8, c: 4}}, input: [3, r, r], layers: {layers}}}", r=size_, c=classes)
-    assert sympy.expand(conv_outputs(graph) - (classes + 2) * size_**2) == 0
-    assert sympy.expand(all_outputs(graph) - (2 * classes + 2) * size_**2) == 0
+    found = quantities(graph.layers)
+    assert sympy.expand(found["conv_activations"] - (classes + 2) * size_**2) == 0
+    assert sympy.expand(found["outputs"] - (2 * classes + 2) * size_**2) == 0
     with pytest.raises(UnsupportedError, match="evaluated on numbers"):
         peak(graph)
     with pytest.raises(UnsupportedError, match="evaluated on numbers"):
@@ -267,9 +269,10 @@ def test_parameters_of_copies() -> None:
     branch = "[conv: {out: 2, kernel: 1}, batch_norm]"
     graph = loads(f"{{input: [8, 4, 4], layers: [concat: {{p: {{repeat: 3, do: {branch}}}}}, conv: {{out: 5}}]}}")
     assert graph.nodes[1].count == 3
-    assert parameter_elements(graph) == (3 * (18 + 4) + 6 * 5 + 5, 3 * 4)
-    assert conv_outputs(graph) == (3 * 2 + 5) * 16
-    assert all_outputs(graph) == (3 * (2 + 2) + 6 + 5) * 16
+    analysis = memory(graph)
+    assert (analysis.totals.params, analysis.totals.buffers) == (3 * (18 + 4) + 6 * 5 + 5, 3 * 4)
+    assert analysis.value("conv_activations") == (3 * 2 + 5) * 16
+    assert analysis.value("outputs") == (3 * (2 + 2) + 6 + 5) * 16
 
 
 def test_a_network_that_does_nothing_holds_its_input() -> None:

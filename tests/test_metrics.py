@@ -19,7 +19,7 @@ NETWORKS = ("resnet50", "mobilenet_v2", "shufflenet_v1", "googlenet", "resnext_a
 SUMMED = (
     "params", "weights", "biases", "norm_params", "other_params", "buffers", "macs", "flops", "layers", "reported",
     "outputs", "read", "constants", "written", "bytes", "executed", "time", "size",
-    "activations", "saved", "backward_macs", "backward_flops",
+    "activations", "conv_activations", "elements", "saved", "backward_macs", "backward_flops",
 )  # fmt: skip
 SHARES = ("params_share", "macs_share", "flops_share", "time_share")
 LARGEST = ("live", "peak")
@@ -95,7 +95,8 @@ def test_every_metric_has_a_value_for_every_row() -> None:
     analysis = measured("mobilenet_v2", "stage")
     for key, record in METRICS.items():
         assert record.doc
-        assert analysis.value(key) is not None or key in ("kernel", "stride", "groups", "excess"), key
+        of_layers = ("kernel", "stride", "groups", "access_cost", "access_cost_bound", "excess", "through")
+        assert analysis.value(key) is not None or key in of_layers, key
 
 
 def test_what_a_metric_lacks_is_said() -> None:

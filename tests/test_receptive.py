@@ -502,15 +502,15 @@ def test_outgrown_on_one_axis_and_only_by_maps() -> None:
 
 def test_command() -> None:
     data = json.loads(convcost("receptive", "mobilenet_v1", "--format", "json").out)
-    assert data["last_map"]["size"] == [315, 315]
-    assert data["last_map"]["stride"] == [32, 32]
+    assert data["last_map"]["field"] == data["totals"]["field"] == [315, 315]
+    assert data["last_map"]["effective_stride"] == data["totals"]["effective_stride"] == [32, 32]
     assert data["outgrown_at"] == "separable[12]/depthwise_bn_relu/conv"
     assert len(data["last_map"]["path_of_layers"]) == 81
     lines = convcost("receptive", "two_3x3", "--format", "csv").out.splitlines()
     assert lines == [
-        "path,kind,output,kernel,step,field,jump,start,through",
-        "conv,standard,64x28x28,3x3,1x1,3x3,1x1,0x0,",
-        "conv#2,standard,64x28x28,3x3,1x1,5x5,1x1,0x0,",
+        "path,kind,output,kernel,stride,field,effective_stride,start,padding,through,everywhere",
+        "conv,standard,64x28x28,3x3,1x1,3x3,1x1,0x0,1x1,,false",
+        "conv#2,standard,64x28x28,3x3,1x1,5x5,1x1,0x0,2x2,,false",
     ]
 
 

@@ -12,10 +12,10 @@ import pytest
 import sympy
 from inprocess import convcost
 
-from convcost.api import load, loads
+from convcost.api import load, loads, roofline
 from convcost.errors import ConvcostError, SpecError, UnsupportedError, UsageError
 from convcost.metrics.devices import device, device_names, made_up
-from convcost.metrics.roofline import Timed, roofline
+from convcost.metrics.roofline import points
 from convcost.numbers.printed import positive
 from convcost.render.figure import drawn_roofline
 from convcost.render.roofline import text_plot
@@ -29,25 +29,24 @@ def test_by_hand() -> None:
     graph = load("pointwise_conv")
     operations, size = 2 * 32 * 64 * 3136, 4 * (96 * 3136 + 2048)
     slow = roofline(graph, made_up("1G", "25G", "float32"))
-    assert (slow.seconds, slow.rows[0].limit) == (Fraction(operations, 10**9), "compute")
-    assert slow.attained == 1
+    assert (slow.value("time"), slow.value("limit")) == (Fraction(operations, 10**9), "compute")
+    assert slow.value("of_peak") == 1
     fast = roofline(graph, made_up("100T", "25G", "float32"))
-    assert (fast.seconds, fast.rows[0].limit) == (Fraction(size, 25 * 10**9), "memory")
+    assert (fast.value("time"), fast.value("limit")) == (Fraction(size, 25 * 10**9), "memory")
     assert fast.images_per_second == 25 * 10**9 / Fraction(size)
-    assert fast.attained == Fraction(operations, 10**14) / Fraction(size, 25 * 10**9)
+    assert fast.value("of_peak") == Fraction(operations, 10**14) / Fraction(size, 25 * 10**9)
     assert fast.ridge == 4000
 
 
 def test_a_batch_reads_weights_once() -> None:
     graph = loads("{input: [100], layers: [linear: {out: 50, bias: false}]}")
     machine = made_up("1T", "1G", "float32")
-    one, many = roofline(graph, machine), roofline(graph, machine, batch=1000)
-    assert one.layers[0].bytes == 4 * (100 + 50 + 5000)
-    assert many.layers[0].bytes == 4 * (1000 * 150 + 5000)
-    assert many.images_per_second > 30 * one.images_per_second
-    assert (one.layers[0].limit, many.layers[0].limit) == ("memory", "memory")
-    narrow = roofline(graph, machine, dtype="float32", weights_dtype="int8")
-    assert narrow.layers[0].bytes == 4 * 150 + 5000
+    single, many = roofline(graph, machine), roofline(graph, machine, batch=1000)
+    assert single.value("bytes") == 4 * (100 + 50 + 5000)
+    assert many.value("bytes") == 4 * (1000 * 150 + 5000)
+    assert many.images_per_second > 30 * single.images_per_second
+    assert (single.value("limit"), many.value("limit")) == ("memory", "memory")
+    assert roofline(graph, machine, dtype="float32", weights_dtype="int8").value("bytes") == 4 * 150 + 5000
 
 
 def test_groups_add_up() -> None:
@@ -55,20 +54,20 @@ def test_groups_add_up() -> None:
     by_layer = roofline(graph, machine)
     for by in ("block", "stage", "kind"):
         grouped = roofline(graph, machine, by=by)
-        assert sum(row.seconds for row in grouped.rows) == by_layer.seconds
-        assert sum(row.flops for row in grouped.rows) == by_layer.flops
+        for key in ("time", "executed"):
+            assert sum(row[key] for row in grouped.records(key)) == by_layer.value(key)
 
 
 @pytest.mark.parametrize("name", ["raspberry_pi_4", "snapdragon_855_cpu", "snapdragon_855_gpu", "pixel_xl_gpu"])
 def test_depthwise_layers_are_memory_bound_on_small_devices(name: str) -> None:
     found = roofline(load("mobilenet_v1"), device(name))
-    depthwise = [row for row in found.rows if row.kind == "depthwise"]
+    depthwise = [row for row in found.records() if row["kind"] == "depthwise"]
     assert len(depthwise) == 13
-    assert {row.limit for row in depthwise} == {"memory"}
-    operations = Fraction(sum(row.flops for row in depthwise), found.flops)
-    time = sum(row.seconds for row in depthwise) / found.seconds
+    assert {row["limit"] for row in depthwise} == {"memory"}
+    operations = Fraction(sum(row["executed"] for row in depthwise), found.value("executed"))
+    time = sum(row["time"] for row in depthwise) / found.value("time")
     assert time > operations * 3 / 2  # cheap in operations, not in time
-    assert any(row.limit == "compute" for row in found.rows if row.kind == "pointwise")
+    assert any(row["limit"] == "compute" for row in found.records() if row["kind"] == "pointwise")
 
 
 def test_ridges_of_devices() -> None:
@@ -98,8 +97,9 @@ def test_own_device(tmp_path: Path) -> None:
     data = json.loads(result.out)
     assert data["device"]["title"] == "Our board"
     assert data["ridge"] == 312.5
-    assert data["totals"]["images_per_second"] == pytest.approx(1 / data["totals"]["seconds"])
-    assert sum(row["share"] for row in data["rows"]) == pytest.approx(1)
+    assert data["totals"]["images_per_second"] == pytest.approx(1 / data["totals"]["time"])
+    assert data["totals"]["images_per_second"] == pytest.approx(1 / sum(row["time"] for row in data["rows"]))
+    assert sum(row["time_share"] for row in data["rows"]) == pytest.approx(1)
 
 
 BAD = [
@@ -130,7 +130,7 @@ def test_bad_devices_say_where_and_what(text: str, message: str, tmp_path: Path)
 
 def test_misuse() -> None:
     with pytest.raises(UsageError, match="raspberry_pi_4 states no peak for int8; it has float32"):
-        roofline(load("bottleneck"), device("raspberry_pi_4"), dtype="int8")
+        roofline(load("bottleneck"), device("raspberry_pi_4"), dtype="int8").value("time")
     with pytest.raises(UsageError, match="no device is called 'v10'; did you mean 'v100'"):
         device("v10")
     both = convcost("roofline", "bottleneck", "--device", "v100", "--peak", "1T", "--bandwidth", "1G")
@@ -306,47 +306,47 @@ def test_groups_are_sums_of_their_layers() -> None:
     machine = made_up("1000", "1000", "float32")._replace(
         bandwidth=device("v100").bandwidth._replace(value=1000 / ridge)
     )
-    found = roofline(graph, machine, by="kind", fused=False)
-    assert [(row.path, row.kind) for row in found.rows] == [("linear", "linear"), ("softmax", "softmax")]
-    linear, softmax = found.rows
-    assert (linear.flops, linear.bytes, linear.seconds) == (2 * operations, 2 * size, Fraction(2 * operations, 1000))
-    assert linear.limit == "memory"  # on the ridge, where more bytes would cost
-    assert (softmax.flops, softmax.bytes) == (63 + 64 + 63 + 64 + 64, 512)
-    assert softmax.intensity == Fraction(318, 512)
-    assert softmax.rate == softmax.flops / softmax.seconds
-    assert softmax.seconds == max(Fraction(318, 1000), 512 * ridge / 1000)
-    assert [layer.path for layer in found.layers] == ["narrow", "same", "softmax"]  # a view takes no time
-    assert (found.dtype, found.weights_dtype, found.batch, found.fused) == ("float32", "float32", 1, False)
-    assert isinstance(linear.seconds, Fraction)
+    analysis = roofline(graph, machine, by="kind", fused=False)
+    linear, view, softmax = analysis.records()
+    assert [row["kind"] for row in (linear, view, softmax)] == ["linear", "flatten", "softmax"]
+    found = (linear["executed"], linear["bytes"], linear["time"])
+    assert found == (2 * operations, 2 * size, Fraction(2 * operations, 1000))
+    assert linear["limit"] == "memory"  # on the ridge, where more bytes would cost
+    assert (softmax["executed"], softmax["bytes"]) == (63 + 64 + 63 + 64 + 64, 512)
+    assert softmax["intensity"] == Fraction(318, 512)
+    assert softmax["time"] == max(Fraction(318, 1000), 512 * ridge / 1000)
+    assert softmax["of_peak"] == Fraction(318, 1000) / softmax["time"]
+    assert [point.kind for point in points(analysis.context)] == ["linear", "linear", "softmax"]
+    assert (view["time"], view["limit"], view["of_peak"]) == (0, None, None)  # a view takes no time
+    last = points(analysis.context)[-1]
+    assert (last.intensity, last.rate) == (softmax["intensity"], 318 / softmax["time"])
+    assert isinstance(linear["time"], Fraction)
 
 
 def test_a_group_is_limited_by_both_where_its_layers_differ() -> None:
     graph, machine = load("mobilenet_v1"), device("raspberry_pi_4")
-    layers = roofline(graph, machine)
-    assert layers.rows == layers.layers
-    assert (layers.dtype, layers.weights_dtype, layers.batch, layers.fused) == ("float32", "float32", 1, True)
-    found = roofline(graph, machine, by="stage", batch=2, weights_dtype="int8")
-    assert (found.dtype, found.weights_dtype, found.batch, found.fused) == ("float32", "int8", 2, True)
-    assert {row.limit for row in found.rows} == {"compute", "memory", "both"}
+    layers = [row for row in roofline(graph, machine, batch=2, weights_dtype="int8").records() if row["time"]]
+    stages = roofline(graph, machine, by="stage", batch=2, weights_dtype="int8").records()
+    assert {row["limit"] for row in stages} == {"compute", "memory", "both"}
     by_stage: dict[str, set[str]] = {}
-    for layer in found.layers:
-        by_stage.setdefault(layer.path.split("/")[0].split("[")[0], set()).add(layer.limit)
+    for layer in layers:
+        by_stage.setdefault(layer["path"].split("/")[0], set()).add(layer["limit"])
     assert {len(limits) for limits in by_stage.values()} == {1, 2}
-    assert sum(row.bytes for row in found.rows) == sum(layer.bytes for layer in found.layers)
-    depthwise = next(row for row in roofline(graph, machine, by="kind").rows if row.path == "depthwise")
-    assert depthwise.limit == "memory"
+    for row in stages:
+        limits = by_stage[row["path"]]
+        assert row["limit"] == (next(iter(limits)) if len(limits) == 1 else "both")
+    assert sum(row["bytes"] for row in stages) == sum(layer["bytes"] for layer in layers)
+    kinds = roofline(graph, machine, by="kind").records()
+    assert next(row for row in kinds if row["kind"] == "depthwise")["limit"] == "memory"
 
 
 def test_nothing_takes_no_time() -> None:
-    found = roofline(loads("{input: [4, 2, 2], layers: [flatten]}"), device("v100"))
-    assert (found.seconds, found.flops, found.attained, found.images_per_second) == (0, 0, 0, 0)
-    idle = Timed("a", "b", 0, 0, Fraction(0), "memory")
-    assert (idle.intensity, idle.rate) == (0, 0)
-    busy = Timed("a", "b", 6, 4, Fraction(1, 2), "memory")
-    assert (busy.intensity, busy.rate) == (Fraction(3, 2), 12)
+    idle = roofline(loads("{input: [4, 2, 2], layers: [flatten]}"), device("v100"))
+    totals = [idle.value(key) for key in ("time", "executed", "of_peak")]
+    assert (totals, idle.images_per_second, points(idle.context)) == ([0, 0, None], 0, [])
 
 
 def test_symbols_have_no_roofline() -> None:
     size = sympy.Symbol("H", positive=True, integer=True)
-    with pytest.raises(UnsupportedError, match=r"^a roofline is .* numbers; this network has symbolic sizes$"):
-        roofline(load("two_3x3", H=size), device("v100"))
+    with pytest.raises(UnsupportedError, match=r"^time on a roofline is .* numbers; this network has symbolic sizes$"):
+        roofline(load("two_3x3", H=size), device("v100")).value("time")

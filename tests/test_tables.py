@@ -32,7 +32,7 @@ from convcost.metrics.registry import METRICS
 from convcost.metrics.report import analyze
 from convcost.render.analysis import cost_table
 from convcost.tables import text as formats
-from convcost.tables.table import Column, Ratio, Table, folded
+from convcost.tables.table import Column, Ratio, Table
 from convcost.tables.terminal import TableView, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -275,35 +275,11 @@ def test_folded_rows_are_what_the_single_rows_give(name: str) -> None:
     )
 
 
-def test_a_ratio_is_not_doubled_on_a_folded_row() -> None:
-    columns = (
-        Column("path", "path", "name", 9, "same"),
-        Column("flops", "FLOPs", "count", 9, "sum"),
-        Column("bytes", "bytes", "count", 9, "sum"),
-        Column("peak", "peak", "count", 9, "max"),
-        Column("intensity", "FLOPs/byte", "decimal", 9, Ratio("flops", "bytes")),
-    )
-    rows = [
-        ("unit[1]/conv", 30, 20, 7, Fraction(3, 2)),
-        ("unit[2]/conv", 30, 20, 7, Fraction(3, 2)),
-        ("pool", 4, 16, 9, Fraction(1, 4)),
-    ]
-    table = folded(Table("", columns, rows, total_of(columns, rows), ()))
-    assert table.rows == [("unit[1-2]/conv", 60, 40, 7, Fraction(3, 2), 2), ("pool", 4, 16, 9, Fraction(1, 4), 1)]
-    assert table.total == (None, 64, 56, 9, Fraction(64, 56), None)
-
-
-def test_a_column_of_numbers_must_say_how_it_combines() -> None:
-    table = Table("", (Column("path", "path", "name", 9), Column("x", "x", "count", 9)), [("a", 1)], None, ())
-    with pytest.raises(TypeError, match="column x does not say how its values combine"):
-        folded(table)
-
-
 @pytest.mark.parametrize("command", ["traffic", "roofline --device v100"])
 def test_intensities_of_folded_rows_are_those_of_a_layer(command: str) -> None:
     name, *options = command.split()
     rows = json.loads(convcost(name, "resnet18", *options, "--format", "json").out)["rows"]
-    known = {(unfolded(row["path"]), f"{row['flops_per_byte']:.4g}") for row in rows if row["flops_per_byte"]}
+    known = {(unfolded(row["path"]), f"{row['intensity']:.4g}") for row in rows if row["intensity"]}
     lines = convcost(name, "resnet18", *options).out.split("\n")
     place = lines[1].index("FLOPs/byte") + len("FLOPs/byte")
     shown = {(unfolded(line.split()[0]), line[:place].split()[-1]) for line in lines if "[1-2]/" in line}

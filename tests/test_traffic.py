@@ -11,10 +11,12 @@ import sympy
 from inprocess import convcost
 
 from convcost.api import load, loads
+from convcost.api import traffic as rows_of
 from convcost.errors import UsageError
 from convcost.metrics.dtypes import bits, bytes_of
-from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_additions, sum_moved, traffic, traffic_rows
+from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_additions, sum_moved, traffic
 from convcost.network.fusion import folded_norms, fusions, kept_outputs, readers
+from convcost.render.analysis import cost_table
 
 CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
 
@@ -115,7 +117,7 @@ def test_a_resnet_moves_a_seventh_of_its_elements_in_adds() -> None:
 
 def test_depthwise_layers_do_least_with_a_byte() -> None:
     data = json.loads(convcost("traffic", "mobilenet_v1", "--by", "kind", "--fused", "--format", "json").out)
-    intensity = {row["kind"]: row["flops_per_byte"] for row in data["rows"]}
+    intensity = {row["kind"]: row["intensity"] for row in data["rows"]}
     assert intensity["depthwise"] < 2
     assert intensity["pointwise"] > 10 * intensity["depthwise"]
 
@@ -125,7 +127,9 @@ def test_command() -> None:
     assert sum(row["elements"] for row in data["rows"]) == data["totals"]["elements"]
     assert data["rows"][5]["access_cost"] == 28 * 28 * 0 + 56 * 56 * (24 + 60) + 24 * 60
     lines = convcost("traffic", "bottleneck", "--format", "csv").out.splitlines()
-    assert lines[0] == "path,kind,read,constants,written,bytes,flops,intensity,excess"
+    assert lines[0] == (
+        "path,kind,read,constants,written,elements,bytes,executed,intensity,access_cost,access_cost_bound,excess"
+    )
     assert lines[2].startswith("conv#2,standard,12544,36864,12544,")
 
 
@@ -188,23 +192,20 @@ def test_rows_by_group() -> None:
     layers: [pair, flatten, linear: {out: 5, bias: false}]
     """
     graph = loads(text)
-    rows = traffic_rows(graph, fused=False)
-    assert [(row.path, row.kind) for row in rows] == [
-        ("pair/conv", "pointwise"),
-        ("pair/batch_norm", "batch_norm"),
-        ("linear", "linear"),
-    ]
-    assert rows[0].access == access_cost(graph.layers[0])
-    assert rows[0].access is not None
-    assert (rows[0].access.cost, rows[0].access.bound) == (16 * 16 + 64, 2 * 16 * 8 + 64)
-    assert [row.access for row in rows[1:]] == [None, None]
-    blocks = traffic_rows(graph, "block", fused=False)
-    assert [row.path for row in blocks] == ["pair", "linear"]
-    assert blocks[0].moved == sum_moved(row.moved for row in rows[:2])
-    assert blocks[0].access is None  # of one convolution, not of a block
-    assert [row.path for row in traffic_rows(graph)] == ["pair/conv", "linear"]
+    keys = ("path", "kind", "read", "constants", "written", "access_cost", "access_cost_bound")
+    conv, norm, flat, linear = (tuple(row.values()) for row in rows_of(graph, fused=False).records(*keys))
+    weights = 8 * 8
+    assert conv == ("pair/conv", "pointwise", 128, weights, 128, 16 * 16 + weights, 2 * 16 * 8 + weights)
+    assert norm == ("pair/batch_norm", "batch_norm", 128, 4 * 8, 128, None, None)
+    assert flat[2:5] == (0, 0, 0)
+    assert linear == ("linear", "linear", 128, 128 * 5, 5, None, None)
+    block, *_ = rows_of(graph, by="block", fused=False).records(*keys)
+    assert tuple(block.values())[2:] == (256, weights + 4 * 8, 256, None, None)  # the cost is that of a convolution
+    shown = cost_table(rows_of(graph))
+    assert [row[0] for row in shown.rows] == ["pair/conv", "linear"]
+    assert shown.notes[0] == "2 more rows, which move nothing"
     with pytest.raises(UsageError):
-        traffic_rows(graph, "zebra")
+        rows_of(graph, by="zebra")
 
 
 def test_access_cost_is_that_of_1x1_convolutions_with_stride_1() -> None:
@@ -226,7 +227,7 @@ def test_fused_is_the_default_everywhere() -> None:
     graph = loads(CONV_BN_RELU)
     assert traffic(graph) == traffic(graph, fused=True) != traffic(graph, fused=False)
     assert list(traffic(graph, fused=False).values())[1] == Moved(4 * 64, 16, 4 * 64, 2 * 4 * 64)
-    assert traffic_rows(graph) == traffic_rows(graph, fused=True)
+    assert rows_of(graph).records() == rows_of(graph, fused=True).records() != rows_of(graph, fused=False).records()
     machine = ("--peak", "1T", "--bandwidth", "10G")
     for flags in ((), ("--fused",), ("--unfused",)):
         moved = json.loads(convcost("traffic", "resnet18", *flags, "--format", "json").out)

@@ -20,7 +20,6 @@ COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROU
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
 COLLECT_AFTER = 100_000  # allocations; little is freed before exit, so frequent passes are wasted
-_MOST_LINES = 100  # lines of an error that are shown
 
 
 class Commands(click.Group):
@@ -104,16 +103,13 @@ def _drop_output() -> None:
 
 
 def _misuse(error: click.ClickException) -> int:
-    told = io.StringIO()
-    error.show(told)
-    return _fail(told.getvalue().rstrip("\n"), error.exit_code)
+    shown = io.StringIO()
+    error.show(shown)
+    return _fail(shown.getvalue().rstrip("\n"), error.exit_code)
 
 
 def _fail(message: str, code: int) -> int:
-    from convcost.tables.values import plain  # noqa: PLC0415 - only an error pays for it
+    from convcost.cli.options import complain  # noqa: PLC0415 - only an error pays for it
 
-    lines = message.split("\n")
-    more = [f"... and {len(lines) - _MOST_LINES:,} lines more"] if len(lines) > _MOST_LINES else []
-    for line in [*lines[:_MOST_LINES], *more]:
-        click.echo(plain(line), err=True)
+    complain(message)
     return code

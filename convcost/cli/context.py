@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from convcost.language.model import Spec
+    from convcost.metrics.devices import Device
     from convcost.metrics.report import Analysis
 
 
@@ -28,11 +29,17 @@ class ContextOptions(NamedTuple):
     dtype: str
     weights_dtype: str | None
     fused: bool
-    device: str | None
+    device: str | Device | None
     convention_: str
 
     def analyze(
-        self, spec: Spec, values: Mapping[str, Any], input_: str | None, by: str = "layer", depth: int | None = None
+        self,
+        spec: Spec,
+        values: Mapping[str, Any],
+        input_: str | None,
+        by: str | None = None,
+        depth: int | None = None,
+        preset: str = "analyze",
     ) -> Analysis:
         """The network of ``spec`` with these values, measured in this context.
 
@@ -42,6 +49,7 @@ class ContextOptions(NamedTuple):
             input_: what ``--input`` gives.
             by: what a row stands for.
             depth: sum up below this many segments of the paths.
+            preset: which metrics are shown where none are asked for.
 
         Raises:
             UsageError: there is no such device or convention, or ``--input`` is no shape.
@@ -55,8 +63,9 @@ class ContextOptions(NamedTuple):
             dtype=self.dtype,
             weights_dtype=self.weights_dtype,
             fused=self.fused,
-            device=None if self.device is None else device(self.device),
+            device=device(self.device) if isinstance(self.device, str) else self.device,
             convention=convention(self.convention_, spec),
+            preset=preset,
         )
 
 

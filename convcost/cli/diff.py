@@ -17,8 +17,9 @@ from convcost.cli.options import (
     show,
 )
 from convcost.metrics.difference import difference
+from convcost.metrics.presets import DIFFERENCE_COLUMNS
 from convcost.metrics.rows import GROUPINGS
-from convcost.render.differences import DIFFERENCE_COLUMNS, difference_data, difference_table
+from convcost.render.differences import difference_data, difference_table
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,9 @@ from convcost.language.interpret import find, from_text
 from convcost.language.yaml import READ
 from convcost.metrics.dtypes import BITS
 from convcost.plugins import plugin
-from convcost.tables.table import Arrangement
 from convcost.tables.terminal import TableView
 from convcost.tables.text import FORMATS
+from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -211,54 +211,6 @@ def format_by_suffix(output: str | None, known: Sequence[str]) -> str:
     return asked if asked is not None and asked in known else known[0]
 
 
-class RowOptions(NamedTuple):
-    """What :func:`rows_options` was given; ``by`` and ``fold`` are None where the command may choose."""
-
-    by: str | None
-    depth: int | None
-    columns: str | None
-    sort: str | None
-    top: int | None
-    fold: bool | None
-
-    def arrangement(self, format_: str) -> Arrangement:
-        """Which rows and columns; equal repeats are folded for people unless asked otherwise."""
-        fold = format_ == "table" if self.fold is None else self.fold
-        return Arrangement(None if self.columns is None else self.columns.split(","), self.sort, self.top, fold)
-
-
-def rows_options(groupings: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--by --depth --columns --sort --top --fold``, handed to the command as one ``rows``.
-
-    Args:
-        groupings: what ``--by`` takes.
-    """
-
-    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(command)
-        def with_rows(*args: Any, **options: Any) -> Any:
-            rows = RowOptions(*(options.pop(name) for name in RowOptions._fields))
-            return command(*args, rows=rows, **options)
-
-        wrapped: Callable[..., Any] = with_rows
-        for option in (
-            click.option("--fold/--no-fold", default=None, help="One row for equal repeats; by default in tables."),
-            click.option("--top", type=click.IntRange(min=1), help="Show this many rows."),
-            click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first."),
-            click.option("--columns", metavar="NAME,...", help="Columns to show, in this order."),
-            click.option("--depth", type=click.IntRange(min=1), help="Sum up below this many segments of the paths."),
-            click.option(
-                "--by",
-                type=click.Choice(groupings),
-                help="What a row stands for; by default a layer, on a terminal a tree.",
-            ),
-        ):
-            wrapped = option(wrapped)
-        return wrapped
-
-    return decorated
-
-
 def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
     """The values that ``--set`` gives to ``spec``.
 
@@ -407,3 +359,25 @@ def _ascii_only(output: str | None) -> bool:
         return False  # files are written in UTF-8
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return "utf" not in encoding.lower() or (sys.stdout.isatty() and os.environ.get("TERM") == "dumb")
+
+
+_MOST_LINES = 100  # lines of an error that are shown
+
+
+def report_error(error: ConvcostError, target: str = "") -> None:
+    """Print what is wrong on standard error.
+
+    Args:
+        error: problems in files say where they are; others are named as errors.
+        target: what the error is of, where it does not say.
+    """
+    of = f"{target}: " if target else ""
+    complain(str(error) if hasattr(error, "problems") else f"error: {of}{error}")
+
+
+def complain(message: str) -> None:
+    """Print a message on standard error, without control characters, and not without end."""
+    lines = message.split("\n")
+    more = [f"... and {len(lines) - _MOST_LINES:,} lines more"] if len(lines) > _MOST_LINES else []
+    for line in [*lines[:_MOST_LINES], *more]:
+        click.echo(plain(line), err=True)

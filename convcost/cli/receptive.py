@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_options,
-    parse_input,
-    parse_settings,
-    set_option,
-    show,
-)
-from convcost.language.interpret import build
-from convcost.render import receptive as render
+from convcost.cli.rows import Asked, report, rows_options
+from convcost.render.receptive import RECEPTIVE
 
 
 @click.command("receptive")
-@click.argument("target", type=TARGET)
-@set_option
-@input_option
-@output_options
-def command(
-    target: str,
-    settings: tuple[str, ...],
-    input_: str | None,
-    format_: str,
-    output: str | None,
-    *,
-    exact: bool,
-) -> None:
-    """Receptive field, effective stride and start of every layer of TARGET, per axis, through all branches."""
-    spec = Catalogue().target(target)
-    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
-    show(
-        format_,
-        output,
-        exact=exact,
-        tables=lambda: [render.receptive_table(graph)],
-        data=lambda: render.receptive_data(graph),
-    )
+@rows_options()
+def command(asked: Asked) -> None:
+    """Receptive field, effective stride and start of every layer of TARGET, per axis, through all branches.
+
+    The options and metrics are those of `convcost analyze`.
+    """
+    report(asked, "receptive", RECEPTIVE)

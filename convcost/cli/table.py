@@ -17,7 +17,8 @@ from convcost.cli.options import (
     show,
 )
 from convcost.formulas.comparison import unique_names
-from convcost.render.differences import NETWORK_COLUMNS, networks_data, networks_table
+from convcost.metrics.presets import NETWORK_COLUMNS
+from convcost.render.differences import networks_data, networks_table
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions

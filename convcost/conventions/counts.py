@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules
 from convcost.layers.base import elements
-from convcost.layers.conv import Conv
+from convcost.layers.conv import Conv, Linear
 from convcost.layers.merge import Add
 from convcost.numbers.arithmetic import Num, divide, total
 
@@ -100,10 +100,6 @@ def _connections(nodes: Sequence[Node]) -> Num:
     return total(counts)
 
 
-def _activations(nodes: Sequence[Node]) -> Num:
-    return total(elements(node.shape) * node.count for node in nodes if node.layer.is_weighted)
-
-
 def _last(axis: int) -> Callable[[Sequence[Node]], Num]:
     def size(nodes: Sequence[Node]) -> Num:
         shape: Shape = nodes[-1].shape
@@ -138,15 +134,16 @@ _PARAMS = tuple(
         ),
     )
 )
-_ONE = _rows({"macs": 1})
+_MAC_ROWS = _rows({"macs": 1})
 _OF_CONVOLUTIONS = Rules({Conv.family: {"macs": 1}})
+_OUTPUTS = Rules({family: {"written": 1} for family in (Conv.family, Linear.family)})
 _MACS = (
-    Count("all", "multiply-accumulates of convolutions and linear layers", _ONE, "MACs"),
+    Count("all", "multiply-accumulates of convolutions and linear layers", _MAC_ROWS, "MACs"),
     Count("convolutions", "multiply-accumulates of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
 )
 _FLOPS = (
     Count("every", "2 x MACs and every other arithmetic operation", PLAIN.operations, "FLOPs"),
-    Count("macs", "MACs: a multiplication and its addition are one", _ONE, "MACs"),
+    Count("macs", "MACs: a multiplication and its addition are one", _MAC_ROWS, "MACs"),
     Count("macs_of_convolutions", "MACs of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
     Count(
         "macs_and_merges",
@@ -179,7 +176,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity(
             "activations",
             "activations",
-            (Count("outputs", "outputs of convolutions and linear layers (units, neurons)", _activations),),
+            (Count("outputs", "outputs of convolutions and linear layers (units, neurons)", _OUTPUTS),),
         ),
         Quantity(
             "depth",

@@ -12,7 +12,7 @@ from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.language.check import free_names
 from convcost.language.interpret import build
-from convcost.network.cost import sum_work
+from convcost.network.cost import PLAIN_QUANTITIES, sum_work
 from convcost.numbers.arithmetic import RELATIONS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph
     from convcost.numbers.decisions import Condition
 
-QUANTITIES = ("params", "macs", "flops")
+QUANTITIES = PLAIN_QUANTITIES
 
 
 class Ratio:

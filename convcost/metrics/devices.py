@@ -111,6 +111,23 @@ def made_up(peak: str, bandwidth: str, dtype: str) -> Device:
     return Device("device", f"{peak} operations and {bandwidth} bytes a second", {dtype: figures[0]}, figures[1], "")
 
 
+def chosen(target: str | Device | None, peak: str | None, bandwidth: str | None, dtype: str) -> Device:
+    """The device that ``target`` is or names, or one of two numbers.
+
+    Raises:
+        UsageError: there is neither, or both.
+        SpecError: the file of a device is wrong.
+    """
+    if target is not None:
+        if peak or bandwidth:
+            raise UsageError("--device or --peak and --bandwidth, not both")
+        return device(target) if isinstance(target, str) else target
+    if peak is None or bandwidth is None:
+        names = ", ".join(device_names())
+        raise UsageError(f"roofline needs --device NAME|FILE ({names}), or --peak and --bandwidth")
+    return made_up(peak, bandwidth, dtype)
+
+
 def _figure(node: Node) -> Rated:
     if isinstance(node, Scalar):
         return Rated(_number(node), "", "")

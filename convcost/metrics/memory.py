@@ -1,4 +1,4 @@
-"""Memory of parameters and activations, in elements and bytes, and the peak of what is alive at once.
+"""The peak of activation memory: the most elements that are alive at once.
 
 The peak is that of the tensors: in execution order every output is allocated when it is made and freed after its last
 reader, so that a branch is held while another runs and an addition keeps both its operands. Views share the memory of
@@ -15,36 +15,10 @@ from convcost.errors import UnsupportedError
 from convcost.layers.base import elements
 from convcost.network.fusion import folded_norms, kept_outputs
 from convcost.network.schedule import schedule
-from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
     from convcost.network.graph import Graph
     from convcost.network.schedule import Step, Tensor
-
-
-def parameter_elements(graph: Graph) -> tuple[Num, Num]:
-    """Trainable parameters, and what is stored beside them (running statistics, fixed codes)."""
-    return (
-        total(node.work.params * node.count for node in graph.layers),
-        total(node.work.buffers * node.count for node in graph.layers),
-    )
-
-
-def conv_outputs(graph: Graph) -> Num:
-    """Elements of the outputs of all convolutions: what the RegNet paper and pycls' tables call activations.
-
-    Source: Radosavovic et al., "Designing Network Design Spaces" (2020), section 3.3.
-
-    >>> from convcost import load
-    >>> conv_outputs(load("resnet50"))
-    11113984
-    """
-    return total(elements(node.shape) * node.count for node in graph.layers if node.layer.is_convolution)
-
-
-def all_outputs(graph: Graph) -> Num:
-    """Elements of the outputs of all layers that write one; views have none of their own."""
-    return total(node.work.written * node.count for node in graph.layers)
 
 
 class Peak(NamedTuple):

@@ -5,54 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.errors import UsageError, unknown
-from convcost.network.cost import sum_work
-from convcost.numbers.arithmetic import Num, total
+from convcost.network.cost import ALL_QUANTITIES, PARTS, PLAIN_QUANTITIES, QUANTITIES, sum_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from convcost.layers.base import Work
     from convcost.network.graph import Node
+    from convcost.numbers.arithmetic import Num
 
-QUANTITIES = {
-    "params": "params",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "activations": "activations",
-    "conv_activations": "conv activations",
-    "outputs": "outputs",
-}
-MEANINGS = {
-    "activations": "elements of the outputs of convolutions and linear layers",
-    "conv_activations": "elements of the outputs of convolutions",
-    "outputs": "elements of the outputs of all layers",
-}
-PARTS = ("weights", "biases", "norm_params", "other_params")
+__all__ = ["PARTS", "QUANTITIES", "REPORTED", "meaning", "quantities", "quantity", "quantity_names", "title"]
 REPORTED = "reported"  # the number that a convention prints, where one was named
 
 
 def quantity(name: str, nodes: Sequence[Node], work: Work) -> Num:
     """One quantity of ``nodes``, parallel copies included, per sample: of any algebra.
 
-    ``activations`` are the elements of the outputs of convolutions and linear layers, ``conv_activations`` those of
-    convolutions alone (Radosavovic et al., 2020, section 3.3), ``outputs`` those of all layers.
-
     Args:
         name: a key of :data:`QUANTITIES`, or one of :data:`PARTS`.
         nodes: the layers.
         work: the sum of their counts.
     """
-    if name == "activations":
-        return total(node.work.written * node.count for node in nodes if node.layer.is_weighted)
-    if name == "conv_activations":
-        return total(node.work.written * node.count for node in nodes if node.layer.is_convolution)
-    return getattr(work, "written" if name == "outputs" else name)
+    return ALL_QUANTITIES[name].of(nodes, work)
 
 
 def quantities(nodes: Sequence[Node]) -> dict[str, Num]:
     """Every quantity of ``nodes``; see :func:`quantity`."""
     work = sum_work(nodes)
-    return {name: quantity(name, nodes, work) for name in (*QUANTITIES, *PARTS)}
+    return {name: record.of(nodes, work) for name, record in ALL_QUANTITIES.items()}
 
 
 def quantity_names(text: Iterable[str] | str, option: str = "--in", *, named: bool = False) -> tuple[str, ...]:
@@ -81,4 +61,10 @@ def _known(name: str, option: str, *, named: bool) -> str:
 
 def title(name: str) -> str:
     """A quantity as it is written for people: ``MACs``."""
-    return QUANTITIES.get(name, name.replace("_", " "))
+    return ALL_QUANTITIES[name].title if name in ALL_QUANTITIES else name.replace("_", " ")
+
+
+def meaning(name: str) -> str:
+    """What a quantity counts, where its title does not say it; empty for others."""
+    explained = name in QUANTITIES and name not in PLAIN_QUANTITIES
+    return QUANTITIES[name].doc if explained else ""

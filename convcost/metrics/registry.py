@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, unknown
-from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
+from convcost.network.cost import ALL_QUANTITIES, PARTS, TENSORS
 from convcost.numbers.arithmetic import Num, normal, total
 from convcost.plugins import load_installed
 from convcost.tables.table import Column, Ratio
@@ -131,6 +131,17 @@ class Context:
 
         return backward_by_layer(self.graph)
 
+    @property
+    def machine(self) -> Device:
+        """The device.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if self.device is None:
+            raise UsageError("a time needs a device: --device NAME|FILE")
+        return self.device
+
     @cached_property
     def bounds(self) -> Mapping[int, Bound]:
         """The least seconds of every layer for its operations and for its bytes, by index.
@@ -139,12 +150,10 @@ class Context:
             UsageError: there is no device, or it states no peak for the number format.
             UnsupportedError: a size is a symbol or an array.
         """
-        if self.device is None:
-            raise UsageError("a time needs a device: --device NAME|FILE")
+        device = self.machine
         _need_numbers(self.graph, "time on a roofline")
         from convcost.metrics.roofline import bound  # noqa: PLC0415 - only metrics of time pay for it
 
-        device = self.device
         return {
             index: bound(moved, device, self.dtype, self.weights_dtype, self.batch)
             for index, moved in self.moved.items()
@@ -215,15 +224,22 @@ def _bytes(row: Row, context: Context) -> Num:
     return context.traffic(row.nodes).bytes(context.dtype, context.weights_dtype, context.batch)
 
 
+def _elements(row: Row, context: Context) -> Num:
+    return context.traffic(row.nodes).elements(context.batch)
+
+
 def _intensity(row: Row, context: Context) -> Any:
     return context.traffic(row.nodes).intensity(context.dtype, context.weights_dtype, context.batch)
 
 
-def _access_excess(row: Row, _: Context) -> float | None:
-    from convcost.metrics.traffic import access_cost  # noqa: PLC0415
+def _access(name: str) -> Callable[[Row, Context], Any]:
+    def of(row: Row, _: Context) -> Any:
+        from convcost.metrics.traffic import access_cost  # noqa: PLC0415
 
-    cost = access_cost(row.nodes[0]) if len(row.nodes) == row.repeat else None  # one layer, or its repeats
-    return None if cost is None else cost.excess
+        cost = access_cost(row.nodes[0]) if len(row.nodes) == row.repeat else None  # one layer, or its repeats
+        return None if cost is None else getattr(cost, name)
+
+    return of
 
 
 def _time(row: Row, context: Context) -> Fraction:
@@ -279,17 +295,25 @@ def _start(row: Row, context: Context) -> tuple[Any, ...] | None:
     return None if seen is None else tuple(None if f.start is None else normal(f.start) for f in seen.fields)
 
 
+def _padding(row: Row, context: Context) -> tuple[Any, ...] | None:
+    seen = _seen(row, context)
+    return None if seen is None else tuple(field.padding for field in seen.fields)
+
+
+def _through(row: Row, context: Context) -> str | None:
+    seen = _seen(row, context)
+    if seen is None or seen.through is None or not seen.node.layer.merges:
+        return None
+    return context.graph.nodes[seen.through].path
+
+
+def _everywhere(row: Row, context: Context) -> bool | None:
+    seen = _seen(row, context)
+    return None if seen is None else seen.everywhere
+
+
 def _size(row: Row, context: Context) -> Num:
     return bytes_of(row.work.params + row.work.buffers, context.weights_dtype)
-
-
-def _outputs(row: Row, context: Context) -> Num:
-    return total(node.work.written * node.count for node in row.nodes) * context.batch
-
-
-def _activations(row: Row, context: Context) -> Num:
-    weighted = (node for node in row.nodes if node.layer.is_weighted)
-    return total(elements(node.shape) * node.count for node in weighted) * context.batch
 
 
 def _saved(row: Row, context: Context) -> Num:
@@ -308,6 +332,17 @@ def _reported(row: Row, context: Context) -> Num:
     return context.reported.of(row.nodes, context.batch)
 
 
+def _counted(key: str, keep: int = 5) -> Metric:
+    """A quantity that formulas and proofs name too, for the batch."""
+    quantity = ALL_QUANTITIES[key]
+
+    def of(row: Row, context: Context) -> Num:
+        count = quantity.of(row.nodes, row.work)  # the work of a row is that of the batch
+        return count if quantity.layers is None else count * context.batch
+
+    return Metric(key, quantity.title, "count", keep, "sum", quantity.full or quantity.doc, of)
+
+
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
@@ -320,37 +355,60 @@ METRICS: dict[str, Metric] = {
         Metric("groups", "groups", "times", 4, "same", "groups of a convolution", _field("groups")),
         Metric("count", "count", "times", 3, "same", "identical parallel copies", _field("count")),
         Metric("layers", "layers", "times", 3, "sum", "layers that the row sums up", _field("layers")),
-        Metric("params", "params", "count", 9, "sum", "trainable parameters", _work("params")),
+        _counted("params", 9),
         Metric("params_share", "params %", "share", 2, "sum", "share of the parameters", _share(_work("params"))),
-        Metric("macs", "MACs", "count", 9, "sum", "multiply-accumulates, without bias", _work("macs")),
+        _counted("macs", 9),
         Metric("macs_share", "MACs %", "share", 3, "sum", "share of the MACs", _share(_work("macs"))),
-        Metric("flops", "FLOPs", "count", 8, "sum", "2 x MACs + all other arithmetic", _work("flops")),
+        _counted("flops", 8),
         Metric("flops_share", "FLOPs %", "share", 1, "sum", "share of the FLOPs", _share(_work("flops"))),
         Metric("reported", "reported", "count", 9, "sum", "what the tool of the convention prints", _reported),
-        Metric("weights", "weights", "count", 5, "sum", "weights of convolutions and linear layers", _work("weights")),
-        Metric("biases", "biases", "count", 5, "sum", "biases", _work("biases")),
-        Metric("norm_params", "norm params", "count", 5, "sum", "scales and shifts of norms", _work("norm_params")),
-        Metric("other_params", "other params", "count", 5, "sum", "slopes and others", _work("other_params")),
+        *map(_counted, PARTS),
         Metric("buffers", "buffers", "count", 5, "sum", "stored numbers that are not trained", _work("buffers")),
         Metric("size", "size", "bytes", 6, "sum", "bytes of parameters and buffers", _size),
-        Metric("outputs", "outputs", "count", 5, "sum", "elements of the outputs of all layers", _outputs),
-        Metric(
-            "activations", "activations", "count", 5, "sum", "outputs of convolutions and linear layers", _activations
-        ),
+        *map(_counted, TENSORS),
         Metric("saved", "saved", "count", 5, "sum", "elements kept for the backward pass", _saved),
         Metric("backward_macs", "backward MACs", "count", 6, "sum", "MACs of all gradients", _backward("macs")),
         Metric("backward_flops", "backward FLOPs", "count", 5, "sum", "FLOPs of all gradients", _backward("flops")),
         Metric("read", "read", "count", 6, "sum", "elements of feature maps read from memory", _moved("read")),
-        Metric("constants", "constants", "count", 6, "sum", "parameters read", _moved("constants", per_sample=False)),
+        Metric(
+            "constants",
+            "constants",
+            "count",
+            6,
+            "sum",
+            "weights, biases and other stored numbers read",
+            _moved("constants", per_sample=False),
+        ),
         Metric(
             "written", "written", "count", 6, "sum", "elements of feature maps written to memory", _moved("written")
         ),
+        Metric("elements", "elements", "count", 5, "sum", "elements read and written", _elements),
         Metric("bytes", "bytes", "bytes", 9, "sum", "bytes read and written", _bytes),
         Metric("executed", "FLOPs run", "count", 7, "sum", "FLOPs left after norms are folded", _moved("flops")),
         Metric(
             "intensity", "FLOPs/byte", "decimal", 9, Ratio("executed", "bytes"), "FLOPs run per byte moved", _intensity
         ),
-        Metric("excess", "MAC/least", "decimal", 4, "same", "memory access cost over its lower bound", _access_excess),
+        Metric(
+            "access_cost", "access cost", "count", 4, "same", "memory access cost of a 1x1 convolution", _access("cost")
+        ),
+        Metric(
+            "access_cost_bound",
+            "least access cost",
+            "decimal",
+            4,
+            "same",
+            "lower bound of that cost for the same operations",
+            _access("bound"),
+        ),
+        Metric(
+            "excess",
+            "access/least",
+            "decimal",
+            4,
+            "same",
+            "ShuffleNet V2's memory access cost of a 1x1 convolution over its lower bound",
+            _access("excess"),
+        ),
         Metric("time", "time", "duration", 9, "sum", "least time on the device's roofline", _time),
         Metric("time_share", "time %", "share", 5, "sum", "share of the least time", _share(_time)),
         Metric("compute_time", "compute time", "duration", 4, "sum", "time at the device's peak", _compute_time),
@@ -358,11 +416,46 @@ METRICS: dict[str, Metric] = {
         Metric("of_peak", "of peak", "share", 4, Ratio("compute_time", "time"), "share of the device's peak", _of_peak),
         Metric("live", "live", "count", 8, "max", "most elements alive while the layers run", _live),
         Metric("peak", "peak", "bytes", 9, "max", "most bytes of feature maps alive at once", _peak),
-        Metric("field", "receptive field", "sizes", 9, "same", "input positions that one output sees", _receptive),
         Metric(
-            "effective_stride", "effective stride", "sizes", 8, "same", "input positions per step", _effective_stride
+            "field",
+            "receptive field",
+            "sizes",
+            9,
+            "same",
+            "positions of the input that one position depends on",
+            _receptive,
         ),
-        Metric("start", "start", "sizes", 6, "same", "centre of what the first position sees, from 0", _start),
+        Metric(
+            "effective_stride",
+            "effective stride",
+            "sizes",
+            8,
+            "same",
+            "step in the input from one position to the next",
+            _effective_stride,
+        ),
+        Metric("start", "start", "sizes", 6, "same", "centre of the first receptive field, counted from 0", _start),
+        Metric(
+            "padding",
+            "padding before",
+            "sizes",
+            5,
+            "same",
+            "how far the first receptive field reaches out before the input",
+            _padding,
+        ),
+        Metric(
+            "through", "through", "name", 5, "same", "of a merge, the branch with the largest receptive field", _through
+        ),
+        Metric(
+            "everywhere",
+            "everywhere",
+            "text",
+            4,
+            "same",
+            "whether each position also sees the whole input",
+            _everywhere,
+        ),
         Metric("repeat", "repeat", "times", 9, "sum", "equal rows that the row is shown for", _field("repeat")),
     )
 }

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
-from convcost.metrics.rows import rows_of
 from convcost.network.fusion import fusions
 from convcost.numbers.arithmetic import Num, is_symbolic, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from convcost.network.graph import Graph, Node
 
@@ -153,42 +152,6 @@ def access_cost(node: Node) -> AccessCost | None:
     if not all(isinstance(value, int) for value in (c1, c2, area, weights)):
         return None
     return AccessCost(area * (c1 + c2) + weights, 2 * area * sqrt(c1 * c2) + weights)
-
-
-class TrafficRow(NamedTuple):
-    """One line of a report.
-
-    Attributes:
-        path: of the layer or group.
-        kind: of it.
-        moved: what it moves.
-        access: ShuffleNet V2's cost, of a single 1x1 convolution.
-    """
-
-    path: str
-    kind: str
-    moved: Moved
-    access: AccessCost | None
-
-
-def traffic_rows(graph: Graph, by: str = "layer", *, fused: bool = True) -> list[TrafficRow]:
-    """Traffic by layer, block, stage or kind; layers that move nothing are left out.
-
-    Raises:
-        UsageError: ``by`` has a wrong value.
-    """
-    moved = traffic(graph, fused=fused)
-    rows = []
-    for row in rows_of(graph, by):
-        part = _part(row.nodes, moved)
-        if any(not is_none(value) for value in part):
-            access = access_cost(row.nodes[0]) if len(row.nodes) == 1 else None
-            rows.append(TrafficRow(row.path, row.kind, part, access))
-    return rows
-
-
-def _part(nodes: Sequence[Node], moved: dict[int, Moved]) -> Moved:
-    return sum_moved(moved[node.index] for node in nodes)
 
 
 def of_additions(graph: Graph, *, fused: bool = True) -> Moved:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from convcost.errors import UnsupportedError, UsageError, not_among
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
-from convcost.metrics.memory import parameter_elements
 from convcost.network.cost import sum_of, sum_work
 from convcost.network.schedule import schedule
 
@@ -154,15 +153,15 @@ def training(
     """
     if optimiser not in STATES:
         raise UsageError(not_among("optimiser", optimiser, STATES))
-    params, buffers = parameter_elements(graph)
+    work = sum_work(graph.layers)
     held = kept(graph)
-    weights = bytes_of(params, weights_dtype or dtype)
+    weights = bytes_of(work.params, weights_dtype or dtype)
     return Training(
         optimiser,
         weights=weights,
         gradients=weights,
         states=STATES[optimiser] * weights,
-        buffers=bytes_of(buffers, weights_dtype or dtype),
+        buffers=bytes_of(work.buffers, weights_dtype or dtype),
         activations=bytes_of(held.elements * batch, dtype),
         indices=held.indices * batch * INDEX_BYTES,
     )

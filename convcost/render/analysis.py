@@ -1,47 +1,51 @@
-"""The cost of a network as a table of rows, as a tree, and as data."""
+"""Rows of a network as a table and as data: what ``analyze`` and the other commands with rows print."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
+from convcost.metrics.presets import COSTS
 from convcost.metrics.registry import METRICS, metric
-from convcost.network.cost import CONVENTION_LINE
-from convcost.render.headings import reported_notes, reported_title
-from convcost.render.results import convention_data, schema, totals_data
-from convcost.tables.data import records
-from convcost.tables.table import HINT, NUMBERS, Table, labelled, rank
+from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE
+from convcost.render.headings import heading, reported_notes, reported_title
+from convcost.render.results import convention_data, device_data, schema, totals_data
+from convcost.tables.data import data_of, records
+from convcost.tables.table import HINT, Column, Table, labelled, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from convcost.metrics.registry import Context, Metric
     from convcost.metrics.report import Analysis
-    from convcost.tables.table import Column
+    from convcost.metrics.rows import Row
 
-_COSTS = ("params", "params_share", "macs", "macs_share", "flops", "flops_share")
-DEFAULT_COLUMNS = {
-    "layer": ("path", "kind", "input", "output", "kernel", "stride", "groups", *_COSTS),
-    "block": ("path", "kind", "input", "output", "layers", *_COSTS),
-    "stage": ("path", "input", "output", "layers", *_COSTS),
-    "kind": ("kind", "layers", *_COSTS),
-}
-MACHINE_COLUMNS = (
-    "path",
-    "kind",
-    "input",
-    "output",
-    "kernel",
-    "stride",
-    "groups",
-    "count",
-    "layers",
-    "params",
-    "macs",
-    "flops",
-)
-_WITHOUT_TOTAL = ("kind", "input", "output", "kernel", "stride", "groups", "count", "excess", "repeat")
-_EXPLAINED = (*MACHINE_COLUMNS, *_COSTS, "reported", "repeat")  # by the line on the convention, or by themselves
+_WHAT = ("path", "kind", "input", "output", "kernel", "stride", "groups", "count")  # a row is, not what it costs
+_OF_ONE_LAYER = ("access_cost", "access_cost_bound", "excess", "through", "repeat")
+_WITHOUT_TOTAL = (*_WHAT[1:], *_OF_ONE_LAYER)
+_REGARDLESS = (*ALL_QUANTITIES, "buffers", "saved", "backward_macs", "backward_flops", *_OF_ONE_LAYER)
+_REGARDLESS += ("field", "effective_stride", "start", "padding", "everywhere")  # of formats and fusing
+_EXPLAINED = (*_WHAT, *COSTS, "layers", "reported", "repeat")  # by the line on the convention, or by themselves
+TARGET = Column("target", "target", "name", 9)
+
+
+class Parts(NamedTuple):
+    """What a command adds to its rows.
+
+    Attributes:
+        notes: lines below the rows, before those on what is counted.
+        tables: further tables for people.
+        data: further keys of JSON; those under ``totals`` join the totals.
+        doc: a sentence on the model, below the other notes and in JSON.
+    """
+
+    notes: Callable[[Analysis], Sequence[str]] = lambda _: ()
+    tables: Callable[[Analysis], Sequence[Table]] = lambda _: ()
+    data: Callable[[Analysis], dict[str, Any]] = lambda _: {}
+    doc: str = ""
+
+
+NOTHING = Parts()
 
 
 def cost_table(
@@ -53,6 +57,7 @@ def cost_table(
     fold: bool = False,
     title: str = "",
     usual: Sequence[str] | None = None,
+    parts: Parts = NOTHING,
 ) -> Table:
     """Metrics of the rows of ``analysis`` as a table.
 
@@ -63,34 +68,41 @@ def cost_table(
         top: how many rows to keep.
         fold: show repeats that are equal in what is shown as one row, with how many there are.
         title: heading.
-        usual: the columns to show where none are asked for; those that suit the grouping where not given.
+        usual: the columns to show where none are asked for; those of the preset that apply where not given.
+        parts: what the command adds.
 
     Raises:
         UsageError: an unknown metric, or one that needs a device.
         UnsupportedError: a metric cannot be evaluated for this network.
     """
-    usual = _default_columns(analysis) if usual is None else usual
+    rows, notes = (analysis.rows, []) if columns is not None else _with_subject(analysis)
+    usual = _applying(analysis, rows) if usual is None else usual
     shown = [metric(key) for key in (usual if columns is None else columns)]
     by = None if sort is None else metric(sort)
-    rows = analysis.rows
     if fold:
-        rows = analysis.folded([record.key for record in (*shown, *([by] if by else [])) if record.key != "repeat"])
+        compared = [record.key for record in (*shown, *([by] if by else [])) if record.key != "repeat"]
+        rows = analysis.folded(compared, rows)
         if columns is None and any(row.repeat > 1 for row in rows):
             shown.append(METRICS["repeat"])
     if by is not None:
         rows = tuple(sorted(rows, key=lambda row: rank(by.of(row, analysis.context))))
-    notes = [*meanings(shown, analysis.context), CONVENTION_LINE, *reported_notes(analysis.reported)]
     if top is not None and top < len(rows):
-        notes.insert(0, f"{len(rows) - top} more rows")
+        notes = [f"{len(rows) - top} more rows", *notes]
         rows = rows[:top]
     return Table(
         title,
         tuple(titled(record.column, analysis) for record in shown),
         [tuple(record.of(row, analysis.context) for record in shown) for row in rows],
         labelled(tuple(_total(record, analysis) for record in shown)),
-        tuple(notes),
+        (*notes, *parts.notes(analysis), *counting_notes(shown, analysis), *([parts.doc] if parts.doc else [])),
         hint=HINT if columns is None else "",
     )
+
+
+def counting_notes(shown: Sequence[Metric], analysis: Analysis) -> list[str]:
+    """What the metrics of a table count, and what for."""
+    plain = [CONVENTION_LINE] if any(record.key in COSTS for record in shown) else []
+    return [*meanings(shown, analysis.context), *plain, *reported_notes(analysis.reported)]
 
 
 def meanings(shown: Sequence[Metric], context: Context) -> list[str]:
@@ -98,19 +110,39 @@ def meanings(shown: Sequence[Metric], context: Context) -> list[str]:
     further = [record for record in shown if record.key not in _EXPLAINED]
     if not further:
         return []
+    words = ["; ".join(f"{record.title}: {record.doc}" for record in further)]
+    if all(record.key in _REGARDLESS for record in further):
+        return words
     device = "" if context.device is None else f"; device {context.device.title}"
     fused = "fused" if context.fused else "not fused"
     setting = f"maps {context.dtype}, parameters {context.weights_dtype}; norms and activations {fused}{device}"
-    return ["; ".join(f"{record.title}: {record.doc}" for record in further), setting]
+    return [*words, setting]
 
 
-def _default_columns(analysis: Analysis) -> tuple[str, ...]:
-    keys = DEFAULT_COLUMNS[analysis.by]
-    if analysis.convention is not PLAIN:
-        keys = (*keys, "reported")
-    if analysis.by == "layer" and any(type(row.count) is not int or row.count != 1 for row in analysis.rows):
-        return (*keys[:7], "count", *keys[7:])
-    return keys
+def _with_subject(analysis: Analysis) -> tuple[tuple[Row, ...], list[str]]:
+    """The rows that have what the preset is about, and how many have not."""
+    preset = analysis.preset
+    if not preset.subject:
+        return analysis.rows, []
+    subject = metric(preset.subject)
+    rows = tuple(row for row in analysis.rows if subject.of(row, analysis.context) not in (None, 0))
+    absent = len(analysis.rows) - len(rows)
+    return rows, [f"{absent} more rows, which {preset.absent}"] if absent else []
+
+
+def _applying(analysis: Analysis, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The columns of the preset that say something of these rows, and those that the context asks for."""
+    keys = analysis.preset.columns[analysis.by]
+    context = analysis.context
+    if analysis.by == "layer":
+        if any(type(row.count) is not int or row.count != 1 for row in rows):
+            what = [key for key in keys if key in _WHAT]
+            keys = (*what, "count", *(key for key in keys if key not in _WHAT))
+        optional = ("kernel", "stride", "groups", "excess", "through")
+        keys = tuple(
+            key for key in keys if key not in optional or any(METRICS[key].of(row, context) is not None for row in rows)
+        )
+    return keys if analysis.convention is PLAIN else (*keys, "reported")
 
 
 def titled(column: Column, analysis: Analysis) -> Column:
@@ -123,37 +155,60 @@ def _total(record: Metric, analysis: Analysis) -> Any:
     return None if record.key in ("path", *_WITHOUT_TOTAL) else record.of(analysis.context.whole, analysis.context)
 
 
-def analysis_data(analysis: Analysis, rows: Table, by: str) -> dict[str, Any]:
-    """The result of ``analyze``.
+def rows_table(analysis: Analysis, parts: Parts = NOTHING, **how: Any) -> Table:
+    """:func:`cost_table` under a heading that names the network."""
+    return cost_table(analysis, title=heading(analysis.graph, analysis.batch), parts=parts, **how)
+
+
+def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHING) -> dict[str, Any]:
+    """The result of ``analyze`` or of another command with rows.
 
     Args:
         analysis: what was counted.
         rows: its rows, in the columns to print.
         by: what a row stands for.
+        parts: what the command adds.
     """
-    graph = analysis.graph
+    graph, context = analysis.graph, analysis.context
+    data = parts.data(analysis)
+    counts = totals_data(analysis.totals, analysis.reported, analysis.batch)
+    totals = {**_shown_totals(rows, analysis), **counts, **data.pop("totals", {})}
     return {
-        "schema": schema("analyze"),
+        "schema": schema(analysis.preset.command),
         "name": graph.name,
         "title": graph.title,
         "parameters": graph.parameters,
         "input": graph.input,
         "output": graph.nodes[graph.output].shape,
         "batch": analysis.batch,
+        "dtype": context.dtype,
+        "weights_dtype": context.weights_dtype,
+        "fused": context.fused,
+        "device": None if context.device is None else device_data(context.device),
         "by": by,
         "convention": convention_data(analysis.convention),
-        "totals": {**_shown_totals(rows, analysis), **totals_data(analysis.totals, analysis.reported, analysis.batch)},
-        "notes": list(analysis.reported.written.notes),
+        **data,
+        "totals": totals,
+        "notes": [*([parts.doc] if parts.doc else []), *analysis.reported.written.notes],
         "rows": records(rows),
     }
 
 
 def machine_columns(analysis: Analysis, *, reported: bool = False) -> tuple[str, ...]:
     """The columns that machine formats have where none are asked for."""
-    return (*MACHINE_COLUMNS, "reported") if reported or analysis.convention is not PLAIN else MACHINE_COLUMNS
+    keys = analysis.preset.machine
+    return (*keys, "reported") if reported or analysis.convention is not PLAIN else keys
 
 
 def _shown_totals(rows: Table, analysis: Analysis) -> dict[str, Any]:
-    """Totals of the numbers that are shown."""
-    shown = [METRICS[column.key] for column in rows.columns if column.key in METRICS and column.form in NUMBERS]
-    return {record.key: _total(record, analysis) for record in shown if record.key not in _WITHOUT_TOTAL}
+    """The metrics of the whole network that are shown."""
+    shown = [METRICS[column.key] for column in rows.columns if column.key in METRICS]
+    whole = [record for record in shown if record.key not in ("path", *_WITHOUT_TOTAL)]
+    return {record.key: data_of(_total(record, analysis), record.form) for record in whole}
+
+
+def joined(tables: Sequence[tuple[str, Table]]) -> Table:
+    """The rows of the tables of several targets as one table, each with its target."""
+    first = tables[0][1]
+    rows = [(target, *row) for target, table in tables for row in table.rows]
+    return Table("", (TARGET, *first.columns), rows, None, first.notes)

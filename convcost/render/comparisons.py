@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
-from convcost.network.cost import CONVENTION_LINE
+from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PLAIN_QUANTITIES
 from convcost.render.cells import formula_cell, fraction_cell, limits_cell
 from convcost.render.headings import reported_title, shown_value
 from convcost.render.results import convention_data, schema, totals_data
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from convcost.formulas.comparison import Comparison, Item, Ratio
 
-TITLES = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
+TITLES = {name: ALL_QUANTITIES[name].title for name in PLAIN_QUANTITIES}
 _LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
 
 

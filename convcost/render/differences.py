@@ -11,6 +11,7 @@ from convcost.network.cost import CONVENTION_LINE
 from convcost.render.analysis import meanings, titled
 from convcost.render.headings import heading
 from convcost.render.results import schema
+from convcost.tables.data import data_of
 from convcost.tables.table import HINT, NUMBERS, Column, Table, rank
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
     from convcost.network.graph import Graph
-
-DIFFERENCE_COLUMNS = ("params", "macs")
-NETWORK_COLUMNS = ("params", "macs", "flops", "size", "peak")
 
 
 def numbers(names: Iterable[str]) -> list[Metric]:
@@ -100,15 +98,19 @@ def difference_data(difference: Difference, names: Sequence[str], by: str, *, ch
     """The result of ``diff``."""
     records = numbers(names)
 
-    def compared(before: Any, after: Any) -> dict[str, Any]:
-        values = _values(before, after)
-        return dict(zip(("before", "after", "delta", "change"), values, strict=True))
+    def compared(record: Metric, before: Any, after: Any) -> dict[str, Any]:
+        first, second, delta, change = _values(before, after)
+        costs = {"before": first, "after": second, "delta": delta}
+        return {
+            **{key: data_of(value, record.form) for key, value in costs.items()},
+            "change": data_of(change, "share"),
+        }
 
     rows = []
     for change in difference.changes:
         values = {
             record.key: compared(
-                _of(record, change.before, difference.before), _of(record, change.after, difference.after)
+                record, _of(record, change.before, difference.before), _of(record, change.after, difference.after)
             )
             for record in records
         }
@@ -123,7 +125,7 @@ def difference_data(difference: Difference, names: Sequence[str], by: str, *, ch
         "before": _network(difference.before.graph),
         "after": _network(difference.after.graph),
         "by": by,
-        "totals": {record.key: compared(*_totals(record, difference)) for record in records},
+        "totals": {record.key: compared(record, *_totals(record, difference)) for record in records},
         "rows": rows,
     }
 
@@ -175,7 +177,7 @@ def networks_data(analyses: Sequence[Analysis], labels: Sequence[str], names: Se
         {
             **_network(analysis.graph),
             "label": label,
-            "totals": {record.key: analysis.value(record.key) for record in records},
+            "totals": {record.key: data_of(analysis.value(record.key), record.form) for record in records},
         }
         for label, analysis in zip(labels, analyses, strict=True)
     ]

@@ -7,15 +7,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, UsageError
+from convcost.metrics.roofline import points
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from convcost.metrics.roofline import Roofline
+    from convcost.metrics.report import Analysis
 
 FORMATS = (".svg", ".png", ".pdf")
 
 
-def drawn_roofline(found: Roofline, path: str) -> bytes:
+def drawn_roofline(analysis: Analysis, path: str) -> bytes:
     """The layers under the roof, as the content of a file of that name.
 
     Raises:
@@ -28,20 +29,23 @@ def drawn_roofline(found: Roofline, path: str) -> bytes:
     figure_class = _matplotlib()
     figure: Any = figure_class(figsize=(8, 5), layout="constrained")
     axes: Any = figure.add_subplot()
-    points = [layer for layer in found.layers if layer.flops and layer.bytes]
-    low = min([float(layer.intensity) for layer in points] + [float(found.ridge)]) / 2
-    high = max([float(layer.intensity) for layer in points] + [float(found.ridge)]) * 2
-    peak, bandwidth = float(found.peak), float(found.device.bandwidth.value)
-    axes.plot([low, float(found.ridge), high], [low * bandwidth, peak, peak], color="black", label="roof")
-    for kind in dict.fromkeys(layer.kind for layer in points):
-        mine = [layer for layer in points if layer.kind == kind]
-        axes.plot([float(one.intensity) for one in mine], [float(one.rate) for one in mine], "o", label=kind)
+    context, ridge = analysis.context, float(analysis.ridge)
+    layers = points(context)
+    intensities = [*(float(layer.intensity) for layer in layers), ridge]
+    low, high = min(intensities) / 2, max(intensities) * 2
+    device = context.machine
+    peak, bandwidth = float(device.peak_of(context.dtype).value), float(device.bandwidth.value)
+    axes.plot([low, ridge, high], [low * bandwidth, peak, peak], color="black", label="roof")
+    for kind in dict.fromkeys(layer.kind for layer in layers):
+        of_kind = [layer for layer in layers if layer.kind == kind]
+        intensity, rate = ([float(getattr(layer, axis)) for layer in of_kind] for axis in ("intensity", "rate"))
+        axes.plot(intensity, rate, "o", label=kind)
     axes.set(
         xscale="log",
         yscale="log",
         xlabel="FLOPs per byte",
         ylabel="FLOP/s, at most",
-        title=f"{plain(found.graph.title)} on {plain(found.device.title)}, {found.dtype}, batch {found.batch}",
+        title=f"{plain(analysis.graph.title)} on {plain(device.title)}, {context.dtype}, batch {context.batch}",
     )
     axes.legend(fontsize="small")
     drawn = io.BytesIO()

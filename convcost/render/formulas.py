@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.simplify import tidy
 from convcost.formulas.views import READABLE, VIEWS, View, view
-from convcost.metrics.quantities import MEANINGS
+from convcost.metrics.quantities import meaning
 from convcost.numbers.printing import text
 from convcost.numbers.symbols import evaluate, to_sympy
 from convcost.render.results import schema
@@ -86,7 +86,8 @@ def _legend(shown: View, write: Callable[..., str]) -> list[str]:
 
 
 def _meaning(name: str) -> str:
-    return f"  ({MEANINGS[name]})" if name in MEANINGS else ""
+    explained = meaning(name)
+    return f"  ({explained})" if explained else ""
 
 
 def _sizes(sizes: Iterable[Any], shown: View, write: Callable[..., str]) -> str:

@@ -1,30 +1,25 @@
-"""Memory as tables and as data."""
+"""What ``memory`` says beside its rows: the whole network, its four peaks, training, and every step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.dtypes import bytes_of
-from convcost.metrics.memory import all_outputs, conv_outputs, parameter_elements, peak
-from convcost.metrics.training import FORMULA, STATES, kept, training
+from convcost.metrics.registry import METRICS
+from convcost.metrics.training import FORMULA, STATES
+from convcost.render.analysis import Parts
 from convcost.render.headings import heading
-from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.metrics.memory import Peak
-    from convcost.network.graph import Graph
+    from convcost.metrics.report import Analysis
 
 _COLUMNS = (
-    Column("what", "", "text", 9),
+    Column("what", "whole network", "text", 9),
     Column("elements", "elements", "count", 8),
     Column("bytes", "bytes", "count", 9),
     Column("where", "where", "text", 7),
-)
-_STEPS = (
-    Column("path", "path", "name", 9),
-    Column("live", "live elements", "count", 9, "max"),
-    Column("bytes", "bytes", "count", 9, "max"),
 )
 PEAK_NOTE = (
     "peak: tensors alive at once in execution order, evaluated on numbers; branches are held, views share memory, "
@@ -33,94 +28,78 @@ PEAK_NOTE = (
 TRAINING_NOTE = f"training = {FORMULA}; an estimate"
 
 
-class Setting(NamedTuple):
-    """What bytes are counted for: formats of activations and weights, and samples."""
-
-    dtype: str
-    weights_dtype: str
-    batch: int
-
-
-def peaks(graph: Graph) -> list[Peak]:
-    """The peak without and with activations in place, without and with folded norms."""
-    return [peak(graph, in_place=in_place, folded=folded) for folded in (False, True) for in_place in (False, True)]
-
-
-def _name(one: Peak) -> str:
-    parts = [*(["activations in place"] if one.in_place else []), *(["norms folded"] if one.folded else [])]
+def _name(peak: Peak) -> str:
+    parts = [*(["activations in place"] if peak.in_place else []), *(["norms folded"] if peak.folded else [])]
     return "peak of activations" + (f", {', '.join(parts)}" if parts else "")
 
 
-def memory_table(graph: Graph, setting: Setting) -> Table:
-    """Parameters, activations, the peak, and an estimate of training."""
-    dtype, weights, batch = setting
-    params, buffers = parameter_elements(graph)
-    rows: list[tuple[Any, ...]] = [
-        ("parameters", params, bytes_of(params, weights), None),
-        ("stored beside them (running statistics)", buffers, bytes_of(buffers, weights), None),
+def whole_table(analysis: Analysis) -> Table:
+    """Parameters, activations, the peaks, and an estimate of training."""
+    context, batch = analysis.context, analysis.batch
+
+    def sized(name: str, count: Any, dtype: str, where: str | None = None) -> tuple[Any, ...]:
+        return (name, count, bytes_of(count, dtype), where)
+
+    rows = [
+        sized("parameters", analysis.totals.params, context.weights_dtype),
+        sized("stored beside them (running statistics)", analysis.totals.buffers, context.weights_dtype),
+        sized("outputs of convolutions", analysis.value("conv_activations"), context.dtype),
+        sized("outputs of all layers", analysis.value("outputs"), context.dtype),
+        *(sized(_name(peak), peak.elements * batch, context.dtype, peak.path) for peak in analysis.peaks),
+        sized("kept for backward", analysis.value("saved"), context.dtype),
+        *((f"training with {name}", None, analysis.training(name).total, None) for name in STATES),
     ]
-    outputs = (("outputs of convolutions", conv_outputs(graph)), ("outputs of all layers", all_outputs(graph)))
-    rows += [(name, count * batch, bytes_of(count * batch, dtype), None) for name, count in outputs]
-    rows += [
-        (_name(one), one.elements * batch, bytes_of(one.elements * batch, dtype), one.path) for one in peaks(graph)
-    ]
-    held = kept(graph)
-    rows.append(("kept for backward", held.elements * batch, bytes_of(held.elements * batch, dtype), None))
-    for optimiser in STATES:
-        done = training(graph, optimiser, batch=batch, dtype=dtype, weights_dtype=weights)
-        rows.append((f"training with {optimiser}", None, done.total, None))
-    formats = f"activations {dtype}, parameters {weights}"
-    return Table(f"{heading(graph, batch)}; {formats}", _COLUMNS, rows, None, (PEAK_NOTE, TRAINING_NOTE))
+    return Table("", _COLUMNS, rows, None, (TRAINING_NOTE,))
 
 
-def steps_table(graph: Graph, setting: Setting, *, in_place: bool, folded: bool) -> Table:
-    """What is alive at every step, in execution order."""
-    found = peak(graph, in_place=in_place, folded=folded)
-    batch = setting.batch
-    rows = [(path, live * batch, bytes_of(live * batch, setting.dtype)) for path, live in found.steps]
-    total = ("peak", found.elements * batch, bytes_of(found.elements * batch, setting.dtype))
-    return Table(heading(graph, batch), _STEPS, rows, total, (f"peak at {found.path}", PEAK_NOTE))
+def steps_table(analysis: Analysis) -> Table:
+    """What is alive at every step, in execution order; a step for every copy of a layer."""
+    context, batch = analysis.context, analysis.batch
+    peak = context.peak
+    rows = [(path, live * batch, bytes_of(live * batch, context.dtype)) for path, live in peak.steps]
+    total = ("peak", analysis.value("live"), analysis.value("peak"))
+    fused = "in place and norms folded" if context.fused else "not in place, norms not folded"
+    return Table(
+        heading(analysis.graph, batch),
+        tuple(METRICS[key].column for key in ("path", "live", "peak")),
+        rows,
+        total,
+        (f"peak at {peak.path}", f"maps {context.dtype}; activations {fused}", PEAK_NOTE),
+    )
 
 
-def _peak_data(one: Peak, setting: Setting) -> dict[str, Any]:
+def memory_data(analysis: Analysis) -> dict[str, Any]:
+    """Elements and bytes of the whole network, its peaks with what is held then, and training."""
+    context, batch = analysis.context, analysis.batch
+
+    def sized(count: Any, dtype: str) -> dict[str, Any]:
+        return {"elements": count, "bytes": bytes_of(count, dtype)}
+
+    runs = [analysis.training(name) for name in STATES]
     return {
-        "in_place": one.in_place,
-        "folded_norms": one.folded,
-        "elements": one.elements * setting.batch,
-        "bytes": bytes_of(one.elements * setting.batch, setting.dtype),
-        "path": one.path,
-        "held": [{"path": path, "elements": count * setting.batch} for path, count in one.held],
-    }
-
-
-def memory_data(graph: Graph, setting: Setting) -> dict[str, Any]:
-    """The result of ``memory``."""
-    dtype, weights, batch = setting
-    params, buffers = parameter_elements(graph)
-
-    def sized(count: Any, format_: str) -> dict[str, Any]:
-        return {"elements": count, "bytes": bytes_of(count, format_)}
-
-    held = kept(graph)
-    runs = [training(graph, name, batch=batch, dtype=dtype, weights_dtype=weights) for name in STATES]
-    return {
-        "schema": schema("memory"),
-        "name": graph.name,
-        "title": graph.title,
-        "parameters": graph.parameters,
-        "input": graph.input,
-        "batch": batch,
-        "dtype": dtype,
-        "weights_dtype": weights,
-        "params": sized(params, weights),
-        "buffers": sized(buffers, weights),
+        "params": sized(analysis.totals.params, context.weights_dtype),
+        "buffers": sized(analysis.totals.buffers, context.weights_dtype),
         "activations": {
-            "conv_outputs": sized(conv_outputs(graph) * batch, dtype),
-            "all_outputs": sized(all_outputs(graph) * batch, dtype),
+            "conv_outputs": sized(analysis.value("conv_activations"), context.dtype),
+            "all_outputs": sized(analysis.value("outputs"), context.dtype),
         },
-        "peak": [_peak_data(one, setting) for one in peaks(graph)],
-        "kept_for_backward": {**sized(held.elements * batch, dtype), "pool_indices": held.indices * batch},
+        "peak": [
+            {
+                "in_place": peak.in_place,
+                "folded_norms": peak.folded,
+                **sized(peak.elements * batch, context.dtype),
+                "path": peak.path,
+                "held": [{"path": path, "elements": count * batch} for path, count in peak.held],
+            }
+            for peak in analysis.peaks
+        ],
+        "kept_for_backward": {
+            **sized(analysis.value("saved"), context.dtype),
+            "pool_indices": analysis.kept.indices * batch,
+        },
         "training": [{**run._asdict(), "total": run.total} for run in runs],
         "training_formula": FORMULA,
-        "notes": [PEAK_NOTE, TRAINING_NOTE],
     }
+
+
+MEMORY = Parts(tables=lambda analysis: [whole_table(analysis)], data=memory_data, doc=PEAK_NOTE)

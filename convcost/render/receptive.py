@@ -1,79 +1,30 @@
-"""Receptive fields as tables and as data."""
+"""What ``receptive`` says beside its rows: what the last map sees, and where the input is outgrown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
-from convcost.metrics.report import analyze
-from convcost.numbers.arithmetic import normal
-from convcost.render.headings import heading
-from convcost.render.results import schema
-from convcost.tables.table import Column, Table
+from convcost.metrics.presets import PRESETS
+from convcost.metrics.receptive import outgrown_at, path_of
+from convcost.metrics.registry import METRICS
+from convcost.metrics.rows import Row, rows_of
+from convcost.render.analysis import Parts
+from convcost.tables.values import shape
 
 if TYPE_CHECKING:
-    from convcost.metrics.receptive import Seen
-    from convcost.network.graph import Graph
+    from convcost.metrics.report import Analysis
 
-_COLUMNS = (
-    Column("path", "path", "name", 9),
-    Column("kind", "kind", "text", 7),
-    Column("output", "output", "shape", 6),
-    Column("kernel", "kernel", "sizes", 5),
-    Column("step", "stride", "sizes", 4),
-    Column("field", "receptive field", "sizes", 9),
-    Column("jump", "effective stride", "sizes", 8),
-    Column("start", "start", "sizes", 6),
-    Column("through", "through", "name", 5),
-)
-NOTE = (
-    "receptive field: the positions of the input that one position depends on; effective stride: the step in the input "
-    "from one position to the next; start: the centre of the first receptive field, counted from 0; at a merge the "
-    "largest field, with the branch it comes through"
-)
+NOTE = "at a merge, the receptive field is the largest of its branches"
 
 
-def receptive_table(graph: Graph) -> Table:
-    """One row a layer that has positions."""
-    seen = receptive_fields(graph)
-    shapes = {row.path: row for row in analyze(graph).rows}
-    rows = []
-    for node in graph.layers:
-        if len(node.shape) == 1:
-            continue
-        found, row = seen[node.index], shapes[node.path]
-        through = graph.nodes[found.through or 0].path if node.layer.merges else None
-        values = (_sizes(found), _strides(found), _starts(found))
-        rows.append((node.path, node.kind, node.shape, row.kernel, row.stride, *values, through))
-    return Table(heading(graph), _COLUMNS, rows, None, (*summary(graph, seen), NOTE))
-
-
-def _sizes(seen: Seen) -> tuple[int, ...]:
-    return seen.sizes
-
-
-def _strides(seen: Seen) -> tuple[Any, ...]:
-    return tuple(normal(field.stride) for field in seen.fields)
-
-
-def _starts(seen: Seen) -> tuple[Any, ...]:
-    return tuple(_decimal(field.start) for field in seen.fields)
-
-
-def _decimal(value: Any) -> Any:
-    """A centre falls on a position or between two: 15 or 15.5."""
-    return value if value is None else normal(value) if value.denominator == 1 else float(value)
-
-
-def summary(graph: Graph, seen: dict[int, Seen]) -> list[str]:
+def summary(analysis: Analysis) -> list[str]:
     """What to know first: the last map, where the input is outgrown, where everything is seen."""
-    last = last_map(graph)
-    found = seen[last.index]
-    lines = [f"last map: {last.path}, {_by(last.shape[1:])} positions that see {_by(found.sizes)}"]
-    lines[0] += f", one every {_by(_strides(found))}"
-    grown = outgrown_at(seen)
+    last, seen = analysis.last_map, analysis.context.fields
+    field, stride = (shape(analysis.value(key)) for key in ("field", "effective_stride"))
+    lines = [f"last map: {last.node.path}, {shape(last.node.shape[1:])} positions that see {field}, one every {stride}"]
+    grown = outgrown_at(dict(seen))
     if grown is not None:
-        lines.append(f"larger than the input of {_by(graph.input[1:])} from {grown.path} on")
+        lines.append(f"larger than the input of {shape(analysis.graph.input[1:])} from {grown.path} on")
     everywhere = next((one for one in seen.values() if one.everywhere), None)
     if everywhere is not None:
         lines.append(
@@ -83,40 +34,18 @@ def summary(graph: Graph, seen: dict[int, Seen]) -> list[str]:
     return lines
 
 
-def _by(values: Any) -> str:
-    return "x".join(str(value) for value in values)
-
-
-def receptive_data(graph: Graph) -> dict[str, Any]:
-    """The result of ``receptive``."""
-    seen = receptive_fields(graph)
-    last = last_map(graph)
+def receptive_data(analysis: Analysis) -> dict[str, Any]:
+    """The last map, as a row with the layers that carry its receptive field, and where the input is outgrown."""
+    graph, seen, last = analysis.graph, dict(analysis.context.fields), analysis.last_map
     grown = outgrown_at(seen)
+    start = Row("input", "input", None, graph.input, last.node.work, nodes=(graph.nodes[0],))
+    row = next((row for row in rows_of(graph) if row.nodes[0] is last.node), start)
+    record = {key: METRICS[key].of(row, analysis.context) for key in PRESETS["receptive"].machine}
+    path = [node.path for node in path_of(graph, seen, last.node.index)]
     return {
-        "schema": schema("receptive"),
-        "name": graph.name,
-        "title": graph.title,
-        "parameters": graph.parameters,
-        "input": graph.input,
-        "last_map": {
-            **_seen_data(graph, seen[last.index]),
-            "path_of_layers": [node.path for node in path_of(graph, seen, last.index)],
-        },
+        "last_map": {**record, "path_of_layers": path},
         "outgrown_at": None if grown is None else grown.path,
-        "rows": [_seen_data(graph, seen[node.index]) for node in graph.layers],
-        "notes": [NOTE],
     }
 
 
-def _seen_data(graph: Graph, seen: Seen) -> dict[str, Any]:
-    return {
-        "path": seen.node.path,
-        "kind": seen.node.kind,
-        "output": seen.node.shape,
-        "size": seen.sizes,
-        "stride": _strides(seen),
-        "start": [_decimal(field.start) for field in seen.fields],
-        "padding": [field.padding for field in seen.fields],
-        "through": None if seen.through is None else graph.nodes[seen.through].path,
-        "everywhere": seen.everywhere,
-    }
+RECEPTIVE = Parts(notes=summary, data=receptive_data, doc=NOTE)

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.layers.base import Work
+    from convcost.metrics.devices import Device, Rated
 
-_VERSIONS = {"analyze": 2}  # of the results that changed
+_VERSIONS = {"analyze": 2, "traffic": 2, "receptive": 2, "roofline": 2}  # of the results that changed
 
 
 def schema(command: str) -> str:
@@ -35,3 +36,18 @@ def totals_data(work: Work, reported: Reported, batch: int = 1) -> dict[str, Any
     names = ("params", "macs", "flops", "weights", "biases", "norm_params", "other_params", "buffers")
     counts = {name: getattr(work, name) for name in names}
     return {**counts, "reported": reported.value(batch), "reported_params": reported.params}
+
+
+def device_data(device: Device) -> dict[str, Any]:
+    """A device with the source of every figure."""
+
+    def figure(rated: Rated) -> dict[str, Any]:
+        return {"value": rated.value, "source": rated.source, "note": rated.note}
+
+    return {
+        "name": device.name,
+        "title": device.title,
+        "peak": {dtype: figure(rated) for dtype, rated in device.peak.items()},
+        "bandwidth": figure(device.bandwidth),
+        "notes": device.notes,
+    }

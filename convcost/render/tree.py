@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.conventions.model import PLAIN
 from convcost.metrics.registry import Metric, metric
 from convcost.metrics.rows import rows_of
-from convcost.network.cost import CONVENTION_LINE
-from convcost.render.analysis import meanings, titled
-from convcost.render.headings import heading, reported_notes, reported_title
+from convcost.render.analysis import NOTHING, counting_notes, titled
+from convcost.render.headings import heading, reported_title
 from convcost.tables.table import HINT, Branch, Column, Table, common_path, without_copies
 from convcost.tables.values import shape, si
 
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
 
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
+    from convcost.render.analysis import Parts
 
 SCREEN = 40  # rows that are taken in at once
-USUAL = ("path", "output", "params", "macs", "macs_share")
 LEVEL = "level"
 _LEVEL = Column(LEVEL, LEVEL, "times", 3, "same")
 
@@ -112,27 +111,30 @@ def tree_table(
     columns: Sequence[str] | None = None,
     depth: int | None = None,
     fold: bool = True,
-    usual: Sequence[str] = USUAL,
+    usual: Sequence[str] | None = None,
+    parts: Parts = NOTHING,
 ) -> Table:
     """One row for each stage, block and layer, what is inside below it; figures of a row include what is inside.
 
     Args:
         analysis: what to show.
-        columns: keys of the columns to show, or their headings; ``usual`` where not given.
+        columns: metrics by key or heading; ``usual`` where not given.
         depth: how many levels; all of them where not given.
         fold: show equal blocks as one row, with how many there are.
-        usual: the columns to show where none are asked for.
+        usual: the columns to show where none are asked for; those of the preset where not given.
+        parts: what the command adds.
 
     Raises:
-        UsageError: an unknown column.
+        UsageError: an unknown metric, or one that needs a device.
     """
+    usual = analysis.preset.tree if usual is None else usual
     asked = [None if key.strip().lower() == LEVEL else metric(key) for key in (usual if columns is None else columns)]
     shown = [record for record in asked if record is not None]
     grown = twigs(analysis, depth, fold=fold, shown=shown)
     notes = (
-        *meanings(shown, analysis.context),
-        CONVENTION_LINE,
-        *reported_notes(analysis.reported),
+        *parts.notes(analysis),
+        *counting_notes(shown, analysis),
+        *([parts.doc] if parts.doc else []),
         "every layer: --by layer; --depth N for fewer levels",
     )
     return Table(

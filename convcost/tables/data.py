@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from convcost.tables.table import Table
 
+DECIMALS = ("share", "bar", "decimal", "duration")
 _LARGE = 10**300  # floats end soon after
 _UNUSUAL = re.compile(r"[^\n -~]")
 
 
 def records(table: Table) -> list[dict[str, Any]]:
     """The rows of ``table`` by the keys of its columns, in their order."""
-    keys = [column.key for column in table.columns]
-    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+    return [
+        {column.key: data_of(value, column.form) for value, column in zip(row, table.columns, strict=True)}
+        for row in table.rows
+    ]
+
+
+def data_of(value: Any, form: str) -> Any:
+    """The value of a cell in JSON: ratios and times are decimals."""
+    return float(value) if form in DECIMALS and isinstance(value, Fraction | int) else value
 
 
 def json_value(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """A table: columns and rows of plain values, independent of any output format.
 
-Folding, sorting, choosing columns and summing up work on any table; a column says how its values combine.
+A column says how its values combine; which rows and columns there are is decided before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 NUMBERS = ("count", "bytes", "share", "bar", "decimal", "duration")  # forms whose values can be combined
 RIGHT = (*NUMBERS, "times")  # forms that are aligned to the right
@@ -36,7 +36,7 @@ class Column(NamedTuple):
             ``bytes``, ``share``, ``bar`` (a share with a bar), ``times``, ``decimal``, ``duration``.
         keep: where space is short, columns with the smallest are hidden first; 9 is never hidden.
         combine: what several rows have together: the ``sum`` of their values, the ``same`` value, the largest
-            (``max``), or a :class:`Ratio`. A column of numbers must say it before its table can be folded.
+            (``max``), or a :class:`Ratio`.
     """
 
     key: str
@@ -109,25 +109,8 @@ class Branch:
         return self.path
 
 
-REPEAT = Column("repeat", "repeat", "times", 9, "sum")
 HINT = "--columns shows them"
 _COPY = re.compile(r"\[(\d+)\]")
-
-
-class Arrangement(NamedTuple):
-    """What ``--columns``, ``--sort``, ``--top`` and ``--fold`` ask for.
-
-    Attributes:
-        columns: keys or headings of the columns to show, in this order; the usual ones where None.
-        sort: the column to sort by, largest first; execution order where None.
-        top: how many rows to keep.
-        fold: whether rows that differ only in the number of their copy become one row.
-    """
-
-    columns: Sequence[str] | None = None
-    sort: str | None = None
-    top: int | None = None
-    fold: bool = False
 
 
 def labelled(total: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -140,39 +123,6 @@ def rank(value: Any) -> tuple[int, Any]:
     if value is None:
         return (2, 0)
     return (0, -value) if isinstance(value, int | float | Fraction) else (1, str(value))
-
-
-def folded(table: Table) -> Table:
-    """``table`` with rows that differ only in the number of their copy as one row, with how many there are.
-
-    ``unit[2]``, ``unit[3]`` and ``unit[4]`` with equal values become ``unit[2-4]``: sums are those of the three, all
-    else is that of each.
-    """
-    for column in table.columns:
-        if column.form in NUMBERS and column.combine is None:
-            raise TypeError(f"column {column.key} does not say how its values combine")
-    place = [column.key for column in table.columns].index("path")
-    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-    for row in table.rows:
-        same = (*row[:place], _COPY.sub("[]", row[place]), *row[place + 1 :])
-        groups.setdefault(same, []).append(row)
-    if len(groups) == len(table.rows):
-        return table
-    rows = []
-    for members in groups.values():
-        merged = [
-            value * len(members) if column.combine == "sum" and value is not None else value
-            for column, value in zip(table.columns, members[0], strict=True)
-        ]
-        merged[place] = common_path([member[place] for member in members])
-        rows.append(tuple(merged))
-    return _with_repeat(table._replace(rows=rows), [len(members) for members in groups.values()])
-
-
-def _with_repeat(table: Table, times: Sequence[int]) -> Table:
-    rows = [(*row, each) for row, each in zip(table.rows, times, strict=True)]
-    total = None if table.total is None else (*table.total, None)
-    return table._replace(columns=(*table.columns, REPEAT), rows=rows, total=total)
 
 
 def without_copies(path: str) -> str:

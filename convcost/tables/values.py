@@ -42,8 +42,18 @@ def count(value: Any, *, exact: bool) -> str:
 
 
 def shape(value: tuple[Any, ...]) -> str:
-    """``3x224x224``."""
-    return "x".join(str(size) for size in value)
+    """``3x224x224``; nothing along an axis is a dash.
+
+    >>> shape((3, 224, 224)), shape((Fraction(31, 2), None))
+    ('3x224x224', '15.5x-')
+    """
+    return "x".join("-" if size is None else _decimal(size) for size in value)
+
+
+def _decimal(size: Any) -> str:
+    """A size, or a place between two positions: 15.5."""
+    exact_decimal = isinstance(size, Fraction) and Fraction(str(float(size))) == size
+    return str(float(size)) if exact_decimal else str(size)
 
 
 def share(value: Fraction) -> str:
@@ -86,7 +96,16 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-_RATIOS: dict[str, Callable[[Any], str]] = {"share": share, "bar": share, "decimal": decimal, "duration": duration}
+_FORMS: dict[str, Callable[..., str]] = {
+    "count": count,
+    "bytes": count,
+    "shape": shape,
+    "sizes": shape,
+    "share": share,
+    "bar": share,
+    "decimal": decimal,
+    "duration": duration,
+}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -111,21 +130,20 @@ def written(value: Any, form: str, *, exact: bool) -> str:
     """A cell for people, by the form of its column."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str | Math | Branch):
         return plain(value if isinstance(value, str) else value.shown)
-    if form in ("count", "bytes"):
-        return count(value, exact=exact)
-    if form in ("shape", "sizes"):
-        return shape(value)
-    if form in _RATIOS:
-        return _RATIOS[form](value)
-    return str(value)
+    write = _FORMS.get(form, str)
+    return count(value, exact=exact) if write is count else write(value)
 
 
 def exact(value: Any) -> str:
     """A cell for machines: every digit, no separators, no units; a share as a decimal."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, tuple):
         return shape(value)
     if isinstance(value, Fraction):
