@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from convcost.layers.base import Shape
     from convcost.literature.explain import Explanation
     from convcost.literature.verify import Verification
-    from convcost.solving.one import Solution
+    from convcost.solving.solution import Solution
 
 Target: TypeAlias = "str | os.PathLike[str] | tuple[str | os.PathLike[str], Mapping[str, Any]]"
 
@@ -168,14 +168,20 @@ def equal(
     return identities(sides[0], sides[1], quantity_names(quantities, "quantities"), free, _shape(input))
 
 
-def solve(
+def solve(  # noqa: PLR0913 - a context has as many parts
     target: Target,
     name: str,
     *budgets: str,
     largest: bool | None = None,
     step: Any = None,
+    within: tuple[Any, Any] | None = None,
     input: Sequence[int] | None = None,  # noqa: A002
     convention: str = "convcost",
+    device: str | None = None,
+    dtype: str = "float32",
+    weights_dtype: str | None = None,
+    batch: int = 1,
+    fused: bool = True,
     **parameters: Any,
 ) -> Solution:
     """The largest or smallest value of a parameter that meets the budgets, exact with all rounding.
@@ -183,26 +189,36 @@ def solve(
     Args:
         target: a network or block.
         name: what to solve for.
-        *budgets: as ``macs<=300M``; see ``convcost solve --help``.
+        *budgets: on any metric, as ``macs<=300M`` or ``peak<=512k``; see ``convcost solve --help``.
         largest: the largest or the smallest value. Where neither is asked for: the smallest if every budget is a lower
             bound (``>=`` or ``>``), else the largest.
         step: only multiples of it count.
+        within: the least and the greatest value to consider.
         input: ``(channels, *spatial)`` in place of the spec's own.
         convention: whose number ``reported`` is in a budget, as ``reported<=300M``.
+        device: for metrics of time; a name or a file.
+        dtype: number format of feature maps and arithmetic, for metrics of bytes and time.
+        weights_dtype: number format of parameters; that of the maps where not given.
+        batch: samples that operations, bytes and times are counted for.
+        fused: whether norms and activations run on the output of the layer before them, before it is written.
         **parameters: values of the others; also for the networks and blocks that a budget names.
 
     Raises:
-        UsageError: there is no such parameter or convention, or a budget is malformed.
-        UnsupportedError: it cannot be proved how a cost changes with the parameter.
+        UsageError: there is no such parameter, convention or device, or a budget is malformed.
+        UnsupportedError: it cannot be proved how a cost changes with the parameter, and there are too many values to
+            try all.
 
     >>> solve("bottleneck", "M", "macs<=1/2*plain").place.value
     154
+    >>> solve("mobilenet_v2", "size", "peak<=1MB", dtype="int8", step=32).place.value
+    288
     """
     from convcost.conventions import DEFAULT  # noqa: PLC0415
     from convcost.language.interpret import from_python  # noqa: PLC0415
-    from convcost.solving import one  # noqa: PLC0415 - imports sympy
+    from convcost.metrics.devices import device as device_of  # noqa: PLC0415
+    from convcost.solving import solution  # noqa: PLC0415 - imports sympy
     from convcost.solving.budgets import parse_budget  # noqa: PLC0415
-    from convcost.solving.landscape import Landscape  # noqa: PLC0415
+    from convcost.solving.costs import Costs, Setting  # noqa: PLC0415
 
     if not budgets:
         raise UsageError("solve needs a budget, as macs<=300M")
@@ -210,10 +226,16 @@ def solve(
     others = list(dict.fromkeys(other for bound in bounds for other in bound.others))
     (spec, *_), (given, *theirs) = _sides((target, *others), parameters)
     values = dict(zip(others, theirs, strict=True))
-    landscape = Landscape(
-        spec, [own_name(name, spec.parameters)], given, bounds, values, _shape(input), whose=convention
+    machine = None if device is None else device_of(device)
+    setting = Setting(batch, dtype, weights_dtype, machine, fused, convention)
+    names = [own_name(name, spec.parameters)]
+    costs = Costs(spec, names, given, bounds, values, _shape(input), setting=setting)
+    return solution.solve(
+        costs,
+        largest=largest,
+        step=None if step is None else from_python(step),
+        within=None if within is None else (from_python(within[0]), from_python(within[1])),
     )
-    return one.solve(landscape, largest=largest, step=None if step is None else from_python(step))
 
 
 def explain(

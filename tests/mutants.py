@@ -116,7 +116,7 @@ MUTANTS = (
         NEGATIVE,
     ),
     Mutant("_role", "(bool(_symbol.is_integer), _values[_name])", "bool(_symbol.is_integer)", ORDERS),
-    Mutant("Axis.descending", "yield from self._at(self.high)", "None", ENDS),
+    Mutant("Candidates.descending", "yield from self._at(self.high)", "None", ENDS),
     # memory, training, receptive fields and time
     Mutant("_Mover", "is_view = False", "is_view = True", LAYERS),
     Mutant("kept_by_layer", "_place if _layer.is_view else _own", "_own", ("tests/test_memory.py",)),

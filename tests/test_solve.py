@@ -14,17 +14,17 @@ from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
-from convcost.solving.axis import simplest
 from convcost.solving.budgets import parse_budget
-from convcost.solving.grid import Objective, pareto
-from convcost.solving.landscape import Landscape
-from convcost.solving.one import Solution, solve
+from convcost.solving.candidates import simplest
+from convcost.solving.costs import Costs
+from convcost.solving.pareto import Objective, pareto
+from convcost.solving.solution import Solution, solve
 
 
 def solved(name: str, free: str, *budgets: str, values: dict[str, Any] | None = None, **how: Any) -> Solution:
     catalogue = Catalogue()
     bounds = [parse_budget(text, catalogue) for text in budgets]
-    return solve(Landscape(catalogue.target(name), [free], values or {}, bounds), **how)
+    return solve(Costs(catalogue.target(name), [free], values or {}, bounds), **how)
 
 
 def counted(name: str, values: dict[str, Any], quantity: str = "macs") -> int | None:
@@ -221,11 +221,11 @@ def test_no_end_and_no_answer() -> None:
 def test_pareto_is_what_no_other_point_beats() -> None:
     catalogue = Catalogue()
     spec = catalogue.target("mobilenet_v1")
-    landscape = Landscape(spec, ["alpha", "size"], {}, [parse_budget("macs<=150M", catalogue)])
+    costs = Costs(spec, ["alpha", "size"], {}, [parse_budget("macs<=150M", catalogue)])
     steps = {"alpha": Fraction(1, 4), "size": 32}
     ranges = {"alpha": (Fraction(1, 4), Fraction(2)), "size": (64, 320)}
     goals = [Objective("alpha", largest=True), Objective("size", largest=True)]
-    found = {(point.values["alpha"], point.values["size"]) for point in pareto(landscape, steps, ranges, goals)}
+    found = {(point.values["alpha"], point.values["size"]) for point in pareto(costs, steps, ranges, goals)}
     fitting = []
     for quarter in range(1, 9):
         for size in range(64, 321, 32):

@@ -36,13 +36,21 @@ def test_command_for_several() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ("--for alpha --budget macs", 2, "error: --budget takes QUANTITY<=VALUE, as macs<=300M; found 'macs'"),
-        ("--for alpha --budget macs<=", 2, "error: --budget takes QUANTITY<=VALUE, as macs<=300M; found 'macs<='"),
-        ("--for alpha --budget mac<=3", 2, "error: --budget: no quantity is called 'mac'; did you mean 'macs'?"),
+        (
+            "--for alpha --budget macs",
+            2,
+            "error: --budget takes METRIC<=VALUE, as macs<=150M or time<=3ms; found 'macs'",
+        ),
+        (
+            "--for alpha --budget macs<=",
+            2,
+            "error: --budget takes METRIC<=VALUE, as macs<=150M or time<=3ms; found 'macs<='",
+        ),
+        ("--for alpha --budget mac<=3", 2, "error: no metric is called 'mac'; did you mean 'macs'?"),
         (
             "--for alpha --budget macs<=3*plane",
             2,
-            "error: --budget: no quantity, network or block is called 'plane'; did you mean 'plain'?",
+            "error: --budget: no metric, network or block is called 'plane'; did you mean 'plain'?",
         ),
         ("--for alpha --budget macs<=__import__(1)", 2, "error: --budget: '__import__(1)' is not an expression"),
         ("--for alpha --budget macs<=10^10^10", 2, "error: --budget macs<=10^10^10: 10**10000000000 is too large"),

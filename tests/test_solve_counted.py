@@ -15,7 +15,7 @@ import convcost
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcost.solving.one import Solution
+    from convcost.solving.solution import Solution
 
 Costs = dict[str, int]
 

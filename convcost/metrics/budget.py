@@ -1,6 +1,7 @@
 """Budgets: a bound on a metric of a whole network, such as ``macs<=150M`` or ``time<=3ms``.
 
-A budget is given to ``convcost check --budget`` or written under ``budget`` in a spec.
+A budget is given to ``convcost check --budget`` or written under ``budget`` in a spec. ``convcost solve`` reads its
+budgets with the same names and units (:func:`split_budget`, :func:`amount`); its bounds may be expressions.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
 
-_BUDGET = re.compile(r"\s*([A-Za-z_]+)\s*(<=|>=|==|<|>)\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([A-Za-z%]*)\s*")
+_BUDGET = re.compile(r"\s*([A-Za-z_]+)\s*(<=|>=|==|<(?!=)|>(?!=)|~)\s*(.*?)\s*", re.DOTALL)
+_AMOUNT = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([A-Za-z%]*)")
 _POWERS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _UNITS: dict[str, dict[str, Fraction]] = {
@@ -31,7 +33,17 @@ _UNITS: dict[str, dict[str, Fraction]] = {
     "duration": {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6), "ns": Fraction(1, 10**9)},
     "share": {"": Fraction(1), "%": Fraction(1, 100)},
     "decimal": {"": Fraction(1)},
+    "sizes": {"": Fraction(1)},
 }
+_NOT_OF_A_NETWORK = (
+    "kernel",
+    "stride",
+    "start",
+    "excess",
+    "access_cost",
+    "access_cost_bound",
+)  # numbers of single layers
+NEAR = "~"
 MAX_BUDGETS = 100
 
 
@@ -67,7 +79,54 @@ class Verdict(NamedTuple):
 
 def budget_names() -> list[str]:
     """Names of the metrics that a budget can bound."""
-    return [key for key, record in METRICS.items() if record.form in _UNITS and not key.endswith(("_share", "excess"))]
+    return [
+        key
+        for key, record in METRICS.items()
+        if record.form in _UNITS and not key.endswith("_share") and key not in _NOT_OF_A_NETWORK
+    ]
+
+
+def split_budget(text: str, option: str = "--budget", *, near: bool = False) -> tuple[Metric, str, str]:
+    """The metric, the relation and the bound of a budget, the bound as it is typed.
+
+    Args:
+        text: ``METRIC<=BOUND``, also ``<``, ``>=``, ``>`` or ``==``.
+        option: where it was given, for errors.
+        near: whether ``~`` is a relation too.
+
+    Raises:
+        UsageError: it is not a budget, or names no metric with a number.
+    """
+    match = _BUDGET.fullmatch(text)
+    if match is None or not match[3] or (match[2] == NEAR and not near):
+        raise UsageError(f"{option} takes METRIC<=VALUE, as macs<=150M or time<=3ms; found '{text[:60]}'")
+    record = metric(match[1])
+    if record.key not in budget_names():
+        raise UsageError(f"{option}: {record.key} is not a number to bound; known are {', '.join(budget_names())}")
+    return record, match[2], match[3]
+
+
+def units(record: Metric) -> dict[str, Fraction]:
+    """The units in which a metric is bounded, with their sizes; the empty one where it takes plain numbers."""
+    return _UNITS[record.form]
+
+
+def amount(text: str, record: Metric, where: str) -> Fraction | None:
+    """The number that ``text`` means as a bound on a metric; None if it is not a number with a unit.
+
+    Raises:
+        UsageError: the metric has no such unit, or needs one; ``where`` is the beginning of the message.
+    """
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        return None
+    sizes = units(record)
+    if match[2] not in sizes:
+        known = ", ".join(unit for unit in sizes if unit)
+        asked = f"found '{match[2][:20]}'" if match[2] else "found none"
+        takes = f"takes one of the units {known}" if known else "takes no unit"
+        raise UsageError(f"{where}: {record.key} {takes}; {asked}")
+    return Fraction(match[1]) * sizes[match[2]]
 
 
 def budget(text: str, option: str = "--budget") -> Budget:
@@ -83,18 +142,18 @@ def budget(text: str, option: str = "--budget") -> Budget:
     >>> budget("peak<=256KiB").bound, budget("time<=3ms").bound
     (Fraction(262144, 1), Fraction(3, 1000))
     """
-    match = _BUDGET.fullmatch(text)
-    if match is None:
+    record, relation, rest = split_budget(text, option)
+    bound = amount(rest, record, f"{option} {text.strip()[:60]}")
+    if bound is None:
         raise UsageError(f"{option} takes METRIC<=VALUE, as macs<=150M or time<=3ms; found '{text[:60]}'")
-    record = metric(match[1])
-    if record.key not in budget_names():
-        raise UsageError(f"{option}: {record.key} is not a number to bound; known are {', '.join(budget_names())}")
-    units = _UNITS[record.form]
-    if match[4] not in units:
-        known = ", ".join(unit for unit in units if unit)
-        asked = f"found '{match[4][:20]}'" if match[4] else "found none"
-        raise UsageError(f"{option} {text.strip()[:60]}: {record.key} takes one of the units {known}; {asked}")
-    return Budget(text.strip(), record, match[2], Fraction(match[3]) * units[match[4]])
+    return Budget(text.strip(), record, relation, bound)
+
+
+def fulfils(value: Any, relation: str, bound: Any) -> bool:
+    """Whether a metric's value keeps to a bound: every axis of one that has several; never where it does not apply."""
+    if isinstance(value, tuple):
+        return all(fulfils(axis, relation, bound) for axis in value)
+    return value is not None and bool(RELATIONS[relation](value, bound))
 
 
 def spec_budgets(spec: Spec) -> tuple[Budget, ...]:
@@ -129,5 +188,5 @@ def check(analysis: Analysis, budgets: Iterable[Budget]) -> list[Verdict]:
     verdicts = []
     for bounded in budgets:
         value = analysis.value(bounded.metric.key)
-        verdicts.append(Verdict(bounded, value, bool(RELATIONS[bounded.relation](value, bounded.bound))))
+        verdicts.append(Verdict(bounded, value, fulfils(value, bounded.relation, bounded.bound)))
     return verdicts

@@ -17,6 +17,8 @@ def exceeded(verdict: Verdict) -> str:
     if value is None:
         return f"{budget.metric.key} does not apply here, so {budget.text} is not met"
     form = budget.metric.form
+    if isinstance(value, tuple):
+        return f"{budget.metric.key} is {'x'.join(map(decimal, value))}, not {budget.text}"
     if form == "duration":
         shown = duration(value)
     elif isinstance(value, int):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.metrics.registry import METRICS
 from convcost.numbers.printing import text
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
+from convcost.solving.budgets import REPORTED
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
@@ -15,48 +17,50 @@ if TYPE_CHECKING:
 
     from convcost.formulas.regions import Stretch
     from convcost.numbers.arithmetic import Num
-    from convcost.solving.grid import Objective, Point
-    from convcost.solving.ideal import IdealRoot
-    from convcost.solving.landscape import Landscape
-    from convcost.solving.one import Solution
-    from convcost.solving.places import Place
+    from convcost.solving.costs import Costs
+    from convcost.solving.pareto import Objective, Point
+    from convcost.solving.solution import IdealRoot, Plateau, Solution
 
 _LONG = 60  # a root beyond that is given as a number only
 _GOALS = {"max": "largest", "min": "smallest", "near": "nearest"}
 
 
-def solution_table(landscape: Landscape, found: Solution) -> Table:
+def solution_table(costs: Costs, solution: Solution) -> Table:
     """The answer between its neighbours, then the roots without rounding."""
-    heading = f"{landscape.first.formula.graph.title}: {', '.join(one.text for one in landscape.budgets)}"
-    if found.place is None:
-        sentence = f"no value of {found.name} meets the budget"
-        if found.unbounded:
-            sentence = f"every large value of {found.name} meets the budget: there is no largest one"
-        return Table(heading, (Column("answer", "", "text", 9),), [(sentence,)], None, tuple(_notes(found)))
-    wide = any(place is not None and place.range.low != place.range.high for place in _places(found))
-    columns = [Column("value", found.name, "times", 9)]
+    heading = f"{costs.first.formula.graph.title}: {', '.join(budget.text for budget in costs.budgets)}"
+    if solution.place is None:
+        sentence = f"no value of {solution.name} meets the budget"
+        if solution.unbounded:
+            sentence = f"every large value of {solution.name} meets the budget: there is no largest one"
+        return Table(heading, (Column("answer", "", "text", 9),), [(sentence,)], None, tuple(_notes(costs, solution)))
+    plateaus = [place for place in (solution.below, solution.place, solution.above) if place is not None]
+    wide = any(place.range.low != place.range.high for place in plateaus)
+    columns = [Column("value", solution.name, "times", 9)]
     columns += [Column("range", "same cost for", "text", 8)] if wide else []
-    columns += [Column(name, quantity_title(landscape.first.formula, name), "count", 9) for name in found.place.costs]
+    columns += [_column(costs, key) for key in solution.place.costs]
     columns.append(Column("budget", "", "text", 9))
-    rows = [_row(place, found, wide=wide) for place in _places(found) if place is not None]
-    notes = (*_notes(found), *whose_notes(landscape.first.formula))
+    rows = [_row(place, solution, wide=wide) for place in plateaus]
+    notes = (*_notes(costs, solution), *whose_notes(costs.first.formula))
     return Table(heading, tuple(columns), rows, None, notes)
 
 
-def _places(found: Solution) -> tuple[Place | None, ...]:
-    return (found.below, found.place, found.above)
+def _column(costs: Costs, key: str) -> Column:
+    """A metric as a column that is never hidden."""
+    if key == REPORTED:
+        return Column(key, quantity_title(costs.first.formula, key), "count", 9)
+    return METRICS[key].column._replace(keep=9)
 
 
-def _row(place: Place, found: Solution, *, wide: bool) -> tuple[Any, ...]:
-    if place is found.place:
-        said = f"<- {_GOALS[found.goal]}"
+def _row(place: Plateau, solution: Solution, *, wide: bool) -> tuple[Any, ...]:
+    if place is solution.place:
+        remark = f"<- {_GOALS[solution.goal]}"
     else:
-        broken = [one.text for one in place.broken if one.relation != "~"]
-        said = f"not {', '.join(broken)}" if broken else ""
+        broken = [budget.text for budget in place.broken if budget.relation != "~"]
+        remark = f"not {', '.join(broken)}" if broken else ""
     cells: list[Any] = [written(place.value)]
     if wide:
         cells.append(_range(place.range))
-    return (*cells, *place.costs.values(), said)
+    return (*cells, *place.costs.values(), remark)
 
 
 def written(value: Num) -> str:
@@ -72,36 +76,63 @@ def _range(stretch: Stretch) -> str:
     return f"{low}.. {'<=' if stretch.high_in else '<'} {float(stretch.high or 0):.6g}"
 
 
-def _notes(found: Solution) -> list[str]:
+def _notes(costs: Costs, solution: Solution) -> list[str]:
     notes = []
-    for one in found.ideal:
-        if one.value is not None:
-            root = None if one.root is None else text(one.root)
-            decimal = f"{one.value:.6g}"
+    for ideal in solution.ideal:
+        if ideal.value is not None:
+            root = None if ideal.root is None else text(ideal.root)
+            decimal = f"{ideal.value:.6g}"
             closed = f" = {root}" if root is not None and root != decimal and len(root) <= _LONG else ""
-            notes.append(f"without rounding, {one.budget.text} is met exactly at {found.name}{closed} = {decimal}")
-    return [*notes, *(f"valid for {one}" for one in found.needs)]
+            notes.append(f"without rounding, {ideal.budget.text} is met exactly at {solution.name}{closed} = {decimal}")
+    notes += [f"valid for {condition}" for condition in solution.needs]
+    return [*notes, *(f"not proved: {sentence}" for sentence in solution.unproved), *_context_notes(costs)]
 
 
-def solution_data(landscape: Landscape, found: Solution) -> dict[str, Any]:
+def _context_notes(costs: Costs) -> list[str]:
+    """What metrics of bytes and time are evaluated for; nothing where none is shown and there is one sample."""
+    setting, forms = costs.setting, {METRICS[key].form for key in costs.reported}
+    parts = [] if setting.batch == 1 else [f"batch {setting.batch}"]
+    if forms & {"bytes", "duration", "decimal"}:
+        weights = setting.weights_dtype or setting.dtype
+        parts.append(setting.dtype if weights == setting.dtype else f"{setting.dtype}, weights {weights}")
+        parts.append("norms and activations fused" if setting.fused else "norms and activations not fused")
+    if setting.device is not None:
+        parts.append(f"on {setting.device.title}")
+    return [", ".join(parts)] if parts else []
+
+
+def solution_data(costs: Costs, solution: Solution) -> dict[str, Any]:
     """The result of ``solve`` for one name; values exact, as text where they are no decimals."""
     return {
         "schema": schema("solve"),
-        "name": landscape.spec.name,
-        "for": [found.name],
-        "goal": found.goal,
-        **whose_data(landscape.first.formula),
-        "budgets": [one.text for one in landscape.budgets],
-        "unbounded": found.unbounded,
-        "answer": _place_data(found.place),
-        "below": _place_data(found.below),
-        "above": _place_data(found.above),
-        "ideal": [_ideal_data(one) for one in found.ideal],
-        "needs": list(found.needs),
+        "name": costs.spec.name,
+        "for": [solution.name],
+        "goal": solution.goal,
+        **whose_data(costs.first.formula),
+        **_context_data(costs),
+        "budgets": [budget.text for budget in costs.budgets],
+        "unbounded": solution.unbounded,
+        "answer": _place_data(solution.place),
+        "below": _place_data(solution.below),
+        "above": _place_data(solution.above),
+        "ideal": [_ideal_data(ideal) for ideal in solution.ideal],
+        "needs": list(solution.needs),
+        "not_proved": list(solution.unproved),
     }
 
 
-def _place_data(place: Place | None) -> dict[str, Any] | None:
+def _context_data(costs: Costs) -> dict[str, Any]:
+    setting = costs.setting
+    return {
+        "batch": setting.batch,
+        "dtype": setting.dtype,
+        "weights_dtype": setting.weights_dtype or setting.dtype,
+        "fused": setting.fused,
+        "device": None if setting.device is None else setting.device.name,
+    }
+
+
+def _place_data(place: Plateau | None) -> dict[str, Any] | None:
     if place is None:
         return None
     return {
@@ -114,43 +145,43 @@ def _place_data(place: Place | None) -> dict[str, Any] | None:
             "high_included": place.range.high_in,
         },
         "costs": place.costs,
-        "broken": [one.text for one in place.broken],
+        "broken": [budget.text for budget in place.broken],
     }
 
 
-def _ideal_data(one: IdealRoot) -> dict[str, Any]:
+def _ideal_data(ideal: IdealRoot) -> dict[str, Any]:
     return {
-        "budget": one.budget.text,
-        "polynomial": text(one.polynomial),
-        "root": None if one.root is None else text(one.root),
-        "decimal": one.value,
+        "budget": ideal.budget.text,
+        "polynomial": text(ideal.polynomial),
+        "root": None if ideal.root is None else text(ideal.root),
+        "decimal": ideal.value,
     }
 
 
-def points_table(landscape: Landscape, objectives: Sequence[Objective], points: Sequence[Point]) -> Table:
+def points_table(costs: Costs, objectives: Sequence[Objective], points: Sequence[Point]) -> Table:
     """One row per point, best in the first objective first."""
-    heading = f"{landscape.first.formula.graph.title}: {', '.join(one.text for one in landscape.budgets)}"
-    costs = landscape.reported
-    columns = [Column(name, name, "times", 9) for name in landscape.names]
-    columns += [Column(name, quantity_title(landscape.first.formula, name), "count", 9) for name in costs]
+    heading = f"{costs.first.formula.graph.title}: {', '.join(budget.text for budget in costs.budgets)}"
+    columns = [Column(name, name, "times", 9) for name in costs.names]
+    columns += [_column(costs, key) for key in costs.reported]
     rows = [
-        (*(written(point.values[name]) for name in landscape.names), *(point.costs[name] for name in costs))
+        (*(written(point.values[name]) for name in costs.names), *(point.costs[key] for key in costs.reported))
         for point in points
     ]
-    goals = ", ".join(f"{'max' if one.largest else 'min'} {one.key}" for one in objectives)
+    goals = ", ".join(f"{'max' if goal.largest else 'min'} {goal.key}" for goal in objectives)
     claim = f"no other point of the grid is at least as good in {goals}"
-    notes = (claim if points else "no point of the grid meets the budget", *whose_notes(landscape.first.formula))
-    return Table(heading, tuple(columns), rows, None, notes)
+    notes = (claim if points else "no point of the grid meets the budget", *_context_notes(costs))
+    return Table(heading, tuple(columns), rows, None, (*notes, *whose_notes(costs.first.formula)))
 
 
-def points_data(landscape: Landscape, objectives: Sequence[Objective], points: Sequence[Point]) -> dict[str, Any]:
+def points_data(costs: Costs, objectives: Sequence[Objective], points: Sequence[Point]) -> dict[str, Any]:
     """The result of ``solve`` for several names."""
     return {
         "schema": schema("solve"),
-        "name": landscape.spec.name,
-        "for": list(landscape.names),
-        **whose_data(landscape.first.formula),
-        "budgets": [one.text for one in landscape.budgets],
-        "objectives": [{"key": one.key, "goal": "max" if one.largest else "min"} for one in objectives],
+        "name": costs.spec.name,
+        "for": list(costs.names),
+        **whose_data(costs.first.formula),
+        **_context_data(costs),
+        "budgets": [budget.text for budget in costs.budgets],
+        "objectives": [{"key": goal.key, "goal": "max" if goal.largest else "min"} for goal in objectives],
         "points": [{"values": point.values, "costs": point.costs} for point in points],
     }

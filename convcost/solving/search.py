@@ -1,228 +1,405 @@
-"""Where the largest or smallest value of one name lies that meets every budget.
+"""The largest or smallest value of one parameter that meets every budget, and the value that meets one most nearly.
 
 The values fall into stretches on which the network has one structure. On each, a budget that provably gets harder
-or easier to meet as the name grows is settled by halving; any other is settled by going through the values.
+or easier to meet as the parameter grows is decided by bisection; any other by trying all values.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from sympy import divisors
 
-from convcost.errors import UnsupportedError
-from convcost.formulas.regions import Stretch, Within, overlap, where
+from convcost.errors import UnsupportedError, UsageError
+from convcost.formulas.lattice import WHOLE_NUMBERS, common
 from convcost.formulas.steps import Piece
+from convcost.metrics.budget import NEAR
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import Condition, Kind
 from convcost.numbers.symbols import to_number
-from convcost.solving.axis import Axis, simplest
-from convcost.solving.budgets import NEAR
-from convcost.solving.growth import DOWN, growth
+from convcost.solving.candidates import EVERYTHING, RANGES, Candidates, other_structures, simplest, stretches_of
+from convcost.solving.candidates import structure_parts as parts_of
+from convcost.solving.costs import CONSTANT, DOWN, course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from convcost.formulas.lattice import Lattice
-    from convcost.solving.landscape import Known, Landscape
+    from convcost.formulas.regions import Stretch
+    from convcost.numbers.arithmetic import Num
+    from convcost.solving.costs import Costs, Structure
 
     Test = Callable[[Fraction], bool]
 
-EVERYTHING = Stretch(Fraction(0), low_in=False, high=None, high_in=False)
-MAX_SCANNED = 20_000
+MAX_SCANNED = 20_000  # values tried with closed forms
+MAX_BUILT = 2_000  # values tried by building each network
 _MAX_DEPTH = 40
-_TRIED = 64  # values at which a structure is looked for on a stretch
-_FAR = Fraction(2**40)  # whether a network goes on for ever is looked up beyond here
+_MAX_HALVINGS = 5000  # a distance has at most 4,096 bits
+_TRIED = 64  # values at which a structure is looked for on a stretch that has too many to try all
+_FEW = 64  # of as few values each is tried
+_FAR = Fraction(2**40)  # whether a network goes on without end is checked beyond here
 _TINY = Fraction(1, 4096)
 _DOUBLINGS = 24
-_RANGES = ("==", "!=", "<", "<=", ">", ">=")
 
 
 class Search:
-    """One search over one name of a landscape.
+    """A search over the one name of ``costs``.
 
     Attributes:
-        unbounded: whether the budgets were found to hold however large the value is.
+        unbounded: whether the budgets hold however large the value is.
+        unproved: what the answer takes for granted, as sentences.
     """
 
-    def __init__(self, landscape: Landscape, *, largest: bool, step: Lattice | None) -> None:
+    def __init__(self, costs: Costs, *, largest: bool, step: Lattice | None, within: Stretch = EVERYTHING) -> None:
         self.unbounded = False
-        self._landscape = landscape
+        self.unproved: list[str] = []
+        self._costs = costs
         self._largest = largest
         self._step = step
-        (self._name,) = landscape.names
-        self._symbol = landscape.first.formula.symbols[self._name]
+        self._within = within
+        (self._name,) = costs.names
+        self._symbol = costs.first.formula.symbols[self._name]
+        numeric = any(margin is None for margin in costs.first.margins)
+        self._limit = MAX_BUILT if numeric else MAX_SCANNED
 
-    def best(self, stretch: Stretch = EVERYTHING, known: Known | None = None, depth: int = 0) -> Piece | None:
-        """The best place on ``stretch`` that meets the budgets; None where there is none, or no last one."""
+    def best(self) -> Piece | None:
+        """The best candidate that meets the budgets; None where there is none, or no last one.
+
+        Raises:
+            UnsupportedError: it is not proved how a cost changes, and there are too many values to try all.
+        """
+        return self._best(self._within, self._costs.first, 0)
+
+    def _best(self, stretch: Stretch, structure: Structure, depth: int) -> Piece | None:
         if depth > _MAX_DEPTH:
             raise UnsupportedError(f"`{self._name}` changes the structure of the network too often to look at each")
-        known = known or self._landscape.first
-        parts = structure_parts(known, self._symbol, stretch)
-        segments = [*((one, known) for one in parts), *((one, None) for one in gaps(stretch, parts))]
-        segments.sort(key=lambda one: (one[0].low, not one[0].low_in), reverse=self._largest)
-        for segment, own in segments:
-            other = None if own is not None else self._structure_on(segment)
-            if own is not None:
-                found = self._on_part(own, segment)
-            elif other is not None:
-                found = self.best(segment, other, depth + 1)
+        segments: list[tuple[Stretch, Structure | None]] = [
+            *((part, structure) for part in parts_of(structure, self._symbol, stretch)),
+            *((gap, None) for gap in other_structures(structure, self._symbol, stretch)),
+        ]
+        segments.sort(key=lambda segment: (segment[0].low, not segment[0].low_in), reverse=self._largest)
+        for segment, known in segments:
+            if known is not None:
+                found = self._on_part(known, segment)
             else:
-                continue
+                other = self._structure_on(segment)
+                found = None if other is None else self._best(segment, other, depth + 1)
             if found is not None or self.unbounded:
                 return found
         return None
 
-    def _structure_on(self, stretch: Stretch) -> Known | None:
-        axis = Axis(self._landscape.first, self._symbol, stretch, self._step)
-        middle = simplest(
-            stretch.low, low_in=stretch.low_in, high=stretch.high or stretch.low + 2, high_in=stretch.high_in
-        )
-        for value in (middle, *(one.inside for one in islice(axis.upwards(stretch.low), _TRIED))):
-            known = self._landscape.at({self._name: normal(value)}) if value in stretch else None
-            if known is not None:
-                return known
+    def _structure_on(self, stretch: Stretch) -> Structure | None:
+        """A structure that the network has somewhere on ``stretch``; None where it does not exist there."""
+        values = self._all_on(stretch)
+        tried = self._some_on(stretch) if values is None else values
+        for value in tried:
+            structure = self._costs.at({self._name: normal(value)})
+            if structure is not None:
+                return structure
+        if values is None:
+            self.unproved.append(
+                f"that there is no network {_where(self._name, stretch)}; {len(tried)} values were tried"
+            )
         return None
 
-    def _on_part(self, known: Known, stretch: Stretch) -> Piece | None:
-        axis = Axis(known, self._symbol, stretch, self._step)
-        if axis.empty:
+    def _all_on(self, stretch: Stretch) -> list[Fraction] | None:
+        """All values on ``stretch`` that the step allows; None where these are too many to try."""
+        own = self._step
+        if self._symbol.is_integer:
+            own = WHOLE_NUMBERS if own is None else common(own, WHOLE_NUMBERS)
+            if own is None:
+                return []
+        if stretch.low == stretch.high:
+            return [stretch.low] if own is None or stretch.low in own else []
+        if own is None or stretch.high is None or (stretch.high - stretch.low) / own.step > MAX_BUILT:
             return None
-        listed = self._divisors(known, stretch)
+        start = own.above(stretch.low)
+        count = int((stretch.high - start) / own.step) + 1
+        values = [start + own.step * k for k in range(count)]
+        return [value for value in values if value in stretch and value > 0]
+
+    def _some_on(self, stretch: Stretch) -> list[Fraction]:
+        high = stretch.high or stretch.low + 2
+        middle = simplest(stretch.low, low_in=stretch.low_in, high=high, high_in=stretch.high_in)
+        candidates = Candidates(self._costs.first, self._symbol, stretch, self._step)
+        near = (piece.inside for piece in islice(candidates.upwards(stretch.low), _TRIED))
+        return [value for value in (middle, *near) if value in stretch]
+
+    def _on_part(self, structure: Structure, stretch: Stretch) -> Piece | None:
+        stretch = self._ended(structure, stretch)
+        candidates = Candidates(structure, self._symbol, stretch, self._step)
+        if candidates.empty:
+            return None
+        listed = self._divisors(structure, stretch)
         if listed is not None:
             return self._scan(reversed(listed) if self._largest else listed)
-        start = stretch.low or (axis.spaced.above(_TINY) if axis.spaced is not None else _TINY)
-        base = self._settled_from(known, start, stretch)
+        if candidates.are_few(_FEW):
+            return self._scan(candidates.descending() if self._largest else candidates.ascending())
+        start = stretch.low or _TINY
+        if candidates.spaced is not None:
+            start = candidates.spaced.above(start)
+        base = self._proved_from(structure, start, stretch)
         if base is None:
             if stretch.high is None:
-                raise UnsupportedError(f"cannot tell how the cost goes with `{self._name}` as it grows")
-            return self._scan(axis.descending() if self._largest else axis.ascending())
+                raise UnsupportedError(
+                    f"cannot prove how {self._texts} changes as `{self._name}` grows; "
+                    f"give a --range {self._name}=LOW..HIGH in which all values can be tried"
+                )
+            return self._scan(candidates.descending() if self._largest else candidates.ascending())
         if self._largest:
-            found = self._last(known, axis, base)
+            found = self._last(structure, candidates, base)
             settled = found is not None or self.unbounded or base == start
-            return found if settled else self._scan(axis.downwards(base))
-        early = self._scan(one for one in axis.between(start, base) if one.low < base) if base > start else None
-        return early or self._first(known, axis, base)
+            return found if settled else self._scan(candidates.downwards(base))
+        early = (
+            self._scan(piece for piece in candidates.between(start, base) if piece.low < base) if base > start else None
+        )
+        return early or self._first(structure, candidates, base)
 
-    def _settled_from(self, known: Known, start: Fraction, stretch: Stretch) -> Fraction | None:
-        """A value from which on every budget provably goes one way; None where none is seen."""
+    def _ended(self, structure: Structure, stretch: Stretch) -> Stretch:
+        """The stretch up to where a condition ends it that is no range by itself, such as ``P*(17 - P) >= 1``."""
+        candidates = Candidates(structure, self._symbol, stretch, self._step)
+        if stretch.high is not None or candidates.spaced is None:
+            return stretch
+        start = candidates.spaced.above(max(stretch.low, Fraction(1)))
+        for needed in self._unlisted(structure):
+            base = self._first_base(stretch, partial(self._falls, needed), start)
+            if needed.relation in (">=", ">") and base is not None:
+                last, endless = candidates.last(self._network(needed), base)
+                if not endless:
+                    high = candidates.spaced.above(base) if last is None else last.high
+                    return stretch._replace(high=high, high_in=True)
+        return stretch
+
+    def _falls(self, needed: Condition, base: Fraction) -> bool:
+        return course(needed.left - needed.right, self._symbol, base) == DOWN
+
+    @property
+    def _texts(self) -> str:
+        return ", ".join(dict.fromkeys(budget.metric.key for budget in self._costs.budgets))
+
+    def _proved_from(self, structure: Structure, start: Fraction, stretch: Stretch) -> Fraction | None:
+        """A value from which on every budget provably changes in one direction; None where none is seen."""
+        indices = range(len(self._costs.budgets))
+
+        def proved(base: Fraction) -> bool:
+            return all(structure.course(index, self._symbol, base) is not None for index in indices)
+
+        return self._first_base(stretch, proved, start)
+
+    def _first_base(self, stretch: Stretch, proved: Callable[[Fraction], bool], start: Fraction) -> Fraction | None:
+        """The first of some doubled values on ``stretch`` for which ``proved`` holds."""
         base = start
         for _ in range(_DOUBLINGS):
-            if all(growth(margin, self._symbol, base) is not None for margin in known.margins):
+            if proved(base):
                 return base
             base = max(Fraction(1), base * 2)
             if stretch.high is not None and base >= stretch.high:
                 return None
         return None
 
-    def _last(self, known: Known, axis: Axis, base: Fraction) -> Piece | None:
-        keep, come = self._tests(known, base)
-        found, endless = axis.last(lambda value: all(test(value) for test in keep), base)
+    def _last(self, structure: Structure, candidates: Candidates, base: Fraction) -> Piece | None:
+        keep, come = self._tests(structure, candidates, base)
+        found, endless = candidates.last(lambda value: all(test(value) for test in keep), base)
         if endless:
-            self.unbounded = axis.first(lambda value: all(test(value) for test in come), base) is not None
-            far = axis.upwards(max(base, _FAR))
-            if self.unbounded and not any(self._meets(one.inside) for one in islice(far, _TRIED)):
+            self.unbounded = candidates.first(lambda value: all(test(value) for test in come), base) is not None
+            far = candidates.upwards(max(base, _FAR))
+            if self.unbounded and not any(self._meets(piece.inside) for piece in islice(far, _TRIED)):
                 raise UnsupportedError(f"cannot tell whether there is such a network for every large `{self._name}`")
-        return None if found is None else self._scan(chain([found], axis.downwards(found.low)), come)
+        return None if found is None else self._scan(chain([found], candidates.downwards(found.low)), come)
 
-    def _first(self, known: Known, axis: Axis, base: Fraction) -> Piece | None:
-        keep, come = self._tests(known, base)
-        found = axis.first(lambda value: all(test(value) for test in come), base)
-        return None if found is None else self._scan(chain([found], axis.upwards(found.high)), keep)
+    def _first(self, structure: Structure, candidates: Candidates, base: Fraction) -> Piece | None:
+        keep, come = self._tests(structure, candidates, base)
+        found = candidates.first(lambda value: all(test(value) for test in come), base)
+        return None if found is None else self._scan(chain([found], candidates.upwards(found.high)), keep)
 
-    def _tests(self, known: Known, base: Fraction) -> tuple[list[Test], list[Test]]:
+    def _tests(self, structure: Structure, candidates: Candidates, base: Fraction) -> tuple[list[Test], list[Test]]:
         """Budgets that hold up to some value, and those that hold from some value on."""
         keep: list[Test] = []
         come: list[Test] = []
-        for index, budget in enumerate(self._landscape.budgets):
-            falls = growth(known.margins[index], self._symbol, base) == DOWN
+        for index, budget in enumerate(self._costs.budgets):
+            direction = structure.course(index, self._symbol, base)
+            falls = direction == DOWN
             relations = ("<=", ">=") if budget.relation == "==" else (budget.relation,)
             for relation in relations:
-                one = budget._replace(relation=relation)
-                at_most = relation in ("<=", "<", NEAR)
-                (keep if at_most != falls else come).append(self._test(known, index, one.holds))
-        for needed in self._unlisted(known):
-            course = growth(needed.left - needed.right, self._symbol, base)
-            if course is None:
+                holds = budget._replace(relation=relation).holds
+                ends = (relation in ("<=", "<", NEAR)) != falls
+                if structure.margins[index] is not None:
+                    test = self._closed_test(structure, index, holds)
+                elif direction == CONSTANT:
+                    test = self._constant_test(self._numeric_test(structure, index, holds, candidates, ends), base)
+                else:
+                    test = self._numeric_test(structure, index, holds, candidates, ends)
+                (keep if ends else come).append(test)
+        for needed in self._unlisted(structure):
+            direction = course(needed.left - needed.right, self._symbol, base)
+            if direction is None:
                 continue
-            falls = course == DOWN
+            falls = direction == DOWN
             sides: tuple[Kind, ...] = ("<=", ">=") if needed.relation == "==" else (needed.relation,)
             for kind in sides:
                 side = Condition(needed.left, kind, needed.right)
                 (keep if (kind in ("<=", "<")) != falls else come).append(self._network(side))
         return keep, come
 
-    def _unlisted(self, known: Known) -> list[Condition]:
+    def _unlisted(self, structure: Structure) -> list[Condition]:
         """The relations that the name must fulfil and of which it is not known on what stretches they hold."""
-        own = [one for one in known.conditions if one.symbols == {self._symbol} and one.relation in _RANGES]
-        return [one for one in own if one.relation != "!=" and _stretches(one, self._symbol) is None]
+        own = [c for c in structure.conditions if c.symbols == {self._symbol} and c.relation in RANGES]
+        return [c for c in own if c.relation != "!=" and stretches_of(c, self._symbol) is None]
 
     def _network(self, needed: Condition) -> Test:
         return lambda value: needed.holds({self._symbol: normal(value)})
 
-    def _test(self, known: Known, index: int, holds: Callable[[Any], bool]) -> Test:
-        return lambda value: holds(known.costs({self._name: value})[f"margin {index}"])
+    def _closed_test(self, structure: Structure, index: int, holds: Callable[[Any], bool]) -> Test:
+        return lambda value: holds(structure.margin(index, {self._name: normal(value)}))
 
-    def _scan(self, places: Iterable[Piece], stop: Iterable[Test] = ()) -> Piece | None:
-        """The first of ``places`` that makes a network and meets every budget; not beyond where a ``stop`` fails."""
+    def _constant_test(self, test: Test, base: Fraction) -> Test:
+        return cache(lambda _: test(base))
+
+    def _numeric_test(
+        self,
+        structure: Structure,
+        index: int,
+        holds: Callable[[Any], bool],
+        candidates: Candidates,
+        otherwise: bool,  # noqa: FBT001 - private
+    ) -> Test:
+        """Whether a budget holds for the last network up to a value; ``otherwise`` where there is none."""
+
+        def test(value: Fraction) -> bool:
+            for tried in chain([value], (piece.inside for piece in islice(candidates.downwards(value), _TRIED))):
+                values = {self._name: normal(tried)}
+                if candidates.spaced is not None and tried not in candidates.spaced:
+                    continue
+                if structure.holds(values) and self._costs.measured(values) is not None:
+                    return holds(structure.margin(index, values))
+                if tried <= candidates.low:
+                    return otherwise
+            if next(candidates.downwards(tried), None) is None:
+                return otherwise
+            raise UnsupportedError(f"there is no network at {_TRIED} values of `{self._name}` below {normal(value)}")
+
+        return test
+
+    def _scan(self, pieces: Iterable[Piece], stop: Iterable[Test] = ()) -> Piece | None:
+        """The first of ``pieces`` that makes a network and meets every budget; not beyond where a ``stop`` fails."""
         tests = list(stop)
-        for count, place in enumerate(places):
-            if count > MAX_SCANNED:
-                raise UnsupportedError(f"more than {MAX_SCANNED:,} values of `{self._name}` to look at; give a --step")
-            if not all(test(place.inside) for test in tests):
+        for count, piece in enumerate(pieces):
+            if count > self._limit:
+                raise UnsupportedError(
+                    f"cannot prove how {self._texts} changes, and `{self._name}` has more than {self._limit:,} values "
+                    "to try; give a --step or a --range"
+                )
+            if not all(test(piece.inside) for test in tests):
                 return None
-            if self._meets(place.inside):
-                return place
+            if self._meets(piece.inside):
+                return piece
         return None
 
     def _meets(self, value: Fraction) -> bool:
-        values = {self._name: normal(value)}
-        known = self._landscape.at(values)
-        return known is not None and not self._landscape.broken(known.costs(values))
+        return self._costs.meets({self._name: normal(value)})
 
-    def _divisors(self, known: Known, stretch: Stretch) -> list[Piece] | None:
+    def _divisors(self, structure: Structure, stretch: Stretch) -> list[Piece] | None:
         """The values there are, in order, where they must divide a number."""
-        for one in known.conditions:
-            number = to_number(one.right) if one.relation == "divides" and one.left == self._symbol else None
+        for condition in structure.conditions:
+            divides = condition.relation == "divides" and condition.left == self._symbol
+            number = to_number(condition.right) if divides else None
             if type(number) is int and number > 0:
                 values = [Fraction(int(value)) for value in divisors(number)]
                 return [Piece(value, value) for value in values if value in stretch]
         return None
 
 
-def structure_parts(known: Known, symbol: Any, stretch: Stretch) -> list[Stretch]:
-    """The stretches within ``stretch`` on which conditions on ``symbol`` alone hold, as far as they are ranges."""
-    found = [stretch]
-    for one in known.conditions:
-        if one.symbols != {symbol}:
-            continue
-        own = _stretches(one, symbol)
-        if own is not None:
-            found = [both for a in found for b in own if (both := overlap(a, b)) is not None]
-    return found
+def _where(name: str, stretch: Stretch) -> str:
+    """A stretch in words: ``for 3 <= k < 40``."""
+    low = f"{normal(stretch.low)} {'<=' if stretch.low_in else '<'} "
+    high = "" if stretch.high is None else f" {'<=' if stretch.high_in else '<'} {normal(stretch.high)}"
+    return f"for {low}{name}{high}"
 
 
-def _stretches(condition: Any, symbol: Any) -> list[Stretch] | None:
-    if isinstance(condition, Within):
-        return list(condition.stretches)
-    if condition.relation not in _RANGES:
-        return None
-    try:
-        return where([condition], symbol)
-    except UnsupportedError:
-        return None
+class Nearest:
+    """A search for the value that meets the one ``~`` budget of ``costs`` best and all others exactly.
 
+    Whether some cost lies within a distance of the bound is a question with two ordinary budgets. The distance is
+    halved until no nearer cost is left, so a cost that is not monotone is no special case.
 
-def gaps(stretch: Stretch, parts: Iterable[Stretch]) -> list[Stretch]:
-    """What ``parts`` leave of ``stretch``, from left to right."""
-    left = [stretch]
-    for part in parts:
-        before = Stretch(Fraction(0), low_in=False, high=part.low, high_in=not part.low_in)
-        pieces = [overlap(one, before) for one in left if part.low > 0]
-        if part.high is not None:
-            after = Stretch(part.high, low_in=not part.high_in, high=None, high_in=False)
-            pieces += [overlap(one, after) for one in left]
-        left = [one for one in pieces if one is not None]
-    return sorted(left, key=lambda one: one.low)
+    Attributes:
+        unproved: what the answer takes for granted, as sentences.
+    """
+
+    def __init__(self, costs: Costs, step: Lattice | None, within: Stretch = EVERYTHING) -> None:
+        """Prepare the search.
+
+        Raises:
+            UsageError: more than one budget is to be met nearly.
+        """
+        near = [budget for budget in costs.budgets if budget.relation == NEAR]
+        if len(near) > 1:
+            texts = " and ".join(budget.text for budget in near)
+            raise UsageError(f"one budget with ~ at most, found {texts}; bound the others with <= or >=")
+        (self._near,) = near
+        self._others = [budget for budget in costs.budgets if budget.relation != NEAR]
+        self._costs = costs
+        self._step = step
+        self._within = within
+        (self._name,) = costs.names
+        self.unproved: list[str] = []
+
+    def best(self, *, largest: bool) -> tuple[Piece | None, bool]:
+        """The nearest candidate, and whether values that near go on without end.
+
+        Of several that are equally near, those within the bound come first, and of these the largest or smallest.
+
+        Raises:
+            UnsupportedError: the values cannot be told apart exactly, or are too many to try.
+        """
+        distance = self._least_distance()
+        if distance is None:
+            return None, False
+        for offset in dict.fromkeys((-distance, distance)):
+            piece, unbounded = self._search(("==", offset), largest=largest)
+            if piece is not None or unbounded:
+                return piece, unbounded
+        raise UnsupportedError(f"cannot tell which `{self._name}` is nearest to {self._near.text}")
+
+    def _least_distance(self) -> Fraction | None:
+        """How near the cost comes to the bound; None where there is no network that meets the other budgets."""
+        below, endless = self._search(("<=", Fraction(0)), largest=True)
+        if endless:
+            below, _ = self._search(("<=", Fraction(0)), largest=False)
+        above, _ = self._search((">=", Fraction(0)), largest=False)
+        distances = [self._distance(piece) for piece in (below, above) if piece is not None]
+        if not distances:
+            return None
+        least, high = Fraction(0), min(distances)
+        for _ in range(_MAX_HALVINGS):
+            nearer, _ = self._search((">", -high), ("<", high), largest=False)
+            if nearer is None:
+                return high
+            high = self._distance(nearer)
+            middle = (least + high) / 2
+            halfway, _ = self._search((">=", -middle), ("<=", middle), largest=False)
+            if halfway is None:
+                least = middle
+            else:
+                high = self._distance(halfway)
+        raise UnsupportedError(f"no `{self._name}` is nearest: the cost comes ever closer to {self._near.text}")
+
+    def _search(self, *bounds: tuple[str, Fraction], largest: bool) -> tuple[Piece | None, bool]:
+        """The best candidate whose cost has relations to the bound plus an offset; and whether there is no last one."""
+        near = [self._near._replace(relation=relation, offset=normal(offset)) for relation, offset in bounds]
+        self._costs = self._costs.against([*near, *self._others])
+        search = Search(self._costs, largest=largest, step=self._step, within=self._within)
+        found = search.best()
+        self.unproved = list(dict.fromkeys((*self.unproved, *search.unproved)))
+        return found, search.unbounded
+
+    def _distance(self, piece: Piece) -> Fraction:
+        """How far the cost of ``piece`` is from the bound itself."""
+        values: dict[str, Num] = {self._name: normal(piece.inside)}
+        structure = self._costs.at(values)
+        if structure is None:
+            raise UnsupportedError(f"there is no such network at {self._name} = {values[self._name]}")
+        return abs(Fraction(structure.margin(0, values)) + Fraction(self._costs.budgets[0].offset))
