@@ -34,12 +34,12 @@ HEAD = "input: {I: 1, H: 1, W: 1}\nparameters: {a: 1, b: 1, c: 1, d: 1}\n"
 def test_formulas_that_explode(body: str, message: str, tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text(HEAD + body.replace("f(x)", '"f(x)"') + "\n")
-    start = time.perf_counter()
+    start = time.process_time()
     result = run_convcost("formula", str(spec))
     assert result.code == 1
     assert message in result.err
     assert "Traceback" not in result.err
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_ties_are_bounded_too() -> None:
@@ -61,9 +61,9 @@ def test_a_bound_divided_by_zero_is_no_bound() -> None:
 def test_a_bound_far_away_is_met_as_quickly_as_a_near_one(tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text("input: [3, 8, 8]\nparameters: {n: 4}\nlayers:\n  - conv: {out: n, kernel: 3}\n")
-    start = time.perf_counter()
+    start = time.process_time()
     found = solve(str(spec), "n", "macs<=10000000000k", step=2)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert found.place is not None
     most = 10**13 // (3 * 9 * 8 * 8)  # 1,728 operations a channel
     assert found.place.value == most - most % 2
@@ -94,9 +94,9 @@ def test_costs_that_meet_at_the_root_of_a_cubic(tmp_path: Path) -> None:
 
 
 def test_long_formulas_are_compared_in_reasonable_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = compare("inception_v4_reduction_a", "plain")
-    assert time.perf_counter() - start < 8  # it took four times as long
+    assert time.process_time() - start < 8  # it took four times as long
     ratio = found.ratios["inception_v4_reduction_a"]["params"]
     k, l, m, n = 192, 224, 256, 384  # noqa: E741 - the paper's names
     norms = 2 * (k + l + m + n)
@@ -124,9 +124,9 @@ def test_numbers_that_nobody_reads_are_not_factored(tmp_path: Path) -> None:
         "input: {I: 2, H: 5, W: 5}\nparameters: {O: 6, K: 3}\nlayers:\n"
         "  - conv: {out: O, kernel: 110**40, bias: false}\n  - conv: {out: O, kernel: K, groups: O, bias: false}\n"
     )
-    start = time.perf_counter()
+    start = time.process_time()
     (row,) = [one for one in scaling(str(spec), ["I", "H", "W", "O", "K"], ["params"]) if one.name == "O"]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     values = {"I": 2, "K": 3, "O": 1}
     found = row.leading.subs({one: values[one.name] for one in row.leading.free_symbols})
     assert int(found) == 2 * 110**80 + 9
