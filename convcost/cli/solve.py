@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913 - one argument per option
         context.batch,
         context.dtype,
         context.weights_dtype,
-        None if context.device is None else device(context.device),
+        device(context.device) if isinstance(context.device, str) else context.device,
         context.fused,
         context.convention_,
     )

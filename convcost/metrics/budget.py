@@ -35,6 +35,7 @@ _UNITS: dict[str, dict[str, Fraction]] = {
     "decimal": {"": Fraction(1)},
     "sizes": {"": Fraction(1)},
 }
+# numbers of single layers
 _NOT_OF_A_NETWORK = (
     "kernel",
     "stride",
