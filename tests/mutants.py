@@ -8,6 +8,7 @@ planted in a copy, and the tests named beside it are run there until the first f
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import shutil
 import subprocess
@@ -148,7 +149,13 @@ MUTANTS = (
 def defining(package: Path, pattern: Pattern) -> list[Path]:
     """The files of ``package`` with code that fits ``pattern``, each as often as it fits."""
     files = [path for path in sorted(package.rglob("*.py")) if _last_name(pattern) in path.read_text("utf-8")]
-    return [path for path in files for _ in pattern.places(ast.parse(path.read_text("utf-8")))]
+    return [path for path in files for _ in pattern.places(_parsed(path.read_text("utf-8")))]
+
+
+@functools.cache
+def _parsed(source: str) -> ast.Module:
+    """The tree of a file; patterns only read it."""
+    return ast.parse(source)
 
 
 def _last_name(pattern: Pattern) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module that ``path`` imports, wherever in the file."""
     found = set()
