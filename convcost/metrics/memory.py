@@ -72,9 +72,9 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
 
 
 def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> dict[Tensor, tuple[int, int]]:
-    """First and last step of every piece of memory, by the tensor it was allocated for; the input's first is 0."""
-    start: Tensor = (0, 0)
-    last_read: dict[Tensor, int] = {start: 0}
+    """First and last step of every piece of memory, by the tensor it was allocated for; that of an input is 0."""
+    starts: list[Tensor] = [(index, 0) for index in graph.inputs.values()]
+    last_read: dict[Tensor, int] = dict.fromkeys(starts, 0)
     for number, step in enumerate(steps, 1):
         last_read[step.makes] = number
         for tensor in step.reads:
@@ -83,14 +83,14 @@ def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> 
         if tensor[0] in kept_outputs(graph):
             last_read[tensor] = len(steps) + 1
     folds = folded_norms(graph) if folded else {}
-    memory: dict[Tensor, Tensor] = {start: start}
-    lives: dict[Tensor, tuple[int, int]] = {start: (0, last_read[start])}
+    memory: dict[Tensor, Tensor] = {start: start for start in starts}
+    lives: dict[Tensor, tuple[int, int]] = {start: (0, last_read[start]) for start in starts}
     for number, step in enumerate(steps, 1):
         node, source = step.node, memory[step.reads[0]]
         overwrites = (
             in_place
             and node.layer.fusing == "follows"
-            and source != start
+            and source not in starts
             and lives[source][1] == number
             and graph.nodes[source[0]].shape == node.shape
         )

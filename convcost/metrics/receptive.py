@@ -56,7 +56,11 @@ def receptive_fields(graph: Graph) -> dict[int, Seen]:
     axes = len(graph.input) - 1
     if axes == 0:
         raise UnsupportedError("a flat input has no positions, so nothing has a receptive field")
-    seen = {0: Seen(graph.nodes[0], (ITSELF,) * axes, None, everywhere=False)}
+    if any(len(graph.nodes[index].shape) - 1 != axes for index in graph.inputs.values()):
+        raise UnsupportedError("its inputs have different numbers of axes, so no position has one receptive field")
+    seen = {
+        index: Seen(graph.nodes[index], (ITSELF,) * axes, None, everywhere=False) for index in graph.inputs.values()
+    }
     for node in graph.layers:
         operands = [seen[index] for index in dict.fromkeys(index for index, _ in node.inputs)]
         made = _merge(node, operands) if node.layer.merges else _pass(node, operands[0])

@@ -96,7 +96,9 @@ def _constants(node: Node) -> Num:
 
 def _unfused(node: Node) -> Moved:
     work, count = node.work, node.count
-    return Moved(work.read * count, _constants(node) * count, work.written * count, work.flops * count)
+    return Moved(
+        work.read * count, (_constants(node) + node.borrowed) * count, work.written * count, work.flops * count
+    )
 
 
 def _fuse(graph: Graph, found: dict[int, Moved]) -> None:

@@ -62,7 +62,9 @@ def kept_by_layer(graph: Graph) -> dict[int, Kept]:
     """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
         raise UnsupportedError("the memory of training is evaluated on numbers; this network has symbolic sizes")
-    memory: dict[Tensor, Tensor] = {(0, 0): (0, 0)}  # views lie in the memory of what they look at
+    memory: dict[Tensor, Tensor] = {
+        (index, 0): (index, 0) for index in graph.inputs.values()
+    }  # views lie in the memory of what they look at
     seen: set[Tensor] = set()
     parts: dict[int, Kept] = {node.index: Kept(0, 0) for node in graph.layers}
     for step in schedule(graph):
@@ -109,7 +111,7 @@ def operations(graph: Graph) -> Operations:
 
 def backward_by_layer(graph: Graph) -> dict[int, tuple[Work, ...]]:
     """The gradients that each layer computes, by its index: work per sample of one of its copies."""
-    trained = {0: False}  # whether a tensor depends on a parameter
+    trained = dict.fromkeys(graph.inputs.values(), False)  # whether a tensor depends on a parameter
     parts: dict[int, tuple[Work, ...]] = {}
     for node in graph.layers:
         above = any(trained[index] for index, _ in node.inputs)

@@ -6,9 +6,10 @@ inferred as each node is appended; equal layers on equal inputs are inferred onc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from convcost.errors import ConvcostError, ShapeError, unknown
+from convcost.errors import ConvcostError, ShapeError
+from convcost.errors import unknown as no_such
 from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
 from convcost.limits import MAX_NODES
 from convcost.numbers import assumptions
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from convcost.errors import Position
     from convcost.numbers.arithmetic import Num
+
+UNKNOWN = "unknown"  # the kind of a layer whose cost is not known
 
 _inferred: dict[Any, tuple[Layer, str, Shape, Work]] = {}  # equal layers on equal inputs, within a process
 
@@ -44,6 +47,22 @@ class Input(Layer):
         return Work()
 
 
+class Unknown(NamedTuple):
+    """A layer of a file whose cost is not known.
+
+    Attributes:
+        path: the layer.
+        operator: its name, with its domain where that is not the format's own.
+        reason: why its cost is not known.
+        heavy: whether it may do multiply-accumulates, so that totals without it are lower bounds.
+    """
+
+    path: str
+    operator: str
+    reason: str
+    heavy: bool
+
+
 class Tensor:
     """What a builder hands out: the output of one node.
 
@@ -66,7 +85,7 @@ class Tensor:
         """
         axes = AXES.get(len(self.shape), AXES[1])
         if name not in axes:
-            raise ShapeError(unknown("axis", name, axes, of=f"a tensor of shape {'x'.join(map(str, self.shape))}"))
+            raise ShapeError(no_such("axis", name, axes, of=f"a tensor of shape {'x'.join(map(str, self.shape))}"))
         return self.shape[axes.index(name)]
 
 
@@ -86,10 +105,14 @@ class Node:
         work: counts per sample of **one** of ``count`` identical parallel copies.
         count: the number of identical parallel copies of the node.
         position: where in a spec it was written, if it came from one.
+        shared: path of the layer whose parameters it uses again; ``work`` has no parameters then, so that sums count
+            them once.
+        borrowed: how many parameters those are.
     """
 
     __slots__ = (
         "block",
+        "borrowed",
         "count",
         "index",
         "input",
@@ -99,6 +122,7 @@ class Node:
         "path",
         "position",
         "shape",
+        "shared",
         "work",
     )
 
@@ -115,6 +139,9 @@ class Node:
         work: Work,
         count: Num,
         position: Position | None,
+        *,
+        shared: str = "",
+        borrowed: Num = 0,
     ) -> None:
         self.index = index
         self.path = path
@@ -127,6 +154,8 @@ class Node:
         self.work = work
         self.count = count
         self.position = position
+        self.shared = shared
+        self.borrowed = borrowed
 
 
 class Graph:
@@ -136,15 +165,33 @@ class Graph:
         name: the spec's name.
         title: the spec's title.
         parameters: the values it was built with, defaults included.
-        nodes: the input first (no cost), then the layers.
+        nodes: the first input, then the layers in order of execution, with any further inputs among them.
+        layers: the nodes that are layers: all but the inputs.
+        inputs: index of each input by its name.
         output: index of the node whose tensor leaves the network.
-        outputs: index of each named side output.
+        outputs: index of each further output by its name.
         assumptions: what was decided at default values in a symbolic run.
+        unknown: the layers whose cost is not known.
+        notes: what a reader must know of how a file was understood.
+        fixed: parameters that stand for sizes of inputs which a file states, so that headings need not repeat them.
     """
 
-    __slots__ = ("assumptions", "name", "nodes", "output", "outputs", "parameters", "title")
+    __slots__ = (
+        "assumptions",
+        "fixed",
+        "inputs",
+        "layers",
+        "name",
+        "nodes",
+        "notes",
+        "output",
+        "outputs",
+        "parameters",
+        "title",
+        "unknown",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a record
         self,
         name: str,
         title: str,
@@ -153,30 +200,38 @@ class Graph:
         output: int,
         outputs: Mapping[str, int],
         assumptions: tuple[str, ...] = (),
+        *,
+        unknown: tuple[Unknown, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.title = title
         self.parameters = dict(parameters)
         self.nodes = nodes
+        self.layers = tuple(node for node in nodes if type(node.layer) is not Input)
+        self.inputs = {node.path: node.index for node in nodes if type(node.layer) is Input}
         self.output = output
         self.outputs = dict(outputs)
         self.assumptions = assumptions
+        self.unknown = unknown
+        self.notes = notes
+        self.fixed: frozenset[str] = frozenset()
 
     @property
     def input(self) -> Shape:
-        """Shape of the tensor that enters."""
+        """Shape of the tensor that enters; of several, the first."""
         return self.nodes[0].shape
+
+    @property
+    def status(self) -> Literal["complete", "partial"]:
+        """Whether totals are whole, or lower bounds since a layer of unknown cost may do multiply-accumulates."""
+        return "partial" if any(one.heavy for one in self.unknown) else "complete"
 
     def input_of(self, node: Node) -> Any:
         """What the rules of a layer take: the shape it reads, or operands where it merges."""
         if not node.layer.merges:
             return node.input
         return tuple((self.nodes[index].shape, times) for index, times in node.inputs)
-
-    @property
-    def layers(self) -> tuple[Node, ...]:
-        """The nodes that are layers: all but the input."""
-        return self.nodes[1:]
 
 
 class Builder:
@@ -187,10 +242,9 @@ class Builder:
         outputs: index of each named side output.
     """
 
-    def __init__(self, input_shape: Shape) -> None:
-        self.nodes: list[Node] = [
-            Node(0, "input", 1, Input(input_shape), "input", (), input_shape, input_shape, Work(), 1, None)
-        ]
+    def __init__(self, input_shape: Shape, name: str = "input") -> None:
+        self.nodes: list[Node] = []
+        self.enter(input_shape, name)
         # a run over symbols records what it assumes, so that it must not find its layers inferred already
         self._memo = _inferred if assumptions.current() is None else {}
         self.outputs: dict[str, int] = {}
@@ -199,6 +253,68 @@ class Builder:
     def input(self) -> Tensor:
         """The tensor that enters."""
         return Tensor(0, self.nodes[0].shape)
+
+    def enter(self, shape: Shape, name: str) -> Tensor:
+        """Append a further input, of this shape and name."""
+        self.make_room(1)
+        index = len(self.nodes)
+        self.nodes.append(Node(index, name, 1, Input(shape), "input", (), shape, shape, Work(), 1, None))
+        return Tensor(index, shape)
+
+    def put(  # noqa: PLR0913 - a record
+        self,
+        layer: Layer,
+        kind: str,
+        work: Work,
+        inputs: tuple[tuple[Tensor, Num], ...],
+        shape: Shape,
+        path: str,
+        *,
+        block: int = 0,
+        count: Num = 1,
+        shared: str = "",
+        borrowed: Num = 0,
+    ) -> Tensor:
+        """Append a layer that is made already, with the shape and the work that a file gives it.
+
+        Args:
+            layer: the layer.
+            kind: what reports group by.
+            work: counts of one of ``count`` copies.
+            inputs: the tensors it reads, each with the number of identical ones; one at least.
+            shape: of its output.
+            path: unique name of the node.
+            block: see :attr:`Node.block`; 0 for all segments.
+            count: the number of identical parallel copies.
+            shared: see :attr:`Node.shared`.
+            borrowed: see :attr:`Node.borrowed`.
+
+        Raises:
+            ConvcostError: the graph has grown beyond the limit.
+        """
+        self.make_room(1)
+        index = len(self.nodes)
+        read = tuple([(tensor.node, times) for tensor, times in inputs])
+        block = block or path.count("/") + 1
+        first = inputs[0][0].shape
+        self.nodes.append(
+            Node(
+                index,
+                path,
+                block,
+                layer,
+                kind,
+                read,
+                first,
+                shape,
+                work,
+                count,
+                None,
+                shared=shared,
+                borrowed=borrowed,
+            )
+        )
+        return Tensor(index, shape)
 
     def add(
         self,
@@ -230,7 +346,7 @@ class Builder:
             ConvcostError: the graph has grown beyond the limit.
         """
         self.make_room(1)
-        layer, kind, shape, work = self._infer(key, values, inputs)
+        layer, kind, shape, work = self.infer(key, values, inputs)
         index = len(self.nodes)
         read = tuple([(tensor.node, times) for tensor, times in inputs])
         block = block or path.count("/") + 1
@@ -246,9 +362,14 @@ class Builder:
         if len(self.nodes) + count > MAX_NODES + 1:
             raise ConvcostError(f"more than {MAX_NODES:,} layers")
 
-    def _infer(
+    def infer(
         self, key: str, values: Mapping[str, Any], inputs: tuple[tuple[Tensor, Num], ...]
     ) -> tuple[Layer, str, Shape, Work]:
+        """A layer on these inputs: the layer itself, its kind, output shape and work.
+
+        Raises:
+            ShapeError: it refuses its fields or its input.
+        """
         cls = REGISTRY[key]
         x: Any = tuple((tensor.shape, times) for tensor, times in inputs) if cls.merges else inputs[0][0].shape
         signature = (key, x, *values, *values.values(), *map(type, values.values()))  # True is no 1
@@ -276,6 +397,12 @@ class Builder:
         parameters: Mapping[str, Any],
         output: Tensor,
         assumptions: tuple[str, ...] = (),
+        *,
+        unknown: tuple[Unknown, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> Graph:
         """The finished graph, whose value is ``output``."""
-        return Graph(name, title, parameters, tuple(self.nodes), output.node, self.outputs, assumptions)
+        nodes = tuple(self.nodes)
+        return Graph(
+            name, title, parameters, nodes, output.node, self.outputs, assumptions, unknown=unknown, notes=notes
+        )
