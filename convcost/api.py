@@ -50,7 +50,7 @@ def load(target: str | os.PathLike[str], *, input: Sequence[int] | None = None, 
     (32, 14, 14)
     """
     spec = Catalogue().target(os.fspath(target))
-    return build(spec, parameters, None if input is None else input_sizes(input))
+    return build(spec, parameters, None if input is None else input_sizes(input), partial=True)
 
 
 def loads(text: str, *, name: str = "spec", input: Sequence[int] | None = None, **parameters: Any) -> Graph:  # noqa: A002

@@ -21,5 +21,7 @@ MAX_CALL_DEPTH = 40  # calls of blocks inside one another
 MAX_FUNCTION_CALLS = 500_000  # of `let` functions
 MAX_FUNCTION_DEPTH = 32  # calls of `let` functions inside one another
 
+MAX_VALUES = 4_096  # elements of a tensor in an ONNX file whose values are read
+
 MAX_TERMS = 1_000  # of a formula that a spec computes, multiplied out
 MAX_DEGREE = 64  # of it

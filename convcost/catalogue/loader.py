@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import ConvcostError, Problem, Problems, SpecError, UsageError, closest, shorten, unknown
 from convcost.language.check import link
 from convcost.language.syntax import parse_spec
-from convcost.language.yaml import Mapping, Scalar, contents, read, scan
+from convcost.language.yaml import READ, Mapping, Scalar, contents, read, scan
 from convcost.limits import MAX_BYTES
 from convcost.plugins import load_installed
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SUFFIXES = (".yaml", ".yml")
+ONNX = ".onnx"
 
 
 class Files:
@@ -244,7 +245,18 @@ class Catalogue:
         """
         if target == "-":
             return self.text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", "stdin", os.getcwd())
+        if target.lower().endswith(ONNX):
+            return self._onnx(target)
         return self.file(SPECS.path(target))
+
+    def _onnx(self, path: str) -> Spec:
+        """The network in an ONNX file, read once."""
+        if path not in self._own:
+            from convcost.importers.onnx import load_onnx  # noqa: PLC0415 - specs do without
+
+            self._own[path] = load_onnx(path, SPECS.label(path))
+            READ.add(os.path.realpath(path))
+        return self._own[path]
 
     def text(self, data: bytes, label: str, name: str, folder: str) -> Spec:
         """The linked spec in ``data``.

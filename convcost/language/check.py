@@ -16,6 +16,7 @@ from convcost.language.model import (
     OTHER_NAMES,
     Arguments,
     Branch,
+    Imported,
     Loop,
     Parameter,
     Spec,
@@ -50,7 +51,7 @@ def free_names(spec: Spec) -> list[str]:
 
 def fixed_names(spec: Spec) -> set[str]:
     """The parameters that cannot be symbols."""
-    return _Search().fixed(spec)
+    return spec.structural() if isinstance(spec, Imported) else _Search().fixed(spec)
 
 
 class _Search:

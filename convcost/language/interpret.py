@@ -6,15 +6,26 @@ from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ConvcostError, FieldError, Problem, SpecError, UsageError, did_you_mean, not_among, unknown
+from convcost.errors import (
+    ConvcostError,
+    FieldError,
+    Problem,
+    SpecError,
+    UnsupportedError,
+    UsageError,
+    did_you_mean,
+    not_among,
+    unknown,
+)
 from convcost.language.expression import ExpressionError, compile_expression
-from convcost.language.model import Fault, own_name
+from convcost.language.model import Fault, Imported, own_name
 from convcost.language.operations import describe, truth
 from convcost.language.syntax import LAYOUTS
 from convcost.language.yaml import dims, scan
 from convcost.layers import REGISTRY
 from convcost.layers.window import show
 from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH, MAX_ITEMS, MAX_STEPS
+from convcost.network.cost import unknown_line
 from convcost.network.graph import Builder, Graph, Tensor
 from convcost.network.replay import Recording
 from convcost.numbers import assumptions
@@ -879,7 +890,13 @@ def _signature(spec: Spec, around: Scope | None, values: dict[str, Any], tensor:
 MAX_CHAIN = 8  # calls named in an error
 
 
-def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> Graph:
+def build(
+    spec: Spec,
+    given: Mapping[str, Any] | None = None,
+    input_shape: Shape | None = None,
+    *,
+    partial: bool = False,
+) -> Graph:
     """Run ``spec`` alone.
 
     Args:
@@ -888,6 +905,8 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
             or default. Numbers of any algebra.
         input_shape: ``(channels, *spatial)``, in place of what the spec states; of a network it has as many axes as
             the spec's own input, or the spatial ones alone, and other channels only where the spec names them.
+            Of a file of another kind it may be a mapping of inputs to their sizes.
+        partial: whether the caller shows what is not known of a file; a graph that is known in part is refused else.
 
     Returns:
         The graph, whose ``parameters`` hold every value used.
@@ -895,8 +914,13 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
     Raises:
         UsageError: there is no such parameter, a value does not fit it, or ``input_shape`` does not fit the spec.
         SpecError: a layer refuses its input, ...
+        UnsupportedError: a file is known in part only, and the caller does not show that.
     """
     values = _given(spec, given or {})
+    if isinstance(spec, Imported):
+        return _of_file(spec, values, input_shape, partial=partial)
+    if isinstance(input_shape, dict):
+        raise UsageError(f"{spec.name} has one input, without a name; found {', '.join(input_shape)[:60]}")
     budget = Budget()
     try:
         scope = Scope(spec, None, values, budget, alone=True)
@@ -908,6 +932,15 @@ def build(spec: Spec, given: Mapping[str, Any] | None = None, input_shape: Shape
     session = assumptions.current()
     assumed = tuple(session.assumptions) if session is not None else ()
     return builder.graph(spec.name, spec.title, parameters, output, assumed)
+
+
+def _of_file(spec: Imported, values: Mapping[str, Any], input_shape: Any, *, partial: bool) -> Graph:
+    graph = spec.make(values, input_shape)
+    if graph.status == "partial" and not partial:
+        raise UnsupportedError(
+            f"{spec.name} is known in part only: {unknown_line(graph)}; `convcost analyze` shows what is known"
+        )
+    return graph
 
 
 def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from convcost.errors import Position, Problems
     from convcost.language.expression import Expression
     from convcost.language.yaml import Node, Scalar
+    from convcost.network.graph import Graph
 
 
 BROKEN = object()  # the constant of a value whose fault is already noted
@@ -442,6 +443,29 @@ class Spec:
     def root(self) -> Spec:
         """The spec of the file it is written in."""
         return self if self.parent is None else self.parent.root
+
+
+class Imported(Spec):
+    """A network from a file that is no spec: it has a name, parameters and inputs, and builds its graph itself."""
+
+    __slots__ = ()
+
+    def structural(self) -> set[str]:
+        """The parameters that cannot be symbols."""
+        raise NotImplementedError
+
+    def make(self, values: Mapping[str, Any], input_shape: Any) -> Graph:
+        """The graph at these values of its parameters.
+
+        Args:
+            values: by name, numbers or symbols.
+            input_shape: sizes in place of the file's own: of its first input, or a mapping of inputs to sizes.
+
+        Raises:
+            UsageError: a parameter has no value, or the sizes do not fit.
+            ConvcostError: the file cannot be understood.
+        """
+        raise NotImplementedError
 
 
 def walk(steps: tuple[Step, ...]) -> Iterator[Step]:

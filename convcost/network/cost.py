@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from convcost.layers.base import Layer
-    from convcost.network.graph import Node
+    from convcost.network.graph import Graph, Node
 
 
 class Quantity(NamedTuple):
@@ -122,6 +122,20 @@ def sum_of(parts: Iterable[tuple[Work, Num]]) -> Work:
         for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
             terms[name].append(value * count)
     return Work(**{name: total(values) for name, values in terms.items()})
+
+
+def unknown_line(graph: Graph) -> str:
+    """What may do multiply-accumulates and is not known, by operator with its count and a reason.
+
+    >>> from convcost import load
+    >>> unknown_line(load("plain"))
+    ''
+    """
+    found: dict[str, list[str]] = {}
+    for one in graph.unknown:
+        if one.heavy:
+            found.setdefault(one.operator, []).append(one.reason)
+    return "; ".join(f"{len(reasons)} {name} ({reasons[0]})" for name, reasons in found.items())
 
 
 def folded_channels(node: Node) -> Num:

@@ -1,0 +1,160 @@
+"""The wire format of protocol buffers, as much of it as a reader needs.
+
+A message is a sequence of fields. A field is a key (its number and a wire type) and a value: an integer of variable
+length, four or eight bytes, or a length and as many bytes. Bytes are handed out as places in the buffer and never
+copied, so that a reader that skips a field does not touch what is in it.
+
+Source: protobuf.dev/programming-guides/encoding. Field numbers and wire types of a published message never change.
+"""
+
+from __future__ import annotations
+
+from struct import unpack_from
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.errors import ConvcostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from mmap import mmap
+    from typing import TypeAlias
+
+    Buffer: TypeAlias = "bytes | mmap"
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+_WIDTH = {FIXED64: 8, FIXED32: 4}
+_MOST_BITS = 64
+
+
+class MalformedError(ConvcostError):
+    """The bytes are no message, or not the message that is expected."""
+
+
+class Field(NamedTuple):
+    """One field of a message.
+
+    Attributes:
+        number: which field it is.
+        wire: its wire type.
+        value: the integer, of a field of variable length.
+        start, end: where the bytes of any other field lie.
+    """
+
+    number: int
+    wire: int
+    value: int
+    start: int
+    end: int
+
+
+def varint(data: Buffer, place: int, end: int) -> tuple[int, int]:
+    """The integer of variable length at ``place``, and the place after it.
+
+    Raises:
+        MalformedError: it does not end before ``end``, or has more than 64 bits.
+    """
+    result = shift = 0
+    while place < end and shift < _MOST_BITS:
+        byte = data[place]
+        place += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the high bit says that more follow
+            return result & 0xFFFFFFFFFFFFFFFF, place
+        shift += 7
+    raise MalformedError(f"byte {place:,}: expected an integer of at most 64 bits, found no end of it")
+
+
+def fields(data: Buffer, start: int, end: int) -> Iterator[Field]:
+    """The fields of the message between two places, in the order they are written.
+
+    Raises:
+        MalformedError: the bytes are no message.
+    """
+    place = start
+    while place < end:
+        here = place
+        key, place = varint(data, place, end)
+        number, wire = key >> 3, key & 7
+        if not number:
+            raise MalformedError(f"byte {here:,}: expected the number of a field, found 0")
+        if wire == VARINT:
+            value, place = varint(data, place, end)
+            yield Field(number, wire, value, here, place)
+            continue
+        if wire == BYTES:
+            length, place = varint(data, place, end)
+        elif wire in _WIDTH:
+            length = _WIDTH[wire]
+        else:
+            raise MalformedError(f"byte {here:,}: expected a field of wire type 0, 1, 2 or 5, found {wire}")
+        if length > end - place:
+            raise MalformedError(f"byte {here:,}: expected {length:,} bytes of field {number}, found {end - place:,}")
+        yield Field(number, wire, 0, place, place + length)
+        place += length
+
+
+def expect(field: Field, wire: int) -> None:
+    """Make sure that a field is of the wire type that its number has.
+
+    Raises:
+        MalformedError: it is of another.
+    """
+    if field.wire != wire:
+        raise MalformedError(
+            f"byte {field.start:,}: expected wire type {wire} for field {field.number}, found {field.wire}"
+        )
+
+
+def signed(value: int) -> int:
+    """A 64 bit pattern as the signed integer that it is in two's complement.
+
+    >>> signed(2**64 - 1)
+    -1
+    """
+    return value - (1 << 64) if value >> 63 else value
+
+
+def integers(data: Buffer, field: Field, most: int) -> list[int]:
+    """The signed integers of a repeated field, packed or one by one; at most ``most`` of them.
+
+    Raises:
+        MalformedError: it is no such field, or there are more.
+    """
+    if field.wire == VARINT:
+        return [signed(field.value)]
+    expect(field, BYTES)
+    found = []
+    place = field.start
+    while place < field.end:
+        value, place = varint(data, place, field.end)
+        found.append(signed(value))
+        if len(found) > most:
+            raise MalformedError(f"byte {field.start:,}: expected at most {most:,} integers, found more")
+    return found
+
+
+def floats(data: Buffer, field: Field, most: int, form: str = "f") -> list[float]:
+    """The floats of a repeated field, packed or one by one; ``form`` is ``f`` for 32 bits and ``d`` for 64.
+
+    Raises:
+        MalformedError: it is no such field, or there are more than ``most``.
+    """
+    width = {"f": 4, "d": 8}[form]
+    if field.wire != BYTES:
+        expect(field, FIXED32 if form == "f" else FIXED64)
+    count, rest = divmod(field.end - field.start, width)
+    if rest:
+        raise MalformedError(f"byte {field.start:,}: expected floats of {width} bytes, found {rest} bytes more")
+    if count > most:
+        raise MalformedError(f"byte {field.start:,}: expected at most {most:,} floats, found {count:,}")
+    return list(unpack_from(f"<{count}{form}", data, field.start))
+
+
+def text(data: Buffer, field: Field, most: int) -> str:
+    """The text of a field; at most ``most`` bytes of it, bytes that are no UTF-8 as replacement characters.
+
+    Raises:
+        MalformedError: the field is not one of bytes.
+    """
+    expect(field, BYTES)
+    return bytes(data[field.start : min(field.end, field.start + most)]).decode("utf-8", "replace")
