@@ -9,12 +9,15 @@ from convcost.cli.rows import Asked, report, rows_options
 
 @click.command("analyze")
 @rows_options()
-def command(asked: Asked) -> None:
+@click.option("--strict", is_flag=True, help="Exit 1 where totals are only lower bounds.")
+def command(asked: Asked, *, strict: bool) -> None:
     """Cost of each TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
 
-    TARGET is a spec file, - for standard input, or the name of a bundled network or block. --columns takes any metric:
-    params, macs, flops, size, bytes, intensity, peak, saved, backward_macs, field, time (with --device) and more.
+    TARGET is a spec file, an ONNX file, - for standard input, or the name of a bundled network or block.
+
+    --columns takes any metric: params, macs, flops, size, bytes, intensity, peak, saved, backward_macs, field, time
+    (with --device) and more.
 
     A spec that is wrong is reported, the others are printed all the same, and the exit code is 1.
     """
-    report(asked, "analyze")
+    report(asked, "analyze", strict=strict)

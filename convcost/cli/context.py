@@ -40,6 +40,8 @@ class ContextOptions(NamedTuple):
         by: str | None = None,
         depth: int | None = None,
         preset: str = "analyze",
+        *,
+        partial: bool = False,
     ) -> Analysis:
         """The network of ``spec`` with these values, measured in this context.
 
@@ -50,13 +52,14 @@ class ContextOptions(NamedTuple):
             by: what a row stands for.
             depth: sum up below this many segments of the paths.
             preset: which metrics are shown where none are asked for.
+            partial: whether the command shows what is not known of a file.
 
         Raises:
             UsageError: there is no such device or convention, or ``--input`` is no shape.
             SpecError: the network cannot be built.
         """
         return analyze(
-            build(spec, values, parse_input(input_)),
+            build(spec, values, parse_input(input_), partial=partial),
             by=by,
             depth=depth,
             batch=self.batch,

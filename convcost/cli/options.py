@@ -43,7 +43,7 @@ SUFFIXES = {
     ".js": "javascript",
 }
 _NARROWEST, _DIGITS = 20, 6
-_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
+_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
 
 
 if TYPE_CHECKING:
@@ -230,14 +230,23 @@ def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
     return values
 
 
-def parse_input(text: str | None) -> tuple[int, ...] | None:
-    """The shape that ``--input`` gives.
+def parse_input(text: str | None) -> Any:
+    """The shape that ``--input`` gives; of named inputs, as ``image=1x3x640x640,mask=1x1x640x640``, by their names.
 
     Raises:
         UsageError: it is none.
     """
     if text is None:
         return None
+    if "=" in text:
+        named = [part.rpartition("=") for part in text.split(",")]
+        if len({name for name, _, _ in named}) < len(named):
+            raise UsageError(f"--input gives an input twice: '{text[:60]}'")
+        return {name: _sizes(sizes) for name, _, sizes in named}
+    return _sizes(text)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
     if _SIZES.fullmatch(text) is None:
         raise UsageError(f"--input takes sizes such as 3x256x192, found '{text[:60]}'")
     shape = tuple(int(size) for size in text.split("x"))

@@ -28,6 +28,7 @@ from convcost.cli.options import (
 from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.presets import PRESETS, TREE
 from convcost.metrics.rows import GROUPINGS
+from convcost.network.cost import unknown_line
 from convcost.render.analysis import NOTHING, analysis_data, joined, machine_columns, rows_table
 from convcost.render.results import schema
 
@@ -132,7 +133,14 @@ def rows_options(*, required: bool = True) -> Callable[[Callable[..., Any]], Cal
     return decorated
 
 
-def report(asked: Asked, command: str, parts: Parts = NOTHING, rows: Callable[[Analysis], Table] | None = None) -> None:
+def report(
+    asked: Asked,
+    command: str,
+    parts: Parts = NOTHING,
+    rows: Callable[[Analysis], Table] | None = None,
+    *,
+    strict: bool = False,
+) -> None:
     """Print the rows of every target.
 
     A spec that is wrong is reported, and the others are printed all the same; the exit code is then 1.
@@ -142,6 +150,10 @@ def report(asked: Asked, command: str, parts: Parts = NOTHING, rows: Callable[[A
         command: the name of its preset.
         parts: what the command adds to its rows.
         rows: makes the rows in place of the preset.
+        strict: whether it is an error if a network is known in part only.
+
+    Raises:
+        ConvcostError: one is, and ``strict`` is asked for.
     """
     by = asked.by(PRESETS[command].by)
 
@@ -149,7 +161,10 @@ def report(asked: Asked, command: str, parts: Parts = NOTHING, rows: Callable[[A
         return _rows(asked, analysis, by, parts) if rows is None else rows(analysis)
 
     made: list[tuple[str, list[Table], dict[str, Any]]] = []
+    partial = ""
     for target, analysis in _analyses(asked, command, by):
+        if analysis.graph.status == "partial":
+            partial = partial or f"{target} is known in part only: {unknown_line(analysis.graph)}"
         with _reported(asked, target):
             first = table(analysis)
             further = [] if asked.machine or rows is not None else parts.tables(analysis)
@@ -166,6 +181,8 @@ def report(asked: Asked, command: str, parts: Parts = NOTHING, rows: Callable[[A
             data=lambda: {"schema": schema(command), "items": items} if several else made[0][2],
             flat=(lambda: joined([(target, tables[0]) for target, tables, _ in made])) if several else None,
         )
+    if strict and partial:
+        raise ConvcostError(partial)
     if len(made) < len(asked.targets):
         click.get_current_context().exit(1)
 
@@ -198,7 +215,10 @@ def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[str, Analys
     for target, spec, values in _specs(asked):
         analysis = None
         with _reported(asked, target):
-            analysis = asked.context.analyze(spec, values, asked.input_, grouping, depth, command)
+            partial = command == "analyze"
+            analysis = asked.context.analyze(
+                spec, values, asked.input_, grouping, depth, command, partial=partial
+            )
         if analysis is not None:
             yield target, analysis
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
 from convcost.metrics.presets import COSTS
 from convcost.metrics.registry import METRICS, metric
-from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE
+from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PER_MODEL, unknown_line
+from convcost.network.graph import UNKNOWN
 from convcost.render.headings import heading, reported_notes, reported_title
 from convcost.render.results import convention_data, device_data, schema, totals_data
 from convcost.tables.data import data_of, records
-from convcost.tables.table import HINT, Column, Table, labelled, rank
+from convcost.tables.table import HINT, AtLeast, Column, Table, labelled, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from convcost.metrics.registry import Context, Metric
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
+    from convcost.network.graph import Graph
 
 _WHAT = ("path", "kind", "input", "output", "kernel", "stride", "groups", "count")  # a row is, not what it costs
 _OF_ONE_LAYER = ("access_cost", "access_cost_bound", "excess", "through", "repeat")
@@ -26,6 +29,7 @@ _WITHOUT_TOTAL = (*_WHAT[1:], *_OF_ONE_LAYER)
 _REGARDLESS = (*ALL_QUANTITIES, "buffers", "saved", "backward_macs", "backward_flops", *_OF_ONE_LAYER)
 _REGARDLESS += ("field", "effective_stride", "start", "padding", "everywhere")  # of formats and fusing
 _EXPLAINED = (*_WHAT, *COSTS, "layers", "reported", "repeat")  # by the line on the convention, or by themselves
+_KNOWN = (*_WHAT[:3], "layers", "count", "repeat", "params", "params_share", "size", *PER_MODEL)  # of unknown layers too
 TARGET = Column("target", "target", "name", 9)
 
 
@@ -92,7 +96,7 @@ def cost_table(
     return Table(
         title,
         tuple(titled(record.column, analysis) for record in shown),
-        [tuple(record.of(row, analysis.context) for record in shown) for row in rows],
+        [tuple(known_part(record, row, record.of(row, analysis.context)) for record in shown) for row in rows],
         labelled(tuple(_total(record, analysis) for record in shown)),
         (*notes, *parts.notes(analysis), *counting_notes(shown, analysis), *([parts.doc] if parts.doc else [])),
         hint=HINT if columns is None else "",
@@ -102,7 +106,8 @@ def cost_table(
 def counting_notes(shown: Sequence[Metric], analysis: Analysis) -> list[str]:
     """What the metrics of a table count, and what for."""
     plain = [CONVENTION_LINE] if any(record.key in COSTS for record in shown) else []
-    return [*meanings(shown, analysis.context), *plain, *reported_notes(analysis.reported)]
+    own = file_notes(analysis.graph)
+    return [*own, *meanings(shown, analysis.context), *plain, *reported_notes(analysis.reported)]
 
 
 def meanings(shown: Sequence[Metric], context: Context) -> list[str]:
@@ -152,7 +157,34 @@ def titled(column: Column, analysis: Analysis) -> Column:
 
 def _total(record: Metric, analysis: Analysis) -> Any:
     """A metric of the whole network, where it has one; the path is left free for the word ``total``."""
-    return None if record.key in ("path", *_WITHOUT_TOTAL) else record.of(analysis.context.whole, analysis.context)
+    if record.key in ("path", *_WITHOUT_TOTAL):
+        return None
+    whole = analysis.context.whole
+    return known_part(record, whole, record.of(whole, analysis.context))
+
+
+def known_part(record: Metric, row: Row, value: Any) -> Any:
+    """A value as it is shown: of a row with layers of unknown cost a lower bound, or nothing of one such layer alone.
+
+    Parameters and shapes are known all the same; ratios and shares are not.
+    """
+    if value is None or record.key in _KNOWN or all(node.kind != UNKNOWN for node in row.nodes):
+        return value
+    if len(row.nodes) == row.repeat or record.combine != "sum" or record.form == "share":
+        return None
+    return AtLeast(value)
+
+
+def file_notes(graph: Graph) -> list[str]:
+    """What a reader must know of a file that is no spec: what is unknown of it, and how it was understood."""
+    notes = list(graph.notes)
+    light = Counter(one.operator for one in graph.unknown if not one.heavy)
+    if light:
+        listed = ", ".join(f"{count} {name}" for name, count in light.items())
+        notes.insert(0, f"not counted, without multiply-accumulates: {listed}")
+    if graph.status == "partial":
+        notes.insert(0, f"partial: >= are lower bounds. Not known: {unknown_line(graph)}")
+    return notes
 
 
 def rows_table(analysis: Analysis, parts: Parts = NOTHING, **how: Any) -> Table:
@@ -179,6 +211,7 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
         "title": graph.title,
         "parameters": graph.parameters,
         "input": graph.input,
+        "inputs": {name: graph.nodes[index].shape for name, index in graph.inputs.items()},
         "output": graph.nodes[graph.output].shape,
         "batch": analysis.batch,
         "dtype": context.dtype,
@@ -188,10 +221,27 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
         "by": by,
         "convention": convention_data(analysis.convention),
         **data,
-        "totals": totals,
-        "notes": [*([parts.doc] if parts.doc else []), *analysis.reported.written.notes],
+        "totals": totals if graph.status == "complete" else _bounds(totals),
+        "status": graph.status,
+        "unknown": unknown_data(graph),
+        "notes": [*([parts.doc] if parts.doc else []), *graph.notes, *analysis.reported.written.notes],
         "rows": records(rows),
     }
+
+
+def _bounds(totals: dict[str, Any]) -> dict[str, Any]:
+    """Totals of a graph that is known in part: nothing in place of lower bounds, which have a key of their own."""
+    bounds = {name: totals[name] for name in ("macs", "flops", "reported")}
+    return {**totals, **dict.fromkeys(bounds), "at_least": bounds}
+
+
+def unknown_data(graph: Graph) -> list[dict[str, Any]]:
+    """What is not known of a graph, by operator and reason."""
+    counts = Counter((one.operator, one.reason, one.heavy) for one in graph.unknown)
+    return [
+        {"operator": operator, "count": count, "reason": reason, "may_have_macs": heavy}
+        for (operator, reason, heavy), count in counts.items()
+    ]
 
 
 def machine_columns(analysis: Analysis, *, reported: bool = False) -> tuple[str, ...]:

@@ -15,9 +15,18 @@ if TYPE_CHECKING:
 
 def heading(graph: Graph, batch: int = 1) -> str:
     """One line that says what was counted: title, parameters, input."""
-    values = ", ".join(f"{name}={shown_value(value)}" for name, value in graph.parameters.items())
+    shown = {name: value for name, value in graph.parameters.items() if name not in graph.fixed}
+    values = ", ".join(f"{name}={shown_value(value)}" for name, value in shown.items())
     batches = "" if batch == 1 else f", batch {batch}"
-    return f"{graph.title}{f' ({values})' if values else ''}, input {'x'.join(map(str, graph.input))}{batches}"
+    return f"{graph.title}{f' ({values})' if values else ''}, {inputs_line(graph)}{batches}"
+
+
+def inputs_line(graph: Graph) -> str:
+    """The shape of the input; of several, each with its name."""
+    shapes = {name: "x".join(map(str, graph.nodes[index].shape)) for name, index in graph.inputs.items()}
+    if len(shapes) == 1:
+        return f"input {'x'.join(map(str, graph.input))}"
+    return f"inputs {', '.join(f'{name} {shape}' for name, shape in shapes.items())}"
 
 
 def shown_value(value: Any) -> str:

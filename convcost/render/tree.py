@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.conventions.model import PLAIN
 from convcost.metrics.registry import Metric, metric
 from convcost.metrics.rows import rows_of
-from convcost.render.analysis import NOTHING, counting_notes, titled
+from convcost.render.analysis import NOTHING, counting_notes, known_part, titled
 from convcost.render.headings import heading, reported_title
 from convcost.tables.table import HINT, Branch, Column, Table, common_path, without_copies
 from convcost.tables.values import shape, si
@@ -180,7 +180,8 @@ def _cell(line: _Line, record: Metric, analysis: Analysis) -> Any:
     if record.key == "repeat":
         return line.times
     value = record.of(line.twig.row, analysis.context)
-    return value * line.times if record.combine == "sum" and value is not None else value
+    value = value * line.times if record.combine == "sum" and value is not None else value
+    return known_part(record, line.twig.row, value)
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
@@ -189,13 +190,14 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
 
     totals, graph, dtype = analysis.totals, analysis.graph, analysis.context.weights_dtype
     size = si(int(bytes_of(totals.params, dtype)))
+    least = ">= " if graph.status == "partial" else ""
     facts = [
         ("input", shape(graph.input)),
         ("output", shape(graph.nodes[graph.output].shape)),
         ("layers", f"{len(graph.layers):,}"),
         ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in {dtype})"),
-        ("MACs", f"{totals.macs:,} ({si(totals.macs)})"),
-        ("FLOPs", f"{totals.flops:,} ({si(totals.flops)})"),
+        ("MACs", f"{least}{totals.macs:,} ({si(totals.macs)})"),
+        ("FLOPs", f"{least}{totals.flops:,} ({si(totals.flops)})"),
     ]
     if analysis.convention is not PLAIN:
         value = analysis.reported.value(analysis.batch)

@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcost.tables.table import AtLeast
+
 if TYPE_CHECKING:
     from convcost.tables.table import Table
 
@@ -30,6 +32,8 @@ def data_of(value: Any, form: str) -> Any:
 
 def json_value(value: Any) -> Any:
     """A value for JSON: integers exact, shapes as lists, decimals as numbers, the rest (1/3, formulas) as text."""
+    if isinstance(value, AtLeast):
+        value = None
     if value is None or isinstance(value, bool | int | str | float):
         return value
     if isinstance(value, Fraction) and value.denominator == 1:

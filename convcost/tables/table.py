@@ -82,6 +82,18 @@ class Math:
         return self.shown
 
 
+class AtLeast:
+    """A cell of which only a lower bound is known; ``null`` in JSON."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return f">= {self.value}"
+
+
 class Branch:
     """A cell that is a line of a tree.
 
@@ -122,6 +134,8 @@ def rank(value: Any) -> tuple[int, Any]:
     """A key to sort by: the largest number first, then texts in order of the alphabet, nothing last."""
     if value is None:
         return (2, 0)
+    if isinstance(value, AtLeast):
+        return rank(value.value)
     return (0, -value) if isinstance(value, int | float | Fraction) else (1, str(value))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.tables.table import Branch, Math
+from convcost.tables.table import AtLeast, Branch, Math
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,8 @@ def written(value: Any, form: str, *, exact: bool) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, AtLeast):
+        return f">= {written(value.value, form, exact=exact)}"
     if isinstance(value, str | Math | Branch):
         return plain(value if isinstance(value, str) else value.shown)
     write = _FORMS.get(form, str)
