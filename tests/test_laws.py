@@ -63,6 +63,7 @@ FLOORS = (
     ("layers",),
     ("network",),
     ("language",),
+    ("importers",),
     ("catalogue",),
     ("conventions", "metrics", "literature"),
     ("formulas", "listing"),

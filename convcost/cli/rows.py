@@ -216,9 +216,7 @@ def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[str, Analys
         analysis = None
         with _reported(asked, target):
             partial = command == "analyze"
-            analysis = asked.context.analyze(
-                spec, values, asked.input_, grouping, depth, command, partial=partial
-            )
+            analysis = asked.context.analyze(spec, values, asked.input_, grouping, depth, command, partial=partial)
         if analysis is not None:
             yield target, analysis
 

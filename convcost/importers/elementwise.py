@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from convcost.importers.evaluate import Call
+    from convcost.numbers.exact import Relation
 
 
 class _Each(NamedTuple):
@@ -239,7 +240,7 @@ def _rest(a: Any, b: Any) -> Any:
     return a - b * floor_div(a, b)
 
 
-def _related(relation: str, a: Any, b: Any) -> bool:
+def _related(relation: Relation, a: Any, b: Any) -> bool:
     if is_symbolic(a) or is_symbolic(b):
         return decide(relation, a, b)
     return bool(RELATIONS[relation](a, b))

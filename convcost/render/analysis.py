@@ -29,7 +29,16 @@ _WITHOUT_TOTAL = (*_WHAT[1:], *_OF_ONE_LAYER)
 _REGARDLESS = (*ALL_QUANTITIES, "buffers", "saved", "backward_macs", "backward_flops", *_OF_ONE_LAYER)
 _REGARDLESS += ("field", "effective_stride", "start", "padding", "everywhere")  # of formats and fusing
 _EXPLAINED = (*_WHAT, *COSTS, "layers", "reported", "repeat")  # by the line on the convention, or by themselves
-_KNOWN = (*_WHAT[:3], "layers", "count", "repeat", "params", "params_share", "size", *PER_MODEL)  # of unknown layers too
+_KNOWN = (
+    *_WHAT[:3],
+    "layers",
+    "count",
+    "repeat",
+    "params",
+    "params_share",
+    "size",
+    *PER_MODEL,
+)  # of unknown layers too
 TARGET = Column("target", "target", "name", 9)
 
 
