@@ -162,6 +162,97 @@ def matmul(x: tuple[Any, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...],
     return (*batch, n, m), tally
 
 
+def attention(x: tuple[Any, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """Head by head, query by query: the keys of its window that it may see, one after another."""
+    query, key, value = (shape for shape, _ in x)
+    heads, count = fields["heads"], len(query) - 1
+    window = _axes(fields["window"], count) if fields["window"] else list(query[1:])
+    _refuse_tokens(query, key, value, fields, window)
+    tally: Tally = Counter()
+    for _, place in product(range(heads), product(*map(range, query[1:]))):
+        seen = 0
+        for other in product(*map(range, key[1:])):
+            if fields["window"] and any(a // w != b // w for a, b, w in zip(place, other, window, strict=True)):
+                continue
+            if fields["causal"] and _inside(other, window) > _inside(place, window):
+                continue
+            tally["macs"] += query[0] // heads + value[0] // heads
+            tally["multiplications"] += fields["scale"]
+            tally["additions"] += any(_axes(fields["shift"], count))  # the mask
+            tally["additions"] += fields["position_bias"]
+            tally["comparisons"] += seen > 0
+            tally["additions"] += 1 + (seen > 0)
+            tally["exponentials"] += 1
+            tally["divisions"] += 1
+            seen += 1
+    offsets = product(range(heads), *(range(1 - side, side) for side in window))
+    tally["other_params"] = sum(1 for _ in offsets) if fields["position_bias"] else 0
+    return (value[0], *query[1:]), tally
+
+
+def _inside(place: tuple[int, ...], window: list[int]) -> tuple[int, ...]:
+    return tuple(n % side for n, side in zip(place, window, strict=True))
+
+
+def _refuse_tokens(
+    query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...], fields: dict[str, Any], window: list[int]
+) -> None:
+    if query[0] != key[0] or key[1:] != value[1:] or query[0] % fields["heads"] or value[0] % fields["heads"]:
+        raise ValueError("they do not fit")
+    if (fields["window"] or fields["causal"] or fields["position_bias"]) and query[1:] != key[1:]:
+        raise ValueError("they differ in positions")
+    if any(n % side for n, side in zip(query[1:], window, strict=True)):
+        raise ValueError("the window does not divide the map")
+
+
+def _recurrent(x: tuple[int, ...], fields: dict[str, Any], gates: int, unit: Tally) -> tuple[tuple[int, ...], Tally]:
+    """Layer by layer, direction by direction, step by step, gate by gate."""
+    hidden, directions = fields["hidden"], 2 if fields["bidirectional"] else 1
+    if fields["biases"] > 2:
+        raise ValueError("biases")
+    projection = fields.get("projection")
+    features, state = x[0], projection or hidden
+    tally: Tally = Counter()
+    for _ in range(fields["layers"]):
+        for _ in range(directions):
+            tally["weights"] += gates * hidden * features + gates * hidden * state + (projection or 0) * hidden
+            tally["biases"] += gates * hidden * fields["biases"]
+            for _ in product(*map(range, x[1:])):
+                for _ in range(gates * hidden):
+                    tally["macs"] += features + state
+                    tally["additions"] += 1  # of both products
+                    tally["bias_adds"] += fields["biases"]
+                for _ in range(hidden):
+                    tally += unit
+                    tally["macs"] += projection or 0
+        features = state * directions
+    return ((features,) if fields["last"] else (features, *x[1:])), tally
+
+
+SIGMOID, TANH, PRODUCT, SUM = (
+    Counter(exponentials=1, additions=1, divisions=1),
+    Counter(exponentials=1),
+    Counter(multiplications=1),
+    Counter(additions=1),
+)
+
+
+def rnn(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    return _recurrent(x, fields, 1, TANH if fields["nonlinearity"] == "tanh" else Counter(comparisons=1))
+
+
+def lstm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """``i, f, o = sigmoid; g = tanh; c = f c + i g; h = o tanh(c)``."""
+    unit = SIGMOID + SIGMOID + SIGMOID + TANH + PRODUCT + PRODUCT + SUM + TANH + PRODUCT
+    return _recurrent(x, fields, 4, unit)
+
+
+def gru(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """``r, z = sigmoid; n = tanh(a + r b); h = (1 - z) n + z h``; the sum in ``n`` is that of both products."""
+    unit = SIGMOID + SIGMOID + PRODUCT + TANH + SUM + PRODUCT + PRODUCT + SUM
+    return _recurrent(x, fields, 3, unit)
+
+
 def mean(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     shape, tally = maximum_along(x, fields)
     outputs = sum(1 for _ in product(*map(range, shape)))
@@ -349,6 +440,10 @@ ORACLES = {
     "softmax": softmax,
     "log_softmax": log_softmax,
     "matmul": matmul,
+    "attention": attention,
+    "rnn": rnn,
+    "lstm": lstm,
+    "gru": gru,
     "mean": mean,
     "max": maximum_along,
     "upsample": upsample,

@@ -33,9 +33,7 @@ def _divisors(number: int) -> list[int]:
 def field_values(draw: Callable[..., Any], name: str, field: Field, x: tuple[int, ...]) -> Any:
     """A value that the field's type allows and that the input will often take."""
     axes = max(len(x) - 1, 1)
-    if name == "groups":
-        return draw(st.sampled_from(_divisors(x[0])))
-    if name == "parts":
+    if name in ("groups", "parts"):
         return draw(st.sampled_from(_divisors(x[0])))
     if field.type in ("axis", "axis_list"):
         return draw(_axes(field, len(x)))
@@ -50,8 +48,12 @@ def field_values(draw: Callable[..., Any], name: str, field: Field, x: tuple[int
         pairs = st.lists(st.tuples(one, one), min_size=axes, max_size=axes)
         words = st.sampled_from(field.words) if name == "padding" else one
         return draw(st.one_of(words, one, st.lists(one, min_size=axes, max_size=axes), pairs))
+    if name in ("biases", "layers", "hidden", "projection"):
+        return draw(st.sampled_from([*([None] if field.default is None else []), *range(field.minimum, 3)]))
     if field.type == "axes":
         each = st.integers(field.minimum, 3)
+        if name == "window" and draw(st.booleans()):
+            return None
         return draw(st.one_of(each, st.lists(each, min_size=axes, max_size=axes)))
     return draw(st.integers(field.minimum, 4))
 
@@ -76,6 +78,8 @@ def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
     x = _fitted(draw, key, values, x)
     if not layer.merges:
         return values, x
+    if key == "attention":
+        return values, draw(_tokens(values, x))
     if key == "matmul":
         return values, draw(_factors(values["transpose"]))
     if key == "concat":
@@ -104,6 +108,18 @@ def _fitted(draw: Callable[..., Any], key: str, values: dict[str, Any], x: tuple
         values["to"] = [draw(st.sampled_from(_divisors(count))), 1]
         values["to"][1] = count // values["to"][0]
     return x
+
+
+@st.composite
+def _tokens(draw: Callable[..., Any], values: dict[str, Any], x: tuple[int, ...]) -> tuple[Any, ...]:
+    """Queries, keys and values whose channels the heads divide; windows that divide the map."""
+    if values["window"] is not None:
+        sides = values["window"] if isinstance(values["window"], list) else [values["window"]] * (len(x) - 1)
+        x = (x[0], *(side * draw(st.integers(1, 2)) for side in sides))
+    channels = [values["heads"] * draw(small) for _ in range(2)]
+    free = values["window"] is None and not values["causal"] and not values["position_bias"]
+    positions = draw(shapes())[1:] if free and draw(st.booleans()) else x[1:]
+    return ((channels[0], *x[1:]), 1), ((channels[0], *positions), 1), ((channels[1], *positions), 1)
 
 
 @st.composite

@@ -430,7 +430,7 @@ class _Counted:
 
 
 def test_a_batch_multiplies_operations_and_elements_but_no_parameters() -> None:
-    primes = dict(zip(WORK_FIELDS, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43), strict=True))
+    primes = dict(zip(WORK_FIELDS, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47), strict=True))
     work = Work(**primes)
     assert per_batch(work, 1) is work
     stored = {"weights", "biases", "norm_params", "other_params", "buffers"}

@@ -46,7 +46,8 @@ VALUES: dict[str, dict[str, Any]] = {
 }
 X = (4, 6, 6)
 # Outside torch.nn: the activation takes after another layer, the others are compositions without a fused kernel.
-WITHOUT_FACTS = {"activation", "lrn", "rbf", "deform_conv"}
+# What is kept inside these is in tests of their own.
+WITHOUT_FACTS = {"activation", "lrn", "rbf", "deform_conv", "attention", "rnn", "lstm", "gru"}
 
 
 def rows(name: str, delimiter: str = ",") -> list[dict[str, str]]:
@@ -103,7 +104,8 @@ def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
         assert saved == Saved()
         assert layer.fusing == "alone"
     # gradients have as many multiply-accumulates as the forward pass for the input, and for the weights
-    assert backward.input.macs + backward.params.macs == 2 * work.macs
+    again = work.macs if values.get("flash") else 0  # scores that are computed once more
+    assert 0 <= backward.input.macs + backward.params.macs - 2 * work.macs <= again
     if work.params == 0:
         assert backward.params.as_dict() == nothing
     else:
@@ -111,7 +113,7 @@ def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
     for part in (backward.input, backward.params):  # the backward pass has no parameters of its own
         assert part.params == part.buffers == 0
     # a head is what has weights; what runs on its output keeps the shape and reads one position
-    assert (layer.fusing == "head") == (work.weights > 0)
+    assert (layer.fusing == "head") == (work.weights > 0 and layer.is_weighted)
     if layer.fusing in ("folds", "follows"):
         assert y == first
         assert not layer.reads_whole_map

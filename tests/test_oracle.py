@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import ORACLES
 from strategies import layers
 
+from convcost.api import loads
 from convcost.errors import FieldError, ShapeError
 from convcost.layers import REGISTRY
+from convcost.metrics.memory import peak
+from convcost.metrics.traffic import sum_moved, traffic
+from convcost.metrics.training import kept, operations
+from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:
     from convcost.layers.base import Work
@@ -198,6 +205,76 @@ def test_pixels_become_channels_and_back() -> None:
     for layer, x in ((shuffle, (6, 4, 4)), (back, (6, 5, 4))):
         with pytest.raises(FieldError):
             layer.shape(x)
+
+
+TORCH = list(
+    csv.DictReader(
+        (line for line in (DATA / "torch_layers.csv").read_text("utf-8").splitlines() if line[0] != "#"), delimiter=";"
+    )
+)
+
+
+@pytest.mark.parametrize("row", TORCH, ids=lambda row: str(row["spec"])[:60])
+def test_layers_are_those_of_torch(row: dict[str, str]) -> None:
+    """The shapes, the parameters and FlopCounterMode's FLOPs (2 x MACs), forward and with the backward pass."""
+    graph = loads(row["spec"])
+    assert "x".join(map(str, graph.nodes[-1].shape)) == row["output"]
+    step = operations(graph)
+    assert step.forward.params == int(row["params"])
+    assert 2 * step.forward.macs == int(row["forward"])
+    if row["backward"]:
+        assert 2 * step.backward.macs == int(row["backward"])
+
+
+def test_attention_is_what_its_products_and_softmax_are() -> None:
+    """Written out with matmul and softmax it has the same operations and traffic, and keeps the same tensors."""
+    first = "do: [{linear: {out: 3*8*5, axis: c}, name: qkv}]"
+    names = {"q": "key: x", "k": "key: x", "v": "key: x"}
+    parts = [
+        f"output: {{{name}: [{{slice: {{out: 40, start: {40 * n}}}, from: qkv, name: {name}}}]}}"
+        for n, name in enumerate(names)
+    ]
+    heads = [
+        f"output: {{{name}h: [{{reshape: {{to: [8, 5, 12]}}, from: {name}, name: {name}h}}]}}"
+        for name in ("q", "k", "v")
+    ]
+    written = [
+        "matmul: {q: qh, k: kh, transpose: first}",
+        "softmax: {axis: w}",
+        "matmul: {v: vh, weights: x, transpose: second}",
+        "reshape: {to: [40, 12]}",
+    ]
+    layer = "attention: {q: q, k: k, v: v, heads: 8, scale: false}"
+    start = f"input: [6, 12]\nlayers:\n  - {first}\n"
+    lines = [*parts, *heads]
+    body = start + "".join(f"  - {line}\n" for line in lines)
+    long = loads(body + "".join(f"  - {line}\n" for line in written))
+    short = loads(body + f"  - {layer}\n")
+    assert long.nodes[-1].shape == short.nodes[-1].shape == (40, 12)
+    assert tally(sum_work(long.layers)) == tally(sum_work(short.layers))
+    assert sum_moved(traffic(long).values()) == sum_moved(traffic(short).values())
+    assert kept(long) == kept(short)
+    assert operations(long).backward.as_dict() == operations(short).backward.as_dict()
+    scores = 8 * 12 * 12
+    # queries, keys, values, which are outputs too; their common projection, whose memory they share; scores twice
+    assert peak(short).elements == 3 * 40 * 12 + 40 * 12 + 2 * scores
+
+
+def test_flash_attention_keeps_and_moves_no_scores() -> None:
+    """torch 2.13.0's CPU kernel keeps queries, keys, values, the output and one number per head and query."""
+    tokens = (((12, 10), 1),) * 3
+    flash = REGISTRY["attention"](heads=3, flash=True)
+    assert flash.saves(tokens, (12, 10)) == (True, True, 3 * 10, 0)
+    assert flash.work(tokens, (12, 10)).inside == 0
+    plain = REGISTRY["attention"](heads=3)
+    assert plain.saves(tokens, (12, 10)) == (True, False, 3 * 10 * 10, 0)
+    assert flash.work(tokens, (12, 10)).macs == plain.work(tokens, (12, 10)).macs
+    # sdpa_flop_count and sdpa_backward_flop_count of torch.utils.flop_counter, for values of half the width too
+    for width, forward, backward in ((192, 1_920_000, 4_800_000), (96, 1_440_000, 3_840_000)):
+        tokens = (((192, 50), 1), ((192, 50), 1), ((width, 50), 1))
+        layer = REGISTRY["attention"](heads=3, flash=True)
+        assert 2 * layer.work(tokens, (width, 50)).macs == forward
+        assert 2 * layer.backward(tokens, (width, 50)).input.macs == backward
 
 
 def test_deformable_convolution_of_a_table() -> None:

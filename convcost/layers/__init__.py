@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from convcost.layers import activation, conv, merge, norm, pool, product, reshape
+from convcost.layers import activation, conv, merge, norm, pool, product, recurrent, reshape
 from convcost.layers.base import REGISTRY, Layer, Shape, Work
 
-__all__ = ["REGISTRY", "Layer", "Shape", "Work", "activation", "conv", "merge", "norm", "pool", "product", "reshape"]
+__all__ = [
+    "REGISTRY",
+    "Layer",
+    "Shape",
+    "Work",
+    "activation",
+    "conv",
+    "merge",
+    "norm",
+    "pool",
+    "product",
+    "recurrent",
+    "reshape",
+]

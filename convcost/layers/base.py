@@ -37,6 +37,7 @@ WORK_FIELDS: dict[str, str] = {
     "exponentials": "exponentials and other transcendental functions",
     "read": "elements of the input tensors",
     "written": "elements of the output tensor",
+    "inside": "elements of tensors inside a layer, written and read again: scores of attention, gates",
 }
 
 
@@ -60,6 +61,7 @@ class Work:
     exponentials: Num = 0
     read: Num = 0
     written: Num = 0
+    inside: Num = 0
 
     def __init__(self, **counts: Num) -> None:
         if not counts.keys() <= WORK_FIELDS.keys():
@@ -120,6 +122,7 @@ FAMILIES: dict[str, Family] = {
     "norm": Family("normalisations", "norm"),
     "activation": Family("activations", "activation"),
     "pool": Family("pooling layers", "pooling"),
+    "recurrent": Family("recurrent layers", OTHER),
     "product": Family("products of activations", OTHER),
     "merge": Family("element-wise additions and products, concatenations", "merge"),
     "shape": Family("layers that move elements", OTHER),

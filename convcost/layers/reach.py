@@ -136,6 +136,18 @@ def everything(field: ReceptiveField, length: int) -> ReceptiveField:
     return ReceptiveField((_hull([field.at(position) for position in ends]),), 0)
 
 
+def partitioned(field: ReceptiveField, window: int, shift: int = 0) -> ReceptiveField:
+    """Windows side by side, each of whose positions reads the whole window; the first one begins at ``shift``."""
+    phases = len(field.ranges)
+    period = lcm(window, phases)
+
+    def reads(m: int) -> range:
+        start = (m - shift) // window * window + shift
+        return range(start, start + window)
+
+    return _gather(field, period, field.jump * (period // phases), reads)
+
+
 def merged(fields: Sequence[ReceptiveField]) -> ReceptiveField:
     """What a position depends on that reads the same position of several maps.
 

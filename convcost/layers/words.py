@@ -30,14 +30,13 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "did you mean 'conv_bn_act'?": ("ConvNormActivation", "ConvModule", "CBA"),
     "did you mean 'basic_residual'?": ("BasicBlock",),
     "did you mean 'bottleneck_residual'?": ("BottleneckBlock",),
-    "convcost has no recurrent layers yet": (
-        *("LSTM", "GRU", "RNN", "SimpleRNN", "LSTMCell", "GRUCell", "RNNCell", "RNNBase", "RNNCellBase"),
-        *("SimpleRNNCell", "StackedRNNCells", "ConvLSTM", "Bidirectional"),
-        *("TimeDistributed", "DynamicQuantizeLSTM"),
+    "did you mean 'multi_head_attention'?": ("MHA", "MHSA", "MultiheadSelfAttention"),
+    "convcost has no such recurrent layer yet; `rnn`, `lstm` and `gru` are there": ("ConvLSTM",),
+    "write the layer itself, with `bidirectional: true` or `layers: 2` where it applies": (
+        *("Bidirectional", "StackedRNNCells", "TimeDistributed"),
     ),
-    "convcost has no attention yet": (
-        *("Attention", "MultiheadAttention", "MHA", "SelfAttention", "AdditiveAttention"),
-        *("ScaledDotProductAttention", "GroupQueryAttention", "GroupedQueryAttention", "Transformer"),
+    "write it with `attention`, or with `matmul` and `softmax`": (
+        *("AdditiveAttention", "GroupQueryAttention", "GroupedQueryAttention", "Transformer"),
         *("TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoder", "TransformerDecoderLayer"),
     ),
     "write products of two activations with `matmul`, products with weights with `linear`": ("Einsum",),
@@ -77,10 +76,15 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
 }
 
 FIELDS: dict[str, tuple[str, ...]] = {
+    "hidden": ("hidden_size", "units", "num_units", "hidden_dim"),
+    "projection": ("proj_size",),
+    "heads": ("num_heads", "n_heads", "num_attention_heads"),
     "out": (
         *("filters", "num_filters", "out_channels", "output_channels", "num_output", "channels_out", "planes"),
         *("out_features", "units", "num_units", "O"),
     ),
+    "window": ("window_size", "win_size"),
+    "causal": ("is_causal", "use_causal_mask"),
     "kernel": ("kernel_size", "kernel_shape", "ksize", "pool_size", "filter_size", "window", "window_size", "k", "K"),
     "stride": ("strides", "subsample", "s"),
     "padding": ("pads", "pad", "auto_pad", "border_mode"),

@@ -2,8 +2,9 @@
 
 The peak is that of the tensors: in execution order every output is allocated when it is made and freed after its last
 reader, so that a branch is held while another runs and an addition keeps both its operands. Views share the memory of
-their input; a concatenation copies. The work space of an algorithm (im2col, Winograd) is not included. A maximum over
-steps has no useful closed form: the peak is evaluated on numbers, and refuses symbols.
+their input; a concatenation copies; tensors inside a layer, such as the scores of attention, are alive while it runs.
+The work space of an algorithm (im2col, Winograd) is not included. A maximum over steps has no useful closed form: the
+peak is evaluated on numbers, and refuses symbols.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
     for tensor, (born, last) in lives.items():
         change[born] += sizes[tensor]
         change[last + 1] -= sizes[tensor]
+    for number, step in enumerate(steps, 1):
+        change[number] += int(step.node.work.inside)
+        change[number + 1] -= int(step.node.work.inside)
     alive = list(accumulate(change))
     if not steps:
         return Peak(alive[0], graph.nodes[0].path, (), in_place, folded, ())

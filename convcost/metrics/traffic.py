@@ -3,7 +3,8 @@
 Every layer is taken to read its inputs and its constants from memory once and to write its output once; nothing stays
 in a cache from one layer to the next. By default norms and activations are fused into the layer before them. Views
 (flatten, slice, split, crop, identity, dropout) move nothing. A concatenation copies: it reads every operand and writes
-the result; a framework that lets branches write into one tensor saves that.
+the result; a framework that lets branches write into one tensor saves that. Tensors inside a layer, such as the scores
+of attention, are written once and read once.
 """
 
 from __future__ import annotations
@@ -96,9 +97,9 @@ def _constants(node: Node) -> Num:
 
 def _unfused(node: Node) -> Moved:
     work, count = node.work, node.count
-    return Moved(
-        work.read * count, (_constants(node) + node.borrowed) * count, work.written * count, work.flops * count
-    )
+    read, written = work.read + work.inside, work.written + work.inside
+    constants = _constants(node) + node.borrowed
+    return Moved(read * count, constants * count, written * count, work.flops * count)
 
 
 def _fuse(graph: Graph, found: dict[int, Moved]) -> None:
