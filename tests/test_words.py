@@ -125,7 +125,7 @@ def test_a_field_of_another_tool(step: str, hint: str) -> None:
     "step",
     [
         "BatchNorm2d: 32",
-        "lstm: {hidden: width, layers: [1, 2]}",
+        "LSTM: {hidden: width, layers: [1, 2]}",
         "Concatenate: {a: [nope], b: x}",
         "{Conv2d: {out_channels: many, kernel_size: 3}, repeat: 2, first: {stride: two}}",
         "Sequential: [Conv2d, ReLU]",

@@ -57,9 +57,9 @@ _PLAIN = (
     Quantity(
         "macs",
         "MACs",
-        "convolutions and linear layers, without bias",
+        "convolutions, linear layers and matrix products, without bias",
         "macs",
-        full="multiply-accumulates of convolutions and linear layers, bias not counted",
+        full="multiply-accumulates of convolutions, linear layers and matrix products, bias not counted",
     ),
     Quantity(
         "flops",
