@@ -82,18 +82,18 @@ class Problems:
     """A list of problems that grows while a spec is read, so that all of them are reported together."""
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.all: list[Problem] = []
         self._included: list[SpecError] = []
 
     def add(self, position: Position, message: str) -> None:
         """Note one more."""
-        self.found.append(Problem(position, message))
+        self.all.append(Problem(position, message))
 
     def include(self, error: SpecError, used_at: Position) -> None:
         """Note, once, what is wrong with another file that is used here."""
         if not any(error is earlier for earlier in self._included):
             self._included.append(error)
-            self.found += [problem._replace(chain=(*problem.chain, f"used by {used_at}")) for problem in error.problems]
+            self.all += [problem._replace(chain=(*problem.chain, f"used by {used_at}")) for problem in error.problems]
 
 
 _LONGEST_WORD = 60  # characters of a word that an error repeats

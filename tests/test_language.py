@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from fractions import Fraction
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 import convcost
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError, SpecError, UsageError
+from convcost.language.check import free_names
+from convcost.language.interpret import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -286,11 +290,52 @@ def test_what_is_never_used_is_a_warning_with_a_place() -> None:
         "s",
         "",
     )
-    assert sorted(f"{w.position}: {w.message}" for w in catalogue.warnings.found) == [
+    assert sorted(f"{w.position}: {w.message}" for w in catalogue.warnings.all) == [
         "s.yaml:1:20: parameter `m` is never used",
         "s.yaml:2:7: `k` under let is never used",
         "s.yaml:4:3: block `lost` is never used",
     ]
+
+
+def contents(part: Any, seen: set[int]) -> Any:
+    """Everything that can be reached from a part of a checked spec, each part once."""
+    if isinstance(part, str | int | Fraction | type(None)):
+        return part
+    if id(part) in seen or callable(part):
+        return id(part)
+    seen.add(id(part))
+    if isinstance(part, dict):
+        return [(contents(key, seen), contents(value, seen)) for key, value in part.items()]
+    if isinstance(part, tuple | list | set):
+        return [contents(item, seen) for item in part]
+    slots = [slot for base in type(part).__mro__ for slot in getattr(base, "__slots__", ())]
+    return id(part), [contents(getattr(part, slot), seen) for slot in slots]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("bottleneck", {"M": 32}),
+        ("shufflenet_v1", {"g": 3}),
+        ("resnet50", {"classes": 10}),
+        ("googlenet", {}),
+        ("mobilenet_v2", {"alpha": Fraction(1, 1000)}),  # refused by a layer
+    ],
+)
+def test_a_run_changes_nothing_of_a_checked_spec(name: str, given: dict[str, Any]) -> None:
+    spec = Catalogue().target(name)
+    before = contents(spec, set())
+    free = free_names(spec)
+    for values in (given, {}):
+        with contextlib.suppress(SpecError):
+            build(spec, values)
+    assert contents(spec, set()) == before
+    assert free_names(spec) == free
+    spec.constants["new"] = 1
+    try:
+        assert contents(spec, set()) != before
+    finally:
+        del spec.constants["new"]
 
 
 def test_problems_are_reported_together() -> None:

@@ -86,7 +86,7 @@ def test_named_networks_are_there() -> None:
 def test_specs_are_sound_and_use_all_they_define(name: str) -> None:
     loader = Catalogue()
     spec = loader.target(name)
-    assert not loader.warnings.found
+    assert not loader.warnings.all
     assert not set(spec.blocks) & set(BLOCKS)  # editors would check the wrong arguments
     if name in NETWORKS:
         assert spec.family

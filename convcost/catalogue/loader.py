@@ -270,15 +270,15 @@ class Catalogue:
         with _collector_paused():
             tree = read(data, label)
             spec, problems, warnings = self._checked(tree, name, folder)
-            if problems.found:  # a name may be unknown because its plug-in is not loaded
+            if problems.all:  # a name may be unknown because its plug-in is not loaded
                 try:
                     if load_installed("convcost.layers"):
                         spec, problems, warnings = self._checked(tree, name, folder)
                 except ConvcostError as error:
                     problems.add(spec.position, str(error))
-        self.warnings.found += warnings.found
-        if problems.found:
-            raise SpecError(sorted(set(problems.found)))
+        self.warnings.all += warnings.all
+        if problems.all:
+            raise SpecError(sorted(set(problems.all)))
         return spec
 
     def _checked(self, tree: Node, name: str, folder: str) -> tuple[Spec, Problems, Problems]:

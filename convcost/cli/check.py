@@ -61,7 +61,7 @@ def command(
         claims(spec)
         bounds = [*spec_budgets(spec), *typed]
         analysis = context.analyze(spec, parse_settings(spec, settings), input_)
-        for warning in catalogue.warnings.found:
+        for warning in catalogue.warnings.all:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)
             warned = True
         failed = _show(file, analysis.graph, check(analysis, bounds))

@@ -60,7 +60,7 @@ class OnnxSource(Imported):
             self._add(_clean(info.name), "switch" if info.dtype == onnx_file.BOOL else "whole", None, least=None)
         for given in _asked_by(body):
             self._add(given, "whole", None, least=0)
-        self.finish()
+        self.constants = self.fixed_values()
 
     def _dim(self, info: Info, axis: int, dim: Dim, *, first: bool) -> Any:
         """The parameter that gives a size of an input; where the file fixes the size, it is the default."""
@@ -81,13 +81,13 @@ class OnnxSource(Imported):
     def _add(self, name: str, type_: str, default: Any, least: int | None = 1) -> None:
         if name in self.parameters:
             return
-        parameter = Parameter(name, self.position)
-        parameter.type = type_
-        if default is not None:
-            parameter.default = Value(self.position, constant=default)
-        if least is not None and type_ == "whole":
-            parameter.minimum = Value(self.position, constant=least)
-        self.parameters[name] = parameter
+        self.parameters[name] = Parameter(
+            name,
+            self.position,
+            type_=type_,
+            default=None if default is None else Value(self.position, constant=default),
+            minimum=Value(self.position, constant=least) if least is not None and type_ == "whole" else None,
+        )
 
     @property
     def is_block(self) -> bool:

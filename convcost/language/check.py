@@ -1,18 +1,20 @@
 """Checks that need no run of a spec: which layer or block a step names, its arguments, and the names in expressions.
 
-The parameters that can be symbols follow from the same tree: those that change sizes but not the structure of the
-network. A parameter with choices, a switch or a word selects a structure. So does the repeat count of a chain, the list
-of a loop, or the index of a table entry, in the spec itself or in a block that receives the parameter.
+The parameters that can be symbols follow from the same walk over the steps: those that change sizes but not the
+structure of the network. A parameter with choices, a switch or a word selects a structure. So does the repeat count of
+a chain, the list of a loop, or the index of a table entry, in the spec itself or in a block that receives the
+parameter.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, closest, did_you_mean, not_among, unknown
 from convcost.language.model import (
     BODIES,
     BROKEN,
+    NO_ARGUMENTS,
     OTHER_NAMES,
     Arguments,
     Branch,
@@ -24,7 +26,6 @@ from convcost.language.model import (
     Template,
     Value,
     own_name,
-    walk,
 )
 from convcost.language.operations import BUILTINS, describe
 from convcost.language.syntax import is_identifier, parse_parameter
@@ -39,8 +40,96 @@ if TYPE_CHECKING:
     from convcost.language.yaml import Node, Scalar
     from convcost.layers.fields import Field
 
+TENSORS = ("x", "input")
+_FIXED_FIELDS = ("flag", "word")  # types of layer fields whose value selects a structure
+_NOTHING: frozenset[str] = frozenset()
 
-_FIXED_FIELDS = ("flag", "word")
+
+class Finder(Protocol):
+    """Where the check finds the specs of other files."""
+
+    def find(self, name: str, beside: Spec) -> Spec | None:
+        """The checked spec called ``name``, searched from the folder of ``beside``; None if there is no such spec."""
+
+    def names(self, beside: Spec) -> Iterable[str]:
+        """Every name :meth:`find` would know."""
+
+
+class Place(NamedTuple):
+    """A step or a branch, with the loop variables around it and, with those of its own loop, inside it."""
+
+    item: Step | Branch
+    step: Step
+    around: frozenset[str]
+    inside: frozenset[str]
+
+
+class Use(NamedTuple):
+    """A value that is computed in the body of a spec.
+
+    Attributes:
+        value: an expression, or a list with some.
+        variables: the loop variables it can use.
+        step: where it is used.
+        structural: whether the structure depends on it: how often steps repeat, or which tensor a name means.
+        argument: of which argument it is the value; empty for a control.
+    """
+
+    value: Value
+    variables: frozenset[str]
+    step: Step
+    structural: bool = False
+    argument: str = ""
+
+
+def places(steps: Iterable[Step], variables: frozenset[str] = _NOTHING) -> Iterator[Place]:
+    """Every step and branch in ``steps``, those in groups and branches included."""
+    for step in steps:
+        inside = _with_loop(step.loop, variables)
+        yield Place(step, step, variables, inside)
+        if step.steps:
+            yield from places(step.steps, inside)
+        for branch in step.branches:
+            within = _with_loop(branch.loop, inside)
+            yield Place(branch, step, inside, within)
+            yield from places(branch.steps, within)
+
+
+def _with_loop(loop: Loop | None, variables: frozenset[str]) -> frozenset[str]:
+    return variables if loop is None else variables | {name for name, _ in loop.variables}
+
+
+def uses(place: Place) -> Iterator[Use]:
+    """Every value of a step or branch, without those of the steps in it."""
+    item, step = place.item, place.step
+    if isinstance(item, Branch):
+        yield from _of_controls(place)
+        return
+    for arguments in filter(None, (item.arguments, item.first)):
+        for name, _ in arguments.evaluators:
+            yield Use(arguments.values[name], place.inside, step, argument=name)
+    if not item.plain:
+        yield from _of_controls(place)
+        for value in _parts(item.name):
+            yield Use(value, place.inside, step, structural=True)
+
+
+def _of_controls(place: Place) -> Iterator[Use]:
+    item, step, around, inside = place
+    if item.loop is not None:
+        for value in filter(None, (item.loop.rows, *item.loop.columns)):
+            yield Use(value, around, step, structural=True)
+    for value in _parts(item.from_):
+        yield Use(value, around if item is step else inside, step, structural=True)
+    if item.when is not None:
+        yield Use(item.when, inside, step)
+    if item.repeat is not None:  # the copies of a branch are parallel: their number can be a symbol
+        yield Use(item.repeat, inside, step, structural=item is step)
+
+
+def _parts(template: Template | None) -> Iterator[Value]:
+    if template is not None and not template.fixed:
+        yield from (part for part in template.parts if isinstance(part, Value))
 
 
 def free_names(spec: Spec) -> list[str]:
@@ -51,66 +140,58 @@ def free_names(spec: Spec) -> list[str]:
 
 def fixed_names(spec: Spec) -> set[str]:
     """The parameters that cannot be symbols."""
-    return spec.structural() if isinstance(spec, Imported) else _Search().fixed(spec)
+    return spec.structural() if isinstance(spec, Imported) else _Structure().fixed(spec)
 
 
-class _Search:
+class _Structure:
+    """Which parameters of specs select a structure; each spec is searched once."""
+
     def __init__(self) -> None:
-        self._known: dict[int, set[str]] = {}
+        self._fixed: dict[int, set[str]] = {}
 
     def fixed(self, spec: Spec) -> set[str]:
         key = id(spec)
-        if key not in self._known:
-            self._known[key] = set()  # recursion guard: a local block can be reached again during its own search
-            self._known[key] = self._search(spec)
-        return self._known[key]
+        if key not in self._fixed:
+            self._fixed[key] = set()  # recursion guard: a local block can be reached again during its own search
+            self._fixed[key] = self._search(spec)
+        return self._fixed[key]
 
     def _search(self, spec: Spec) -> set[str]:
-        found = {p.name for p in spec.parameters.values() if p.choices or p.type in ("switch", "word")}
-        found |= {
-            p.name
-            for p in spec.parameters.values()
-            if p.default is not None
-            and p.default.is_fixed
-            and not isinstance(p.default.constant, int)
-            and not hasattr(p.default.constant, "numerator")
-        }
-        names = set(self._names(spec))
-        return found | (_through_lets(spec, names) & set(spec.parameters))
+        by_type = {name for name, parameter in spec.parameters.items() if _selects(parameter)}
+        return by_type | (_through_lets(spec, self._names(spec)) & set(spec.parameters))
 
     def _names(self, spec: Spec) -> Iterator[str]:
         """Names that must be numbers, used in ``spec`` or in its local blocks."""
-        for value in _sized_values(spec):
-            for expression, _ in value.expressions():
-                yield from expression.counting
-        for step in walk(spec.layers):
-            yield from self._step(step)
+        defaults = (parameter.default for parameter in spec.parameters.values() if parameter.default is not None)
+        for value in (*(let.value for let in spec.lets.values()), *defaults, *(spec.input_sizes or ())):
+            yield from _counting(value)
+        for place in places(spec.layers):
+            for use in uses(place):
+                selects = use.structural or (use.argument and self._selects(use.step, use.argument))
+                yield from _read(use.value) if selects else _counting(use.value)
         for block in spec.blocks.values():
             inner = set(self._names(block)) | self.fixed(block)
             yield from _through_lets(block, inner) - set(block.parameters)
 
-    def _step(self, step: Step) -> Iterator[str]:
-        counted: list[Value | None] = [step.repeat]
-        for loop in (step.loop, *(branch.loop for branch in step.branches)):
-            if loop is not None:
-                counted += [loop.rows, *loop.columns]
-        for value in counted:
-            yield from _read(value)
-        for template in (step.name, step.from_, *(branch.from_ for branch in step.branches)):
-            for part in template.parts if template is not None else ():
-                if not isinstance(part, str):
-                    yield from _read(part)
-        for arguments in filter(None, (step.arguments, step.first)):
-            for name, value in arguments.values.items():
-                if self._must_be_number(step, name):
-                    yield from _read(value)
-
-    def _must_be_number(self, step: Step, argument: str) -> bool:
+    def _selects(self, step: Step, argument: str) -> bool:
+        """Whether an argument of ``step`` selects a structure in the layer or block."""
         if step.block is not None:
             return argument in self.fixed(step.block)
         layer = REGISTRY.get(step.body)
         field = layer.fields.get(argument) if layer is not None else None
         return field is not None and field.type in _FIXED_FIELDS
+
+
+def _selects(parameter: Parameter) -> bool:
+    """Whether a parameter can have no number as its value, or only listed ones."""
+    default = parameter.default
+    number = default is None or not default.is_fixed or hasattr(default.constant, "numerator")
+    return bool(parameter.choices) or parameter.type in ("switch", "word") or not number
+
+
+def _counting(value: Value) -> Iterator[str]:
+    for expression, _ in value.expressions():
+        yield from expression.counting
 
 
 def _read(value: Value | None) -> Iterator[str]:
@@ -120,42 +201,24 @@ def _read(value: Value | None) -> Iterator[str]:
             yield from (name for name, _ in expression.calls)
 
 
-def _sized_values(spec: Spec) -> Iterator[Value]:
-    yield from (let.value for let in spec.lets.values())
-    yield from (p.default for p in spec.parameters.values() if p.default is not None)
-    yield from spec.input_sizes or ()
-    for step in walk(spec.layers):
-        for arguments in filter(None, (step.arguments, step.first)):
-            yield from arguments.values.values()
-        yield from filter(None, (step.when, step.repeat))
-        for loop in (step.loop, *(branch.loop for branch in step.branches)):
-            if loop is not None:
-                yield from filter(None, (loop.rows, *loop.columns))
-        for branch in step.branches:
-            yield from filter(None, (branch.when, branch.repeat))
-
-
 def _through_lets(spec: Spec, names: Iterable[str]) -> set[str]:
-    """``names``, and what the ``let`` values and defaults among them are made of."""
-    found: set[str] = set()
+    """``names``, and what the ``let`` values and defaults among them are computed from."""
+    reached: set[str] = set()
     todo = list(names)
     while todo:
         name = todo.pop()
-        if name in found:
+        if name in reached:
             continue
-        found.add(name)
+        reached.add(name)
         if name in spec.lets:
             todo += _read(spec.lets[name].value)
         elif name in spec.parameters:
             todo += _read(spec.parameters[name].default)
-    return found
-
-
-TENSORS = ("x", "input")
+    return reached
 
 
 class NameCheck:
-    """Walks a spec and its local blocks; see the module."""
+    """Check of the names in expressions: unknown, misused, hidden or unused names."""
 
     def __init__(self, errors: Problems, warnings: Problems) -> None:
         self._errors = errors
@@ -163,30 +226,44 @@ class NameCheck:
         self._used: set[tuple[int, str]] = set()
 
     def check(self, spec: Spec) -> None:
-        """Check ``spec``, then say what of it is never used."""
+        """Check ``spec`` and its local blocks, then warn of what is never used."""
         self._spec(spec)
         self._unused(spec)
 
     def _spec(self, spec: Spec) -> None:
         self._definitions(spec)
-        own: frozenset[str] = frozenset()
         self.parameters(spec)
         for let in spec.lets.values():
             self._once(let.value, spec, frozenset(let.arguments or ()))
         for size in (*(spec.input_sizes or ()), *(spec.input_names or {}).values()):
-            self._once(size, spec, own)
+            self._once(size, spec)
             for expression, position in size.expressions():
                 if "input" in expression.names:
                     self._errors.add(position, "`input` cannot be used in the size of the input")
-        taps = frozenset(_taps(spec.layers))
-        self._steps(spec.layers, spec, own, taps)
-        self._sizes_only_in_input(spec)
+        self._steps(spec)
         for block in spec.blocks.values():
             self._spec(block)
 
-    def _once(self, value: Value, spec: Spec, own: frozenset[str]) -> None:
+    def _steps(self, spec: Spec) -> None:
+        walked = list(places(spec.layers))
+        names = [place.step.name for place in walked if place.item is place.step]
+        taps = frozenset(name.text for name in names if name is not None and name.fixed)
+        sizes = _inherited_sizes(spec)
+        for place in walked:
+            self._hidden(place, spec)
+            for use in uses(place):
+                self._value(use.value, spec, use.variables, taps)
+                self._no_sizes(use.value, sizes)
+        for let in spec.lets.values():
+            self._no_sizes(let.value, sizes)
+        if spec.parent is not None:
+            for parameter in spec.parameters.values():
+                if parameter.default is not None:
+                    self._no_sizes(parameter.default, sizes)
+
+    def _once(self, value: Value, spec: Spec, own: frozenset[str] = _NOTHING) -> None:
         """A value that is computed once, while the tensor called `x` changes from step to step."""
-        self._value(value, spec, own, frozenset())
+        self._value(value, spec, own, _NOTHING)
         for expression, position in value.expressions():
             if "x" in expression.names and "x" not in own:
                 self._errors.add(position, "`x` changes from step to step; here, use `input`")
@@ -196,7 +273,7 @@ class NameCheck:
         for parameter in spec.parameters.values():
             for value in (parameter.default, parameter.example, parameter.minimum, parameter.maximum):
                 if value is not None:
-                    self._once(value, spec, frozenset())
+                    self._once(value, spec)
 
     def _definitions(self, spec: Spec) -> None:
         for name in spec.input_names or {}:
@@ -206,83 +283,41 @@ class NameCheck:
         for name, let in spec.lets.items():
             if name in spec.parameters:
                 self._errors.add(let.position, f"`{name}` is already a parameter")
-            elif spec.parent is not None and self._defined(name, spec.parent) is not None:
+            elif spec.parent is not None and _owner(name, spec.parent) is not None:
                 self._errors.add(let.position, f"`{name}` hides a name of the spec around this block")
             for argument in let.arguments or ():
-                if self._defined(argument, spec) is not None:
+                if _owner(argument, spec) is not None:
                     self._errors.add(let.position, f"argument `{argument}` hides another name")
 
-    def _defined(self, name: str, spec: Spec | None) -> Spec | None:
-        """The spec, from here outwards, that defines ``name``."""
-        while spec is not None:
-            if name in spec.parameters or name in spec.lets or (spec.input_names and name in spec.input_names):
-                return spec
-            spec = spec.parent
-        return None
+    def _hidden(self, place: Place, spec: Spec) -> None:
+        """Refuse loop variables and names of steps that hide another name."""
+        item = place.item
+        if item.loop is not None:
+            for name, position in item.loop.variables:
+                self._shadow(name, position, spec, place.around, "loop variable")
+        if isinstance(item, Step) and item.name is not None and item.name.fixed:
+            self._shadow(item.name.text, item.name.position, spec, place.inside, "step")
 
-    def _steps(self, steps: Iterable[Step], spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
-        for step in steps:
-            inner = self._loop(step.loop, spec, own, taps)
-            self._template(step.from_, spec, own, taps)
-            for value in (step.when, step.repeat):
-                if value is not None:
-                    self._value(value, spec, inner, taps)
-            for arguments in filter(None, (step.arguments, step.first)):
-                for value in arguments.values.values():
-                    self._value(value, spec, inner, taps)
-            self._template(step.name, spec, inner, taps)
-            if step.name is not None and step.name.fixed:
-                self._shadow(step.name.text, step.name.position, spec, inner, "step")
-            self._steps(step.steps, spec, inner, taps)
-            for branch in step.branches:
-                self._branch(branch, spec, inner, taps)
-
-    def _branch(self, branch: Branch, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
-        inner = self._loop(branch.loop, spec, own, taps)
-        self._template(branch.from_, spec, inner, taps)
-        for value in (branch.when, branch.repeat):
-            if value is not None:
-                self._value(value, spec, inner, taps)
-        self._steps(branch.steps, spec, inner, taps)
-
-    def _loop(self, loop: Loop | None, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> frozenset[str]:
-        if loop is None:
-            return own
-        for value in filter(None, (loop.rows, *loop.columns)):
-            self._value(value, spec, own, taps)
-        for name, position in loop.variables:
-            self._shadow(name, position, spec, own, "loop variable")
-        return own | {name for name, _ in loop.variables}
-
-    def _shadow(self, name: str, position: Position, spec: Spec, own: frozenset[str], what: str) -> None:
-        if name in own or name in TENSORS or self._defined(name, spec) is not None:
+    def _shadow(self, name: str, position: Position, spec: Spec, variables: frozenset[str], what: str) -> None:
+        if name in variables or name in TENSORS or _owner(name, spec) is not None:
             self._errors.add(position, f"{what} `{name}` hides another name")
 
-    def _template(self, template: Template | None, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
-        for part in template.parts if template is not None else ():
-            if isinstance(part, Value):
-                self._value(part, spec, own, taps)
-
-    def _value(self, value: Value, spec: Spec, own: frozenset[str], taps: frozenset[str]) -> None:
+    def _value(self, value: Value, spec: Spec, variables: frozenset[str], taps: frozenset[str]) -> None:
         for expression, position in value.expressions():
             for name in expression.names:
-                self._name(name, position, spec, own, taps, value.words)
+                if name not in variables and name not in taps and name not in TENSORS:
+                    self._name(name, position, spec, (*sorted(variables), *sorted(taps)), value.words)
             self._calls(expression, position, spec)
             for name, word in expression.comparisons:
                 self._comparison(name, word, position, spec)
 
-    def _name(
-        self, name: str, position: Position, spec: Spec, own: frozenset[str], taps: frozenset[str], words: Iterable[str]
-    ) -> None:
-        if name in own or name in taps or name in TENSORS:
-            return
-        owner = self._defined(name, spec)
+    def _name(self, name: str, position: Position, spec: Spec, local: Iterable[str], words: Iterable[str]) -> None:
+        owner = _owner(name, spec)
         if owner is None and name in words:
             self._errors.add(position, f"`{name}` is a word; inside an expression it needs quotes, as '{name}'")
             return
         if owner is None:
-            known = [*own, *taps, *TENSORS, *self._visible(spec), *map(str, words)]
-            self._errors.add(position, unknown("value", name, known))
+            self._errors.add(position, unknown("value", name, [*local, *TENSORS, *_visible(spec), *map(str, words)]))
             return
         self._used.add((id(owner), name))
         let = owner.lets.get(name)
@@ -291,11 +326,10 @@ class NameCheck:
 
     def _calls(self, expression: Expression, position: Position, spec: Spec) -> None:
         for name, count in expression.calls:
-            owner = self._defined(name, spec)
+            owner = _owner(name, spec)
             let = owner.lets.get(name) if owner is not None else None
             if owner is None or let is None or let.arguments is None:
-                known = [*BUILTINS, *(word for word, one in self._all_lets(spec) if one)]
-                self._errors.add(position, unknown("function", name, known))
+                self._errors.add(position, unknown("function", name, [*BUILTINS, *_functions(spec)]))
                 continue
             self._used.add((id(owner), name))
             if count != len(let.arguments):
@@ -304,7 +338,7 @@ class NameCheck:
                 self._errors.add(position, f"{takes} takes {len(let.arguments)} argument{plural}, found {count}")
 
     def _comparison(self, name: str, word: str, position: Position, spec: Spec) -> None:
-        owner = self._defined(name, spec)
+        owner = _owner(name, spec)
         parameter = owner.parameters.get(name) if owner is not None else None
         if parameter is None or not parameter.choices or word in parameter.choices:
             return
@@ -312,27 +346,14 @@ class NameCheck:
         hint = did_you_mean(word, choices)
         self._errors.add(position, f"`{name}` is never '{word}': it is one of {', '.join(choices)}{hint}")
 
-    def _visible(self, spec: Spec | None) -> Iterator[str]:
-        while spec is not None:
-            yield from (*spec.names, *spec.lets)
-            spec = spec.parent
-
-    def _all_lets(self, spec: Spec | None) -> Iterator[tuple[str, bool]]:
-        while spec is not None:
-            yield from ((name, let.arguments is not None) for name, let in spec.lets.items())
-            spec = spec.parent
-
-    def _sizes_only_in_input(self, spec: Spec) -> None:
-        """A size stated by the input may not be used inside: another input may be put in its place."""
-        sizes = spec.size_parameters()
-        for value in _values(spec):
-            for expression, position in value.expressions():
-                for name in expression.names:
-                    if name in sizes:
-                        self._errors.add(
-                            position,
-                            f"`{name}` states the input's size; inside, use input.h, input.w or input.c",
-                        )
+    def _no_sizes(self, value: Value, sizes: Collection[str]) -> None:
+        """A size that the input states may not be used inside: another input may take its place."""
+        for expression, position in value.expressions() if sizes else ():
+            for name in expression.names:
+                if name in sizes:
+                    self._errors.add(
+                        position, f"`{name}` states the input's size; inside, use input.h, input.w or input.c"
+                    )
 
     def _unused(self, spec: Spec) -> None:
         for name, parameter in spec.parameters.items():
@@ -345,62 +366,57 @@ class NameCheck:
             self._unused(block)
 
 
-def _taps(steps: Iterable[Step]) -> Iterator[str]:
-    for step in walk(tuple(steps)):
-        if step.name is not None and step.name.fixed:
-            yield step.name.text
+def _enclosing(spec: Spec | None) -> Iterator[Spec]:
+    """``spec`` and the specs around it, outwards."""
+    while spec is not None:
+        yield spec
+        spec = spec.parent
 
 
-def _values(spec: Spec) -> Iterator[Value]:
-    """Every value of the body of ``spec``: lets, steps and local blocks."""
-    yield from (let.value for let in spec.lets.values())
-    for step in walk(spec.layers):
-        for arguments in filter(None, (step.arguments, step.first)):
-            yield from arguments.values.values()
-        yield from filter(None, (step.when, step.repeat))
-        for loop in (step.loop, *(branch.loop for branch in step.branches)):
-            if loop is not None:
-                yield from filter(None, (loop.rows, *loop.columns))
-        for branch in step.branches:
-            yield from filter(None, (branch.when, branch.repeat))
-    for block in spec.blocks.values():
-        yield from (parameter.default for parameter in block.parameters.values() if parameter.default)
-        yield from _values(block)
+def _owner(name: str, spec: Spec) -> Spec | None:
+    """The spec, from here outwards, that defines ``name``."""
+    for owner in _enclosing(spec):
+        if name in owner.parameters or name in owner.lets or (owner.input_names and name in owner.input_names):
+            return owner
+    return None
 
 
-class Finder(Protocol):
-    """Where a linker finds the specs of other files."""
+def _visible(spec: Spec) -> Iterator[str]:
+    for owner in _enclosing(spec):
+        yield from (*owner.parameters, *owner.lets, *(owner.input_names or {}))
 
-    def find(self, name: str, beside: Spec) -> Spec | None:
-        """The linked spec called ``name``, searched from the folder of ``beside``; None if there is no such spec."""
 
-    def names(self, beside: Spec) -> Iterable[str]:
-        """Every name :meth:`find` would know."""
+def _functions(spec: Spec) -> Iterator[str]:
+    for owner in _enclosing(spec):
+        yield from (name for name, let in owner.lets.items() if let.arguments is not None)
+
+
+def _inherited_sizes(spec: Spec) -> set[str]:
+    """The parameters that state the size of an input, of ``spec`` or of a spec around it."""
+    return {name for owner in _enclosing(spec) for name in owner.size_parameters()}
 
 
 def link(spec: Spec, finder: Finder, errors: Problems, warnings: Problems) -> None:
-    """Link ``spec`` and its local blocks in place; faults go to ``errors``, what is unused to ``warnings``."""
+    """Check ``spec`` and its local blocks and complete them; what is unused goes to ``warnings``."""
+    names = NameCheck(errors, warnings)
     if spec.extends is not None:
         _extend(spec, finder, errors)
-        NameCheck(errors, warnings).parameters(spec)
-        spec.finish()
+        names.parameters(spec)
+        spec.constants = spec.fixed_values()
         return
     called: set[int] = set()
-    for block in _nested(spec):
-        _words_of_defaults(block.parameters.values(), errors)
+    blocks = _nested(spec)
+    for block in blocks:
+        _words_of_defaults(block, errors)
         if block.name in REGISTRY and block is not spec:
             errors.add(block.position, f"a block cannot be called `{block.name}`: that is a layer")
-        for step in walk(block.layers):
-            _link_step(step, block, finder, errors)
-            if step.block is not None:
-                called.add(id(step.block))
-            step.finish()
-        block.finish()
+        block.layers = _Resolver(block, finder, errors, called).steps(block.layers)
+        block.constants = block.fixed_values()
     _recursion(spec, errors)
-    for block in _nested(spec):
+    for block in blocks:
         if block is not spec and id(block) not in called:
             warnings.add(block.position, f"block `{block.name}` is never used")
-    NameCheck(errors, warnings).check(spec)
+    names.check(spec)
 
 
 def _nested(spec: Spec) -> list[Spec]:
@@ -433,7 +449,7 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
             spec.parameters[own] = _override(base.parameters[own], key, node, base, errors)
         else:
             errors.add(key.position, _no_argument("parameter", key.text, base.parameters, name))
-    _words_of_defaults(spec.parameters.values(), errors)
+    _words_of_defaults(spec, errors)
 
 
 def _override(parameter: Parameter, key: Scalar, node: Node, base: Spec, errors: Problems) -> Parameter:
@@ -441,18 +457,12 @@ def _override(parameter: Parameter, key: Scalar, node: Node, base: Spec, errors:
     for fixed in ("choices", "min", "max"):
         if isinstance(node, Mapping) and fixed in node:
             errors.add(key.position, f"`{key.text}` takes another default here; its `{fixed}` is the extended spec's")
-    result = Parameter(parameter.name, by.position)
-    written = by.default.expression.text if by.default is not None and by.default.expression is not None else ""
+    default = by.default
+    written = default.expression.text if default is not None and default.expression is not None else ""
     if parameter.choices and is_identifier(written) and written not in (*base.parameters, *base.lets):
         errors.add(key.position, not_among(key.text, written, parameter.choices))
-        by.default = None
-    result.default = by.default or parameter.default
-    result.example = by.example or parameter.example
-    result.type = parameter.type
-    result.choices = parameter.choices
-    result.minimum, result.maximum = parameter.minimum, parameter.maximum
-    result.doc = by.doc or parameter.doc
-    return result
+        default = None
+    return parameter.changed(default=default or parameter.default, example=by.example, position=by.position, doc=by.doc)
 
 
 def _as_word(value: Value, words: tuple[object, ...]) -> Value:
@@ -464,30 +474,56 @@ def _as_word(value: Value, words: tuple[object, ...]) -> Value:
     return value
 
 
-def _words_of_defaults(parameters: Iterable[Parameter], errors: Problems) -> None:
-    for parameter in parameters:
+def _words_of_defaults(spec: Spec, errors: Problems) -> None:
+    for name, parameter in spec.parameters.items():
         if parameter.default is not None:
-            parameter.default = _as_word(parameter.default, parameter.words)
-            if parameter.default.is_fixed:
-                _check_choice(parameter, parameter.default, errors)
+            default = _as_word(parameter.default, parameter.words)
+            if default is not parameter.default:
+                spec.parameters[name] = parameter.changed(default=default)
+            if default.is_fixed:
+                _check_choice(parameter, default, errors)
 
 
-def _link_step(step: Step, owner: Spec, finder: Finder, errors: Problems) -> None:
-    if step.body in BODIES:
-        return
-    if step.body in REGISTRY and REGISTRY[step.body].merges:
-        _check_layer_arguments(step, errors)
-        return
-    step.block = _find_block(step.body, owner, finder, step.position, errors)
-    if step.block is not None:
-        if step.faults is not None:
-            errors.found += step.faults.found
-        _check_block_arguments(step, step.block, errors)
-    elif step.body in REGISTRY:
-        _check_layer_arguments(step, errors)
-    else:
-        errors.add(step.position, _no_body(step.body, [*finder.names(owner), *_local_names(owner)]))
-        step.arguments, step.first = Arguments({}, {}), None  # nothing that is inside can be judged
+class _Resolver:
+    """Finds the layer or block of every step of one spec, and checks the arguments; makes the completed steps.
+
+    Args:
+        owner: the spec.
+        finder: where the specs of other files are found.
+        errors: where errors go.
+        called: where the identities of the called blocks go.
+    """
+
+    def __init__(self, owner: Spec, finder: Finder, errors: Problems, called: set[int]) -> None:
+        self._owner = owner
+        self._finder = finder
+        self._errors = errors
+        self._called = called
+
+    def steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """The completed ``steps``."""
+        return tuple([self._step(step) for step in steps])
+
+    def _step(self, step: Step) -> Step:
+        if step.steps:
+            step = step._replace(steps=self.steps(step.steps))
+        if step.branches:
+            branches = [branch._replace(steps=self.steps(branch.steps)) for branch in step.branches]
+            step = step._replace(branches=tuple(branches))
+        layer = REGISTRY.get(step.body)
+        if step.body in BODIES or (layer is not None and layer.merges):
+            return step
+        block = _find_block(step.body, self._owner, self._finder, step.position, self._errors)
+        if block is not None:
+            self._called.add(id(block))
+            self._errors.all += step.faults
+            return _of_block(step, block, self._errors)
+        if layer is not None:
+            _check_layer_arguments(step, self._errors)
+            return step
+        names = [*self._finder.names(self._owner), *_local_names(self._owner)]
+        self._errors.add(step.position, _no_body(step.body, names))
+        return step._replace(arguments=NO_ARGUMENTS, first=None)  # nothing that is inside can be judged
 
 
 def _no_body(name: str, blocks: list[str]) -> str:
@@ -555,45 +591,43 @@ def _check_fixed(field: Field, value: Value, errors: Problems) -> None:
         errors.add(value.position, str(error))
 
 
-def _check_block_arguments(step: Step, block: Spec, errors: Problems) -> None:
+def _of_block(step: Step, block: Spec, errors: Problems) -> Step:
+    """``step`` as a call of ``block``, with its arguments under the block's own names."""
     if not block.layers and not block.parameters:
-        return  # its errors are already reported
-    for name in list(step.arguments.keys):
-        if block.input_names and name in block.input_names:
-            errors.add(
-                step.arguments.keys[name],
-                f"`{name}` of {step.body} is read off its input and cannot be passed",
-            )
-            del step.arguments.keys[name], step.arguments.values[name]
-    for arguments in filter(None, (step.arguments, step.first)):
-        _own_names(arguments, block, errors)
+        return step._replace(block=block)  # its errors are already reported
+    arguments = _block_arguments(step, step.arguments, block, errors)
+    first = None if step.first is None else _block_arguments(step, step.first, block, errors)
+    step = step._replace(block=block, arguments=arguments, first=first, first_arguments=arguments.overridden(first))
     given = _check_keys(step, list(block.parameters), "parameter", errors)
-    for arguments in filter(None, (step.arguments, step.first)):
-        for name, value in arguments.values.items():
-            if name in block.parameters:
-                arguments.values[name] = _checked_word(block.parameters[name], value, errors)
     for name, parameter in block.parameters.items():
-        if parameter.default is None and name not in given and not step.arguments.broken:
+        if parameter.default is None and name not in given and not arguments.broken:
             doc = f": {parameter.doc}" if parameter.doc else ""
             errors.add(step.position, f"{step.body} needs `{name}`{doc}")
+    return step
 
 
-def _own_names(arguments: Arguments, block: Spec, errors: Problems) -> None:
-    """Give arguments that were given by a standard name the names that ``block`` has for them."""
-    for name in [name for name in arguments.keys if own_name(name, block.parameters) != name]:
-        own, place, value = own_name(name, block.parameters), arguments.keys.pop(name), arguments.values.pop(name)
-        if own in arguments.keys:
-            errors.add(place, f"`{name}` and `{own}` are one parameter of {block.name}; give one of them")
+def _block_arguments(step: Step, arguments: Arguments, block: Spec, errors: Problems) -> Arguments:
+    """``arguments`` with the names that ``block`` has for them, and with the words that its parameters take."""
+    values: dict[str, Value] = {}
+    keys: dict[str, Position] = {}
+    for name, position in arguments.keys.items():
+        value = arguments.values[name]
+        own = own_name(name, block.parameters)
+        if block.input_names and name in block.input_names and arguments is step.arguments:
+            errors.add(position, f"`{name}` of {step.body} is read off its input and cannot be passed")
+        elif own != name and own in arguments.keys:
+            errors.add(position, f"`{name}` and `{own}` are one parameter of {block.name}; give one of them")
         else:
-            arguments.keys[own], arguments.values[own] = place, value
+            keys[own] = position
+            values[own] = _checked_word(block.parameters[own], value, errors) if own in block.parameters else value
+    return Arguments(values, keys, broken=arguments.broken)
 
 
 def _checked_word(parameter: Parameter, value: Value, errors: Problems) -> Value:
     value = _as_word(value, parameter.words)
-    if value.is_fixed:
-        _check_choice(parameter, value, errors)
-    else:
-        value.words = parameter.words
+    if not value.is_fixed:
+        return Value(value.position, expression=value.expression, items=value.items, words=parameter.words)
+    _check_choice(parameter, value, errors)
     return value
 
 
@@ -621,14 +655,13 @@ def _recursion(spec: Spec, errors: Problems) -> None:
     def visit(block: Spec, trail: tuple[Spec, ...]) -> None:
         if id(block) in done:
             return
-        for step in walk(block.layers):
-            inner = step.block
+        for place in places(block.layers):
+            step, inner = place.step, place.step.block
             if inner is None or inner.root is not spec:
                 continue
             if inner in trail or inner is block:
                 names = " -> ".join(item.name for item in (*trail, block, inner))
                 errors.add(step.position, f"`{inner.name}` includes itself: {names}")
-                step.block = None
             else:
                 visit(inner, (*trail, block))
         done.add(id(block))

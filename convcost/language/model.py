@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
-    from convcost.errors import Position, Problems
+    from convcost.errors import Position, Problem
     from convcost.language.expression import Expression
     from convcost.language.yaml import Node, Scalar
     from convcost.network.graph import Graph
@@ -54,12 +54,13 @@ class Value:
         expression: Expression | None = None,
         items: tuple[Value, ...] | None = None,
         constant: Any = None,
+        words: tuple[Any, ...] = (),
     ) -> None:
         self.position = position
         self.expression = expression
         self.items = items
         self.constant = constant
-        self.words: tuple[Any, ...] = ()
+        self.words = words
         if expression is not None:
             self.evaluate = expression.evaluate
         elif items is not None:
@@ -114,59 +115,56 @@ def _word(value: Any) -> str:
     return "x".join(map(str, value)) if sizes else str(value)
 
 
-class Loop:
+class Loop(NamedTuple):
     """``for`` and ``in``: the variables, and a row of values for each turn.
 
     Attributes:
-        variables: their names, with where they stand.
+        variables: their names, with where they are written.
         rows: rows (of several variables) or single values (of one); or
         columns: one list per variable.
+        position: where ``for`` is written.
         whole: whether ``for`` names a single variable, so that rows are not unpacked.
     """
 
-    __slots__ = ("columns", "position", "rows", "variables", "whole")
-
-    def __init__(
-        self,
-        variables: tuple[tuple[str, Position], ...],
-        rows: Value | None,
-        columns: tuple[Value, ...],
-        position: Position,
-        *,
-        whole: bool,
-    ) -> None:
-        self.variables = variables
-        self.rows = rows
-        self.columns = columns
-        self.position = position
-        self.whole = whole
+    variables: tuple[tuple[str, Position], ...]
+    rows: Value | None
+    columns: tuple[Value, ...]
+    position: Position
+    whole: bool
 
 
 class Arguments:
-    """``{field: value, ...}`` of a layer or block, with where each name stands.
+    """``{field: value, ...}`` of a layer or block.
 
     Attributes:
         values: by name.
         keys: where each name is written.
         fixed: those values that are the same in every run.
         evaluators: name and function of a scope of the others.
-        broken: whether what was written is no mapping, so that nothing more can be said of it.
+        broken: whether what was written is no mapping, so that nothing more can be checked.
     """
 
     __slots__ = ("broken", "evaluators", "fixed", "keys", "values")
 
     def __init__(self, values: dict[str, Value], keys: dict[str, Position], *, broken: bool = False) -> None:
-        self.broken = broken
         self.values = values
         self.keys = keys
+        self.broken = broken
         self.fixed: dict[str, Any] = {}
-        self.evaluators: tuple[tuple[str, Any], ...] = ()
+        evaluators = []
+        for name, value in values.items():
+            if value.expression is None and value.items is None:
+                self.fixed[name] = value.constant
+            else:
+                evaluators.append((name, value.evaluate))
+        self.evaluators = tuple(evaluators)
 
-    def finish(self) -> None:
-        """Tell, once nothing changes any more, what is the same in every run from what is not."""
-        fixed = {name: value.constant for name, value in self.values.items() if value.is_fixed}
-        self.evaluators = tuple((name, value.evaluate) for name, value in self.values.items() if name not in fixed)
-        self.fixed = fixed
+    def overridden(self, by: Arguments | None) -> Arguments:
+        """These arguments with those of ``by`` in their place."""
+        return self if by is None else Arguments({**self.values, **by.values}, {**self.keys, **by.keys})
+
+
+NO_ARGUMENTS = Arguments({}, {})
 
 
 CONTROLS = ("from", "for", "in", "when", "repeat", "first", "name")
@@ -192,91 +190,49 @@ def own_name(name: str, names: Container[str]) -> str:
     return name if other is None or name in names or other not in names else other
 
 
-class Branch:
-    """One path of a merge or a side output; ``tap`` alone, or steps."""
+class Branch(NamedTuple):
+    """One path of a merge or a side output: steps, or a tensor by its name."""
 
-    __slots__ = ("from_", "loop", "name", "position", "repeat", "steps", "when")
-
-    def __init__(
-        self,
-        name: str,
-        steps: tuple[Step, ...],
-        from_: Template | None,
-        loop: Loop | None,
-        when: Value | None,
-        repeat: Value | None,
-        position: Position,
-    ) -> None:
-        self.name = name
-        self.steps = steps
-        self.from_ = from_
-        self.loop = loop
-        self.when = when
-        self.repeat = repeat
-        self.position = position
+    name: str
+    steps: tuple[Step, ...]
+    from_: Template | None
+    loop: Loop | None
+    when: Value | None
+    repeat: Value | None
+    position: Position
 
 
-class Step:
+class Step(NamedTuple):
     """One item of ``layers``.
 
     Attributes:
         body: ``do``, ``output``, a merge's key, or the name of a layer or block.
+        position: where it is written.
         arguments: of a layer or block.
-        first: overrides for the first copy of a repeat.
+        first: overrides for the first copy of a repeat, as written.
+        first_arguments: arguments of the first copy of a repeat.
         steps: of a ``do``.
         branches: of a merge or ``output``.
-        block: the spec it calls, once linked; None for a layer.
         plain: whether there is no control beside the body.
-        first_arguments: arguments of the first copy of a repeat.
-        faults: what is wrong with the arguments; of no interest where there is no such layer or block.
+        block: the spec it calls, once checked; None for a layer.
+        faults: what is wrong with the arguments, reported only where there is such a layer or block.
     """
 
-    __slots__ = (
-        "arguments",
-        "block",
-        "body",
-        "branches",
-        "faults",
-        "first",
-        "first_arguments",
-        "from_",
-        "loop",
-        "name",
-        "plain",
-        "position",
-        "repeat",
-        "steps",
-        "when",
-    )
-
-    def __init__(self, body: str, position: Position) -> None:
-        self.body = body
-        self.position = position
-        self.arguments = Arguments({}, {})
-        self.first: Arguments | None = None
-        self.steps: tuple[Step, ...] = ()
-        self.branches: tuple[Branch, ...] = ()
-        self.from_: Template | None = None
-        self.loop: Loop | None = None
-        self.when: Value | None = None
-        self.repeat: Value | None = None
-        self.name: Template | None = None
-        self.block: Spec | None = None
-        self.first_arguments = self.arguments
-        self.faults: Problems | None = None
-        self.plain = False
-
-    def finish(self) -> None:
-        """Work out, once nothing changes any more, what a run would ask again and again."""
-        controls = (self.from_, self.loop, self.when, self.repeat, self.name)
-        self.plain = all(control is None for control in controls)
-        self.arguments.finish()
-        self.first_arguments = self.arguments
-        if self.first is not None:
-            self.first_arguments = Arguments(
-                {**self.arguments.values, **self.first.values}, {**self.arguments.keys, **self.first.keys}
-            )
-            self.first_arguments.finish()
+    body: str
+    position: Position
+    arguments: Arguments = NO_ARGUMENTS
+    first: Arguments | None = None
+    first_arguments: Arguments = NO_ARGUMENTS
+    steps: tuple[Step, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    from_: Template | None = None
+    loop: Loop | None = None
+    when: Value | None = None
+    repeat: Value | None = None
+    name: Template | None = None
+    plain: bool = True
+    block: Spec | None = None
+    faults: tuple[Problem, ...] = ()
 
 
 class Parameter:
@@ -291,35 +247,47 @@ class Parameter:
         any_int: whether every int fits, so that none need be checked.
     """
 
-    __slots__ = (
-        "any_int",
-        "choices",
-        "default",
-        "doc",
-        "example",
-        "maximum",
-        "minimum",
-        "name",
-        "position",
-        "type",
-    )
+    __slots__ = ("any_int", "choices", "default", "doc", "example", "maximum", "minimum", "name", "position", "type")
 
-    def __init__(self, name: str, position: Position) -> None:
+    def __init__(  # noqa: PLR0913 - a record with as many parts
+        self,
+        name: str,
+        position: Position,
+        *,
+        type_: str,
+        default: Value | None,
+        example: Value | None = None,
+        choices: tuple[Any, ...] = (),
+        minimum: Value | None = None,
+        maximum: Value | None = None,
+        doc: str = "",
+    ) -> None:
         self.name = name
         self.position = position
-        self.default: Value | None = None
-        self.example: Value | None = None
-        self.type = "any"
-        self.choices: tuple[Any, ...] = ()
-        self.minimum: Value | None = None
-        self.maximum: Value | None = None
-        self.doc = ""
-        self.any_int = False
+        self.type = type_
+        self.default = default
+        self.example = example
+        self.choices = choices
+        self.minimum = minimum
+        self.maximum = maximum
+        self.doc = doc
+        self.any_int = type_ in ("whole", "any") and not choices and minimum is None and maximum is None
 
-    def finish(self) -> None:
-        """Tell, once nothing changes any more, whether every int will do, as it does for most."""
-        restricted = bool(self.choices) or self.minimum is not None or self.maximum is not None
-        self.any_int = self.type in ("whole", "any") and not restricted
+    def changed(
+        self, *, default: Value | None, example: Value | None = None, position: Position | None = None, doc: str = ""
+    ) -> Parameter:
+        """The same parameter with another default; and another example, position and text where they are given."""
+        return Parameter(
+            self.name,
+            position or self.position,
+            type_=self.type,
+            default=default,
+            example=example or self.example,
+            choices=self.choices,
+            minimum=self.minimum,
+            maximum=self.maximum,
+            doc=doc or self.doc,
+        )
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -330,20 +298,20 @@ class Parameter:
         return words
 
 
-class Let:
+class Let(NamedTuple):
     """A named value, table or function; a function where ``arguments`` is not None."""
 
-    __slots__ = ("arguments", "name", "position", "value")
-
-    def __init__(self, name: str, arguments: tuple[str, ...] | None, value: Value, position: Position) -> None:
-        self.name = name
-        self.arguments = arguments
-        self.value = value
-        self.position = position
+    name: str
+    arguments: tuple[str, ...] | None
+    value: Value
+    position: Position
 
 
 class Spec:
     """A spec or a local block: a function from a tensor and parameters to a tensor.
+
+    The parser makes it and the check completes it; a run only reads it. Its steps, parameters and values are never
+    changed: the check puts new ones in their place.
 
     Attributes:
         name: the file's stem, or the local block's key.
@@ -412,21 +380,16 @@ class Spec:
         self.folder = ""
         self.constants: dict[str, Any] = {}
 
-    def finish(self) -> None:
-        """Collect, once nothing changes any more, the names whose values are the same in every run."""
-        for let in self.lets.values():
-            if let.arguments is None and let.value.is_fixed:
-                self.constants[let.name] = let.value.constant
-        for parameter in self.parameters.values():
-            parameter.finish()
-            default = parameter.default
-            if default is not None and default.is_fixed:
-                self.constants[parameter.name] = default.constant
-
     @property
     def names(self) -> tuple[str, ...]:
         """The names that take a value: sizes read off the input, then parameters, in the order they are written."""
         return (*(self.input_names or ()), *self.parameters)
+
+    def fixed_values(self) -> dict[str, Any]:
+        """The names that have the same value in every run unless they are given: what ``constants`` are."""
+        values = [(name, let.value) for name, let in self.lets.items() if let.arguments is None]
+        values += [(name, own.default) for name, own in self.parameters.items() if own.default is not None]
+        return {name: value.constant for name, value in values if value.is_fixed}
 
     def size_parameters(self) -> set[str]:
         """The parameters that the size of the input depends on."""
@@ -466,12 +429,3 @@ class Imported(Spec):
             ConvcostError: the file cannot be understood.
         """
         raise NotImplementedError
-
-
-def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Every step in ``steps``, those in groups and branches included."""
-    for step in steps:
-        yield step
-        yield from walk(step.steps)
-        for branch in step.branches:
-            yield from walk(branch.steps)

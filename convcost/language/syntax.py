@@ -15,6 +15,7 @@ from convcost.language.model import (
     BROKEN,
     CONTROLS,
     LAYER_WORDS,
+    NO_ARGUMENTS,
     RESERVED,
     Arguments,
     Branch,
@@ -48,15 +49,15 @@ def absent(node: Node) -> bool:
     return isinstance(node, Scalar) and node.text == "" and not node.quoted
 
 
-def expression(text: str, position: Position, problems: Problems) -> Value:
-    """``text`` compiled; a broken value stands in where that fails and the failure is noted."""
+def expression(text: str, position: Position, problems: Problems, words: tuple[Any, ...] = ()) -> Value:
+    """``text`` compiled; a broken value where that fails, which is added to ``problems``."""
     try:
         compiled = compile_expression(text)
     except ExpressionError as error:
         problems.add(position, str(error))
         return Value(position, constant=BROKEN)
     if not compiled.is_constant:
-        return Value(position, expression=compiled)
+        return Value(position, expression=compiled, words=words)
     try:
         return Value(position, constant=compiled.evaluate({}))
     except ConvcostError as error:
@@ -64,36 +65,28 @@ def expression(text: str, position: Position, problems: Problems) -> Value:
         return Value(position, constant=BROKEN)
 
 
-def value(  # noqa: PLR0911 - one answer a kind
-    node: Node, problems: Problems, *, name: str = "", words: tuple[Any, ...] = ()
-) -> Value:
+def value(node: Node, problems: Problems, *, words: tuple[Any, ...] = ()) -> Value:
     """A field's or parameter's value.
 
     Args:
-        node: as read; absent means the variable called ``name``.
-        problems: where faults go.
-        name: the field's name.
-        words: bare words that stand for themselves here.
+        node: as read.
+        problems: where errors go.
+        words: bare words that are values here.
     """
+    position = node.position
     if isinstance(node, Sequence):
         _limit(node, len(node.items), problems)
-        return Value(node.position, items=tuple(value(item, problems, words=words) for item in node.items))
+        return Value(position, items=tuple([value(item, problems, words=words) for item in node.items]))
     if isinstance(node, Mapping):
-        problems.add(node.position, "expected a value, found a mapping")
-        return Value(node.position, constant=BROKEN)
+        problems.add(position, "expected a value, found a mapping")
+        return Value(position, constant=BROKEN)
     if absent(node):
-        if not name:
-            problems.add(node.position, "a value is missing")
-            return Value(node.position, constant=BROKEN)
-        return expression(name, node.position, problems)
+        problems.add(position, "a value is missing")
+        return Value(position, constant=BROKEN)
     if node.text in words:
-        return Value(node.position, constant=node.text)
+        return Value(position, constant=node.text)
     sizes = dims(node.text)
-    if sizes is not None:
-        return Value(node.position, constant=sizes)
-    found = expression(node.text, node.position, problems)
-    found.words = words
-    return found
+    return expression(node.text, position, problems, words) if sizes is None else Value(position, constant=sizes)
 
 
 def data(node: Node, problems: Problems) -> Any:
@@ -114,10 +107,10 @@ def data(node: Node, problems: Problems) -> Any:
 
 
 def _cell(node: Scalar, problems: Problems) -> Any:
-    found = scan(node.text, quoted=node.quoted)
-    if isinstance(found, str) and len(found) <= MAX_DIGITS and is_misspelt(found):
-        problems.add(node.position, f"'{found[:60]}' is neither a number nor a word: {NUMBERS}")
-    return found
+    cell = scan(node.text, quoted=node.quoted)
+    if isinstance(cell, str) and len(cell) <= MAX_DIGITS and is_misspelt(cell):
+        problems.add(node.position, f"'{cell[:60]}' is neither a number nor a word: {NUMBERS}")
+    return cell
 
 
 def _limit(node: Node, items: int, problems: Problems) -> None:
@@ -180,10 +173,8 @@ def _step(node: Node, problems: Problems) -> Step | None:
         _blame_bodies(node, bodies, problems)
         return None
     key, item = bodies[0]
-    step = Step(key.text, key.position)
-    _body(step, item, problems)
-    _controls(step, node, problems)
-    return step
+    body = _body(key, item, problems)
+    return body if len(node.entries) == 1 else _controlled(body, node, problems)
 
 
 def _blame_bodies(node: Mapping, bodies: list[tuple[Scalar, Node]], problems: Problems) -> None:
@@ -199,32 +190,24 @@ def _blame_bodies(node: Mapping, bodies: list[tuple[Scalar, Node]], problems: Pr
     problems.add(extra.position, f"a step has one body, found `{first.text}` and `{extra.text[:60]}`{hint}")
 
 
-def _body(step: Step, node: Node, problems: Problems) -> None:
-    if step.body == "do":
-        step.steps = steps(node, problems)
-    elif step.body in BODIES or (step.body in REGISTRY and REGISTRY[step.body].merges):
-        step.branches = _branches(step, _without_fields(step, node, problems), problems)
-    elif not absent(node):
-        step.arguments = arguments(step.body, node, _inside(step, problems))
-
-
-def _without_fields(step: Step, node: Node, problems: Problems) -> Node:
-    """The branches of a merge; what is a field of its layer becomes an argument."""
-    layer = REGISTRY.get(step.body)
-    if layer is None or not layer.fields or not isinstance(node, Mapping):
-        return node
-    branches, fields = node.split(layer.fields)
-    step.arguments = arguments(step.body, fields, problems)
-    return branches
-
-
-def _inside(step: Step, problems: Problems) -> Problems:
-    """Where faults in the arguments of ``step`` go: with a body that may not exist, they wait until it is linked."""
-    if step.body in REGISTRY:
-        return problems
-    if step.faults is None:
-        step.faults = Problems()
-    return step.faults
+def _body(key: Scalar, node: Node, problems: Problems) -> Step:
+    """A step without the controls beside its body."""
+    name, position = key.text, key.position
+    if name == "do":
+        return Step(name, position, steps=steps(node, problems))
+    layer = REGISTRY.get(name)
+    if name in BODIES or (layer is not None and layer.merges):
+        fields = NO_ARGUMENTS
+        if layer is not None and layer.fields and isinstance(node, Mapping):
+            node, of_layer = node.split(layer.fields)
+            fields = arguments(name, of_layer, problems)
+        return Step(name, position, fields, first_arguments=fields, branches=_branches(key, node, problems))
+    if absent(node):
+        return Step(name, position)
+    # with a body that may not exist, problems of its arguments wait until it is resolved
+    inside = Problems() if layer is None else problems
+    own = arguments(name, node, inside)
+    return Step(name, position, own, first_arguments=own, faults=tuple(inside.all) if layer is None else ())
 
 
 def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
@@ -237,47 +220,51 @@ def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
         )
         problems.add(node.position, f"arguments of {owner} are a mapping, as {{{example}}}")
         return Arguments({}, {}, broken=True)
-    result = Arguments({}, {})
+    values: dict[str, Value] = {}
+    keys: dict[str, Position] = {}
     for key, item in node.entries:
         if not is_identifier(key.text):
             missing = "; a space is missing after its colon" if ":" in key.text else ""
             problems.add(key.position, f"`{key.text[:60]}` cannot be the name of an argument{missing}")
             continue
         field = layer.fields.get(key.text) if layer else None
-        words = field.words if field else ()
-        place = key.position if absent(item) else item.position
-        result.keys[key.text] = key.position
-        result.values[key.text] = _argument(key, item, place, words, problems)
-    return result
+        keys[key.text] = key.position
+        if absent(item):  # the shorthand {out}: the variable of that name
+            values[key.text] = expression(key.text, key.position, problems)
+        else:
+            values[key.text] = value(item, problems, words=field.words if field else ())
+    return Arguments(values, keys)
 
 
-def _argument(key: Scalar, item: Node, place: Position, words: tuple[str, ...], problems: Problems) -> Value:
-    found = value(item, problems, name=key.text, words=words)
-    found.position = place
-    return found
-
-
-def _controls(step: Step, node: Mapping, problems: Problems) -> None:
+def _controlled(step: Step, node: Mapping, problems: Problems) -> Step:
+    """``step`` with the controls that are written beside its body."""
     source, repeat, when, first = (node.get(key) for key in ("from", "repeat", "when", "first"))
-    step.from_ = None if source is None else template(source, problems, "`from`")
-    step.loop = _loop(node, problems)
-    step.when = None if when is None else value(when, problems)
-    step.repeat = None if repeat is None else value(repeat, problems)
     name = node.get("name")
-    step.name = None if name is None else _name(name, problems)
+    overrides, faults = None, Problems()
     if first is not None:
-        step.first = arguments(step.body, first, _inside(step, problems))
+        overrides = arguments(step.body, first, problems if step.body in REGISTRY else faults)
         if repeat is None:
             problems.add(first.position, "`first` goes with `repeat`")
         if step.body == "do" or step.branches:
             problems.add(first.position, f"`first` overrides arguments of a layer or block; {step.body} has none")
+    return step._replace(
+        from_=None if source is None else template(source, problems, "`from`"),
+        loop=_loop(node, problems),
+        when=None if when is None else value(when, problems),
+        repeat=None if repeat is None else value(repeat, problems),
+        name=None if name is None else _name(name, problems),
+        first=overrides,
+        first_arguments=step.arguments.overridden(overrides),
+        plain=False,
+        faults=(*step.faults, *faults.all),
+    )
 
 
 def _name(node: Node, problems: Problems) -> Template | None:
-    found = template(node, problems, "`name`")
-    if found is not None and "/" in found.text:
+    name = template(node, problems, "`name`")
+    if name is not None and "/" in name.text:
         problems.add(node.position, "a name may not contain `/`: it separates the segments of a path")
-    return found
+    return name
 
 
 def _loop(node: Mapping, problems: Problems) -> Loop | None:
@@ -328,14 +315,14 @@ def _row_lengths(loop: Loop, rows: Node | None, problems: Problems) -> None:
             problems.add(column.position, f"this column has {length} values, the first has {fixed[0][1]}")
 
 
-def _branches(step: Step, node: Node, problems: Problems) -> tuple[Branch, ...]:
+def _branches(body: Scalar, node: Node, problems: Problems) -> tuple[Branch, ...]:
     if not isinstance(node, Mapping) or not node.entries:
         problems.add(
-            step.position if absent(node) else node.position,
-            f"{step.body} needs branches by name, as {step.body}: {{main: [...], shortcut: x}}",
+            body.position if absent(node) else node.position,
+            f"{body.text} needs branches by name, as {body.text}: {{main: [...], shortcut: x}}",
         )
         return ()
-    return tuple(_branch(key, item, problems) for key, item in node.entries)
+    return tuple([_branch(key, item, problems) for key, item in node.entries])
 
 
 def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
@@ -514,26 +501,33 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
 
 def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
     """A parameter; ``words`` are the bare words allowed in addition to its choices."""
-    parameter = Parameter(key.text, key.position)
+    written = node if isinstance(node, Mapping) else None
+    doc = choices = example = minimum = maximum = None
     default: Node | None = node
-    if isinstance(node, Mapping):
-        _known_keys(node, PARAMETER_KEYS, problems, f"parameter `{key.text}`")
-        default = node.get("default")
-        doc, choices = node.get("doc"), node.get("choices")
-        if doc is not None:
-            parameter.doc = text(doc, problems, "`doc`")
-        if choices is not None:
-            parameter.choices = _choices(choices, problems)
-    words = (*words, *parameter.choices, *LAYER_WORDS)
-    if isinstance(node, Mapping):
-        parameter.example = _optional(node.get("example"), words, problems)
-        parameter.minimum = _optional(node.get("min"), (), problems)
-        parameter.maximum = _optional(node.get("max"), (), problems)
-    if default is not None and not absent(default):
-        parameter.default = value(default, problems, words=words)
-    parameter.type = _type(parameter, default)
-    _check_listed(parameter, problems)
-    return parameter
+    if written is not None:
+        _known_keys(written, PARAMETER_KEYS, problems, f"parameter `{key.text}`")
+        default, doc, choices, example, minimum, maximum = (
+            written.get(name) for name in ("default", "doc", "choices", "example", "min", "max")
+        )
+    listed = () if choices is None else _choices(choices, problems)
+    words = (*words, *listed, *LAYER_WORDS)
+    has_default = default is not None and not absent(default)
+    first = value(default, problems, words=words) if default is not None and has_default else None
+    shown = _optional(example, words, problems)
+    for sample in (first, shown):
+        if sample is not None and sample.is_fixed and listed and sample.constant not in (*listed, BROKEN):
+            problems.add(sample.position, f"`{key.text}` must be one of {', '.join(map(str, listed))}")
+    return Parameter(
+        key.text,
+        key.position,
+        type_=_type(first or shown, listed, default),
+        default=first,
+        example=shown,
+        choices=listed,
+        minimum=_optional(minimum, (), problems),
+        maximum=_optional(maximum, (), problems),
+        doc="" if doc is None else text(doc, problems, "`doc`"),
+    )
 
 
 def _optional(node: Node | None, words: tuple[object, ...], problems: Problems) -> Value | None:
@@ -541,35 +535,26 @@ def _optional(node: Node | None, words: tuple[object, ...], problems: Problems) 
 
 
 def _choices(node: Node, problems: Problems) -> tuple[str | int | Fraction, ...]:
-    found = data(node, problems)
-    if not isinstance(found, tuple) or not found:
+    choices = data(node, problems)
+    if not isinstance(choices, tuple) or not choices:
         problems.add(node.position, "`choices` must be a list")
         return ()
-    return found
+    return choices
 
 
-def _type(parameter: Parameter, node: Node | None) -> str:
-    sample = parameter.default or parameter.example
-    if sample is None or sample.expression is not None or sample.items is not None:
+def _type(sample: Value | None, choices: tuple[object, ...], node: Node | None) -> str:
+    """The type of a parameter with the default or example ``sample``; ``node`` is the default as written."""
+    if sample is None or not sample.is_fixed:
         return "any"
     fixed = sample.constant
     if isinstance(fixed, bool):
         return "switch"
     if isinstance(fixed, str):
-        return "word" if parameter.choices else "any"
+        return "word" if choices else "any"
     if fixed is None or fixed is BROKEN or isinstance(fixed, tuple):
         return "any"
     decimal = isinstance(node, Scalar) and "." in node.text
     return "ratio" if decimal or not isinstance(fixed, int) else "whole"
-
-
-def _check_listed(parameter: Parameter, problems: Problems) -> None:
-    for sample in (parameter.default, parameter.example):
-        if sample is None or sample.expression is not None or sample.items is not None:
-            continue
-        if parameter.choices and sample.constant not in (*parameter.choices, BROKEN):
-            listed = ", ".join(map(str, parameter.choices))
-            problems.add(sample.position, f"`{parameter.name}` must be one of {listed}")
 
 
 def _let(key: Scalar, node: Node, problems: Problems) -> Let | None:

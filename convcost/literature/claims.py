@@ -82,8 +82,8 @@ def claims(spec: Spec) -> tuple[Claim, ...]:
         found = [claim for item in spec.published.items if (claim := _claim(item, spec, problems)) is not None]
     else:
         problems.add(spec.published.position, "`published` is a list of claims such as {macs: 569M, where: Table 8}")
-    if problems.found:
-        raise SpecError(problems.found)
+    if problems.all:
+        raise SpecError(problems.all)
     return tuple(found)
 
 
