@@ -58,12 +58,12 @@ def command(  # noqa: PLR0913 - one argument per option
     specs = [catalogue.target(target) for target in (before, after)]
     values = settings_for(specs, settings)
     analyses = [context.analyze(spec, given, input_, by) for spec, given in zip(specs, values, strict=True)]
-    found = difference(*analyses)
+    changes = difference(*analyses)
     names = columns.split(",")
     show(
         format_,
         output,
         exact=exact,
-        tables=lambda: [difference_table(found, names, changed=changed)],
-        data=lambda: difference_data(found, names, by, changed=changed),
+        tables=lambda: [difference_table(changes, names, changed=changed)],
+        data=lambda: difference_data(changes, names, by, changed=changed),
     )

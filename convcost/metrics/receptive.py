@@ -70,23 +70,23 @@ def receptive_fields(graph: Graph) -> dict[int, Seen]:
 
 def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
     """A position sees what it reads of every operand; a map of 1x1 beside larger ones reaches all positions."""
-    maps = [one for one in operands if one.node.shape[1:] == node.shape[1:]]
+    maps = [operand for operand in operands if operand.node.shape[1:] == node.shape[1:]]
     axes = range(len(operands[0].fields))
     if maps:
-        fields = tuple(_along(node, [one.fields[axis] for one in maps], axis) for axis in axes)
+        fields = tuple(_along(node, [operand.fields[axis] for operand in maps], axis) for axis in axes)
     else:
         fields = tuple(_mixed(operands, axis) for axis in axes)
-    widest = max(maps or operands, key=lambda one: one.sizes)
+    widest = max(maps or operands, key=lambda operand: operand.sizes)
     beside = bool(maps) and len(maps) < len(operands)
-    everywhere = beside or node.layer.reads_whole_map or any(one.everywhere for one in operands)
+    everywhere = beside or node.layer.reads_whole_map or any(operand.everywhere for operand in operands)
     return Seen(node, fields, widest.node.index, everywhere)
 
 
 def _mixed(operands: Sequence[Seen], axis: int) -> ReceptiveField:
     """What the output of a layer sees that reads all positions of all operands."""
     fields = []
-    for one in operands:
-        field, shape = one.fields[axis], one.node.shape
+    for operand in operands:
+        field, shape = operand.fields[axis], operand.node.shape
         fields.append(everything(field, shape[1 + axis]) if field.jump and axis + 1 < len(shape) else field)
     return merged(fields)
 
@@ -101,7 +101,7 @@ def _pass(node: Node, before: Seen) -> Seen:
 def _along(node: Node, field: ReceptiveField | list[ReceptiveField], axis: int) -> ReceptiveField:
     """What the output of a layer depends on along an axis, where its input depends on ``field``."""
     if isinstance(field, list):
-        if any(one.jump == 0 for one in field):
+        if any(part.jump == 0 for part in field):
             return merged(field)
     elif field.jump == 0:  # all positions see the same, whatever the layer reads of them
         return field
@@ -135,8 +135,8 @@ def path_of(graph: Graph, seen: dict[int, Seen], index: int) -> list[Node]:
 def outgrown_at(seen: dict[int, Seen]) -> Node | None:
     """The first layer with a map of several positions that sees more along some axis than the input has."""
     sizes = seen[0].node.shape[1:]
-    for one in seen.values():
-        is_map = any(size != 1 for size in one.node.shape[1:])
-        if is_map and any(found > size for found, size in zip(one.sizes, sizes, strict=True)):
-            return one.node
+    for layer in seen.values():
+        is_map = any(size != 1 for size in layer.node.shape[1:])
+        if is_map and any(field > size for field, size in zip(layer.sizes, sizes, strict=True)):
+            return layer.node
     return None

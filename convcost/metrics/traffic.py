@@ -85,10 +85,10 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     >>> moved.read == 32 * 56 * 56, moved.written == 64 * 56 * 56, moved.constants == 32 * 64
     (True, True, True)
     """
-    found = {node.index: _unfused(node) for node in graph.layers}
+    by_layer = {node.index: _unfused(node) for node in graph.layers}
     if fused:
-        _fuse(graph, found)
-    return found
+        _fuse(graph, by_layer)
+    return by_layer
 
 
 def _constants(node: Node) -> Num:
@@ -102,22 +102,22 @@ def _unfused(node: Node) -> Moved:
     return Moved(read * count, constants * count, written * count, work.flops * count)
 
 
-def _fuse(graph: Graph, found: dict[int, Moved]) -> None:
+def _fuse(graph: Graph, by_layer: dict[int, Moved]) -> None:
     biased: set[int] = set()
     for index, into in fusions(graph).items():
         node, head = graph.nodes[index], graph.nodes[into]
-        moved = found[into]
+        moved = by_layer[into]
         if node.layer.fusing != "folds":
-            found[into] = moved._replace(
-                constants=moved.constants + _constants(node) * node.count, flops=moved.flops + found[index].flops
+            by_layer[into] = moved._replace(
+                constants=moved.constants + _constants(node) * node.count, flops=moved.flops + by_layer[index].flops
             )
         elif "bias_adds" not in vars(head.work) or (is_none(head.work.biases) and into not in biased):
             biased.add(into)
             count = node.count
-            found[into] = moved._replace(
+            by_layer[into] = moved._replace(
                 constants=moved.constants + node.shape[0] * count, flops=moved.flops + elements(node.shape) * count
             )
-        found[index] = NOTHING
+        by_layer[index] = NOTHING
 
 
 def is_none(count: Num) -> bool:

@@ -25,7 +25,7 @@ def summary(analysis: Analysis) -> list[str]:
     grown = outgrown_at(dict(seen))
     if grown is not None:
         lines.append(f"larger than the input of {shape(analysis.graph.input[1:])} from {grown.path} on")
-    everywhere = next((one for one in seen.values() if one.everywhere), None)
+    everywhere = next((node for node in seen.values() if node.everywhere), None)
     if everywhere is not None:
         lines.append(
             f"from {everywhere.node.path} on every position also sees the whole input, through a global pool, a "

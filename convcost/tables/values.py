@@ -93,7 +93,7 @@ def plain(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
 
 
 _FORMS: dict[str, Callable[..., str]] = {
@@ -113,7 +113,7 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    **{one: f"\\{one}" for one in "&%$#_{}"},
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
 
 
@@ -123,7 +123,7 @@ def latex_text(text: str) -> str:
     >>> print(latex_text("50 % of a_b"))
     50 \% of a\_b
     """
-    return "".join(_SPECIAL.get(one, one) for one in plain(text))
+    return "".join(_SPECIAL.get(mark, mark) for mark in plain(text))
 
 
 def written(value: Any, form: str, *, exact: bool) -> str:
