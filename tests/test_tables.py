@@ -290,6 +290,21 @@ def test_intensities_of_folded_rows_are_those_of_a_layer(command: str) -> None:
 # --- columns and formats ---
 
 
+def test_formulas_in_notes_are_math_in_latex() -> None:
+    """In ``compare``: the partial fractions, the root where the order changes, and the relation before it."""
+    out = convcost("compare", "bottleneck", "plain", "--format", "latex").out
+    notes = [line for line in out.split("\n") if line.startswith(r"\par")]
+    assert r"as partial fractions $\frac{M^{2}}{I O} + \frac{M}{I K^{2}} + \frac{M}{K^{2} O}$" in notes[0]
+    root = r"$\frac{\sqrt{4 I K^{4} O + I^{2} + O^{2} + 2 I O} - I - O}{2 K^{2}}$"
+    assert f"bottleneck $<$ plain exactly when $M$ $<$ {root} (229.1 at the defaults)" in notes[1]
+    assert not any("textasciicircum" in note or note.count("$") % 2 for note in notes)
+    proved = convcost("compare", "group_conv", "standard_conv", "--format", "latex").out
+    assert r"$\le$ standard_conv".replace("_", r"\_") in proved
+    assert "textgreater" not in proved
+    plain = convcost("compare", "bottleneck", "plain").out
+    assert "as partial fractions M^2/(I*O) + M/(I*K^2) + M/(K^2*O)\n" in plain
+
+
 @pytest.mark.parametrize("how", ["json", "csv", "markdown", "latex", "table"])
 def test_columns_hold_in_every_format(how: str) -> None:
     out = convcost("analyze", "lenet5", "--columns", "macs,layer,Kind", "--format", how).out

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PLAIN_QUANTITIES
-from convcost.render.cells import formula_cell, fraction_cell, limits_cell
+from convcost.render.cells import formula_cell, fraction_cell, limits_cell, notes
 from convcost.render.headings import reported_title, shown_value
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.table import Column, Table
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from convcost.formulas.comparison import Comparison, Item, Ratio
+    from convcost.render.cells import Write
 
 TITLES = {name: ALL_QUANTITIES[name].title for name in PLAIN_QUANTITIES}
 _LONG_FRACTION, _LONG_FORMULA = 16, 80  # what does not help a reader is left to --format json
@@ -64,7 +66,7 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
                 limits_cell(ratio.limits) if short and ratio.limits else None,
             ]
         rows.append(tuple(row))
-    return Table("", tuple(columns), rows, None, tuple(_order_lines(ratios, name, comparison.baseline.name)))
+    return Table("", tuple(columns), rows, None, notes(partial(_order_lines, ratios, name, comparison.baseline.name)))
 
 
 def names_text(comparison: Comparison) -> Iterator[str]:
@@ -80,25 +82,25 @@ def names_text(comparison: Comparison) -> Iterator[str]:
         yield ", ".join(parts) + advice
 
 
-def _order_lines(ratios: dict[str, Ratio], one: str, other: str) -> list[str]:
+def _order_lines(ratios: dict[str, Ratio], first: str, second: str, write: Write) -> list[str]:
     """The ratio in its other form, which costs less, and where both cost the same.
 
     Quantities of which the same is to be said share a line.
     """
-    said: dict[str, list[str]] = {}
+    of_line: dict[str, list[str]] = {}
     for quantity, ratio in ratios.items():
         lines: list[str] = []
         if ratio.fractions is not None:
             from convcost.render.orders import fractions_text  # noqa: PLC0415 - imports sympy
 
-            lines += [*fractions_text(ratio.fractions), *_unknown_limits(ratio)]
+            lines += [*fractions_text(ratio.fractions, write), *_unknown_limits(ratio)]
         if ratio.order is not None:
             from convcost.render.orders import order_text  # noqa: PLC0415
 
-            lines += order_text(ratio.order, one, other)
+            lines += order_text(ratio.order, first, second, write)
         for line in lines:
-            said.setdefault(line, []).append(TITLES[quantity])
-    return [f"{', '.join(quantities)}: {line}" for line, quantities in said.items()]
+            of_line.setdefault(line, []).append(TITLES[quantity])
+    return [f"{', '.join(quantities)}: {line}" for line, quantities in of_line.items()]
 
 
 def _formula_text(ratio: Ratio) -> str | None:

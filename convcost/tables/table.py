@@ -94,6 +94,25 @@ class AtLeast:
         return f">= {self.value}"
 
 
+class Note(str):
+    """A line with formulas: plain text, and LaTeX with math, which is only made where it is asked for."""
+
+    __slots__ = ("latex",)
+    latex: Callable[[], str]
+
+    @classmethod
+    def of(cls, shown: str, latex: Callable[[], str]) -> Note:
+        """A line.
+
+        Args:
+            shown: as plain text.
+            latex: makes it as LaTeX.
+        """
+        note = cls(shown)
+        note.latex = latex
+        return note
+
+
 class Branch:
     """A cell that is a line of a tree.
 

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
-from convcost.tables.table import NUMBERS, RIGHT, Branch, Math
+from convcost.tables.table import NUMBERS, RIGHT, Branch, Math, Note
 from convcost.tables.terminal import TableView
 from convcost.tables.values import exact as exactly
 from convcost.tables.values import latex_text, plain, written
@@ -97,7 +97,8 @@ def _latex(table: Table, *, exact: bool) -> str:
         lines += [r"\midrule", _latex_row(table.total, columns, exact=exact)]
     lines += [r"\bottomrule", r"\end{tabular}"]
     facts = [f"{name}: {value}" for name, value in table.box]
-    lines += [rf"\par{{\footnotesize {latex_text(note)}}}" for note in (*facts, *table.notes) if note]
+    notes = [note.latex() if isinstance(note, Note) else latex_text(note) for note in (*facts, *table.notes) if note]
+    lines += [rf"\par{{\footnotesize {note}}}" for note in notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
