@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -229,6 +230,68 @@ def test_names_that_go_on(name: str, tmp_path: Path) -> None:
     answered, _ = try_all(target, "P", 120, bounded=False)
     assert answered > 0
     assert try_nearest(target, "P", 120, bounded=False) > 0
+
+
+def test_a_structure_far_from_the_others_is_found(tmp_path: Path) -> None:
+    """No network from P = 10 to P = 200, and networks without end beyond."""
+    target = spec("{P: 3}", 'conv: {out: "P if P < 10 else P - 200", kernel: 1, bias: false}', tmp_path, "far")
+    found = convcost.solve(target, "P", "params<=50")
+    assert found.place is not None
+    assert (found.place.value, found.unproved) == (250, ())
+    least = convcost.solve(target, "P", "params>=20")
+    assert least.place is not None
+    assert least.place.value == 220
+
+
+def test_what_was_not_tried_is_not_claimed(tmp_path: Path) -> None:
+    """One network, at P = 777, in a gap with too many values to try; in a range of 1,000 values each is tried."""
+    layers = 'conv: {out: "P if P < 10 else 1 - (P - 777) * (P - 777)", kernel: 1, bias: false}'
+    target = spec("{P: 3}", layers, tmp_path, "single")
+    found = convcost.solve(target, "P", "params<=5")
+    assert found.place is not None
+    assert found.place.value == 5
+    (sentence,) = found.unproved
+    assert sentence.startswith("that there is no network for 10 <= P; ")
+    shown = command("solve", target, "--for", "P", "--budget", "params<=5").out
+    assert f"not proved: {sentence}" in shown
+    within = convcost.solve(target, "P", "params<=5", within=(1, 1000))
+    assert within.place is not None
+    assert (within.place.value, within.unproved) == (777, ())
+
+
+RATIOS = [("bottleneck", "M", "macs", "plain", 80), ("inverted_residual", "t", "params", "plain", 12)]
+
+
+@pytest.mark.parametrize(("target", "name", "quantity", "other", "most"), RATIOS)
+@pytest.mark.parametrize("share", ["1/3", "3/4", "5/4"])
+@pytest.mark.parametrize("relation", ["<=", ">"])
+def test_ratios_of_two_networks(
+    target: str, name: str, quantity: str, other: str, most: int, share: str, relation: str
+) -> None:
+    """A share of what another block costs, which does not depend on the name."""
+    costs = table(target, name, most)
+    whole = counted(other, {})
+    assert whole is not None
+    bound = Fraction(share) * whole[quantity]
+    meeting = [value for value, cost in costs.items() if RELATIONS[relation](cost[quantity], bound)]
+    found = convcost.solve(target, name, f"{quantity}{relation}{share}*{other}", largest=relation == "<=")
+    answer = None if found.place is None else found.place.value
+    if answer is None or answer <= most:
+        assert answer == ((max(meeting) if relation == "<=" else min(meeting)) if meeting else None)
+    else:
+        assert len(meeting) == (len(costs) if relation == "<=" else 0)
+
+
+@pytest.mark.parametrize("share", ["1/9", "1/5", "1/3"])
+def test_ratios_that_change_on_both_sides(share: str) -> None:
+    """The kernel is that of both blocks."""
+    meeting = []
+    for kernel in range(1, 40):
+        mine, standard = (counted(name, {"K": kernel}) for name in ("depthwise_separable_conv", "standard_conv"))
+        if mine is not None and standard is not None and mine["macs"] <= Fraction(share) * standard["macs"]:
+            meeting.append(kernel)
+    found = convcost.solve("depthwise_separable_conv", "K", f"macs<={share}*standard_conv", largest=False)
+    assert (None if found.place is None else found.place.value) == min(meeting)
 
 
 def test_two_budgets_cannot_both_be_nearest() -> None:

@@ -46,7 +46,7 @@ def common(a: Lattice, b: Lattice) -> Lattice | None:
     Lattice(offset=Fraction(0, 1), step=Fraction(1, 2))
     """
     scale = lcm(*(part.denominator for part in (*a, *b)))
-    (x, m), (y, n) = ((int(one.offset * scale), int(one.step * scale)) for one in (a, b))
+    (x, m), (y, n) = ((int(progression.offset * scale), int(progression.step * scale)) for progression in (a, b))
     shared = gcd(m, n)
     if (y - x) % shared:
         return None
@@ -63,13 +63,13 @@ def lattice_of(condition: Condition, symbol: Any) -> Lattice | None:
     terms = terms_of(divided)
     if divisor is None or not set(terms) <= {symbol, sympy.S.One}:
         return None
-    slope, start = (Fraction(to_number(terms.get(one, sympy.S.Zero)) or 0) for one in (symbol, sympy.S.One))
+    slope, start = (Fraction(to_number(terms.get(term, sympy.S.Zero)) or 0) for term in (symbol, sympy.S.One))
     return lattice(-start / slope, divisor / slope)
 
 
-def as_condition(found: Lattice, symbol: Any) -> Condition:
+def as_condition(progression: Lattice, symbol: Any) -> Condition:
     """That ``symbol`` lies on the lattice, as a condition."""
-    scale = lcm(found.offset.denominator, found.step.denominator)
-    top = sympy.expand(scale * symbol - to_sympy(found.offset * scale))
-    divisor = int(found.step * scale)
+    scale = lcm(progression.offset.denominator, progression.step.denominator)
+    top = sympy.expand(scale * symbol - to_sympy(progression.offset * scale))
+    divisor = int(progression.step * scale)
     return Condition(top, WHOLE) if divisor == 1 else Condition(divisor, DIVIDES, top)

@@ -49,19 +49,19 @@ class Within(Condition):
     @property
     def text(self) -> str:
         """``alpha > 5/18``; several stretches are joined by "or"."""
-        return " or ".join(_stretch_text(self.left.name, one) for one in self.stretches)
+        return " or ".join(_stretch_text(self.left.name, stretch) for stretch in self.stretches)
 
     def holds(self, values: Mapping[Any, Any]) -> bool:
         """Whether the value of the symbol lies on one of them."""
         value = evaluate(self.left, dict(values))
-        return any(value in one for one in self.stretches)
+        return any(value in stretch for stretch in self.stretches)
 
 
-def _stretch_text(name: str, one: Stretch) -> str:
-    if one.high is None:
-        return f"{name} {'>=' if one.low_in else '>'} {one.low}"
-    right = f"{name} {'<=' if one.high_in else '<'} {one.high}"
-    return right if one.low == 0 else f"{one.low} {'<=' if one.low_in else '<'} {right}"
+def _stretch_text(name: str, stretch: Stretch) -> str:
+    if stretch.high is None:
+        return f"{name} {'>=' if stretch.low_in else '>'} {stretch.low}"
+    right = f"{name} {'<=' if stretch.high_in else '<'} {stretch.high}"
+    return right if stretch.low == 0 else f"{stretch.low} {'<=' if stretch.low_in else '<'} {right}"
 
 
 def brought_together(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -70,16 +70,16 @@ def brought_together(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
     Steps of a width multiplier become a range of it, divisibilities of one symbol a single one.
     """
     left = list(dict.fromkeys(conditions))
-    for symbol in sorted({one for condition in left for one in condition.symbols}, key=lambda s: s.name):
-        own = [one for one in left if one.symbols == {symbol}]
+    for symbol in sorted({free for condition in left for free in condition.symbols}, key=lambda s: s.name):
+        own = [condition for condition in left if condition.symbols == {symbol}]
         for merge in (_ranges, _lattices, _divisors):
             merged = merge(symbol, own)
             if merged is not None:
                 replaced, together = merged
                 place = left.index(replaced[0])
-                left = [one for one in left if one not in replaced]
+                left = [condition for condition in left if condition not in replaced]
                 left.insert(place, together)
-                own = [one for one in left if one.symbols == {symbol}]
+                own = [condition for condition in left if condition.symbols == {symbol}]
     return tuple(left)
 
 
@@ -87,33 +87,41 @@ _Merged = tuple[list[Condition], Condition] | None
 
 
 def _lattices(symbol: Any, conditions: list[Condition]) -> _Merged:
-    replaced = [one for one in conditions if lattice_of(one, symbol) is not None]
-    found = WHOLE_NUMBERS if symbol.is_integer else None
-    for one in replaced:
-        own = lattice_of(one, symbol)
+    replaced = [condition for condition in conditions if lattice_of(condition, symbol) is not None]
+    lattice = WHOLE_NUMBERS if symbol.is_integer else None
+    for condition in replaced:
+        own = lattice_of(condition, symbol)
         if own is not None:
-            found = own if found is None else common(found, own)
-            if found is None:
+            lattice = own if lattice is None else common(lattice, own)
+            if lattice is None:
                 return None  # they exclude each other; leave it to be seen
-    if len(replaced) < (2 if symbol.is_integer else 1) or found is None:
+    if len(replaced) < (2 if symbol.is_integer else 1) or lattice is None:
         return None
-    return replaced, as_condition(found, symbol)
+    return replaced, as_condition(lattice, symbol)
 
 
 def _divisors(symbol: Any, conditions: list[Condition]) -> _Merged:
     """``G divides 64`` and ``G divides 96`` as ``G divides 32``."""
-    numbers = {one: to_number(one.right) for one in conditions if one.relation == DIVIDES and one.left == symbol}
-    replaced = [one for one, number in numbers.items() if type(number) is int]
+    numbers = {
+        condition: to_number(condition.right)
+        for condition in conditions
+        if condition.relation == DIVIDES and condition.left == symbol
+    }
+    replaced = [condition for condition, number in numbers.items() if type(number) is int]
     if len(replaced) < 2:  # noqa: PLR2004 - two to bring together
         return None
-    return replaced, Condition(symbol, DIVIDES, to_sympy(gcd(*(int(numbers[one] or 0) for one in replaced))))
+    return replaced, Condition(
+        symbol, DIVIDES, to_sympy(gcd(*(int(numbers[condition] or 0) for condition in replaced)))
+    )
 
 
 def _ranges(symbol: Any, conditions: list[Condition]) -> _Merged:
     """Relations between step functions of a ratio, as the stretches where they all hold."""
     if symbol.is_integer:
         return None
-    stepped = [one for one in conditions if one.relation not in (DIVIDES, WHOLE, "in") and _steps(one)]
+    stepped = [
+        condition for condition in conditions if condition.relation not in (DIVIDES, WHOLE, "in") and _steps(condition)
+    ]
     if not stepped:
         return None
     try:
@@ -122,7 +130,7 @@ def _ranges(symbol: Any, conditions: list[Condition]) -> _Merged:
         return None
     if stretches is None or not 1 <= len(stretches) <= _READABLE:
         return None
-    return stepped, Within(symbol, stretches, structural=any(one.structural for one in stepped))
+    return stepped, Within(symbol, stretches, structural=any(condition.structural for condition in stepped))
 
 
 def _steps(condition: Condition) -> bool:
@@ -131,36 +139,36 @@ def _steps(condition: Condition) -> bool:
 
 def where(conditions: Sequence[Condition], symbol: Any) -> list[Stretch] | None:
     """The intervals of a positive ``symbol`` on which all relations hold; None if they cannot be determined."""
-    found = [Stretch(Fraction(0), low_in=False, high=None, high_in=False)]
-    for one in conditions:
-        own = _where(one, symbol)
+    stretches = [Stretch(Fraction(0), low_in=False, high=None, high_in=False)]
+    for condition in conditions:
+        own = _where(condition, symbol)
         if own is None:
             return None
-        found = [both for a in found for b in own if (both := overlap(a, b)) is not None]
-    return found
+        stretches = [both for a in stretches for b in own if (both := overlap(a, b)) is not None]
+    return stretches
 
 
 def _where(condition: Condition, symbol: Any) -> list[Stretch] | None:
     high = _settled(condition, symbol)
     if high is None:
         return None
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for piece in pieces([*_changes(condition, symbol, high), high], Fraction(0), high + 1):
         if not condition.holds({symbol: piece.inside}):
             continue
         point = piece.low == piece.high
         new = Stretch(piece.low, point, None if piece.high > high else piece.high, point)
-        if found and found[-1].high == new.low and (found[-1].high_in or new.low_in):
-            new = new._replace(low=found[-1].low, low_in=found[-1].low_in)
-            found.pop()
-        found.append(new)
-    return found
+        if stretches and stretches[-1].high == new.low and (stretches[-1].high_in or new.low_in):
+            new = new._replace(low=stretches[-1].low, low_in=stretches[-1].low_in)
+            stretches.pop()
+        stretches.append(new)
+    return stretches
 
 
 def overlap(a: Stretch, b: Stretch) -> Stretch | None:
     """What two stretches share."""
     low, low_in = max((a.low, not a.low_in), (b.low, not b.low_in))
-    ends = [(one.high, one.high_in) for one in (a, b) if one.high is not None]
+    ends = [(stretch.high, stretch.high_in) for stretch in (a, b) if stretch.high is not None]
     high, high_in = min(ends) if ends else (None, False)
     both = Stretch(low, not low_in, high, high_in)
     empty = high is not None and (low > high or (low == high and not (both.low_in and both.high_in)))

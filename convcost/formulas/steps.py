@@ -59,7 +59,7 @@ def functions_in(expr: Any) -> frozenset[Any]:
     """The outermost functions in ``expr``: what is left is a polynomial of these and of symbols."""
     if isinstance(expr, sympy.Function):
         return frozenset({expr})
-    return frozenset(one for argument in expr.args for one in functions_in(argument))
+    return frozenset(function for argument in expr.args for function in functions_in(argument))
 
 
 def breaks(expr: Any, symbol: Any, low: Fraction, high: Fraction) -> list[Fraction]:
@@ -74,12 +74,12 @@ def breaks(expr: Any, symbol: Any, low: Fraction, high: Fraction) -> list[Fracti
     Raises:
         UnsupportedError: the steps are at no rational place (a floor of a square), or too many.
     """
-    found: set[Fraction] = set()
+    points: set[Fraction] = set()
     for function in functions_in(expr):
         if function.has(symbol):
-            found |= set(_breaks_of(function, symbol, low, high))
-            _check(len(found))
-    return sorted(one for one in found if low < one < high)
+            points |= set(_breaks_of(function, symbol, low, high))
+            _check(len(points))
+    return sorted(point for point in points if low < point < high)
 
 
 def _check(count: int) -> None:
@@ -89,7 +89,7 @@ def _check(count: int) -> None:
 
 def _breaks_of(function: Any, symbol: Any, low: Fraction, high: Fraction) -> Iterator[Fraction]:
     arguments = function.args if isinstance(function, Maximum | Minimum) else function.args[:1]
-    inner = sorted({one for argument in arguments for one in breaks(argument, symbol, low, high)})
+    inner = sorted({point for argument in arguments for point in breaks(argument, symbol, low, high)})
     yield from inner
     for left, right in pairwise([low, *inner, high]):
         lines = [line(argument, symbol, (left + right) / 2) for argument in arguments]
@@ -125,8 +125,10 @@ def line(expr: Any, symbol: Any, at: Fraction) -> tuple[Fraction, Fraction]:
     Raises:
         UnsupportedError: it is not.
     """
-    fixed = {one: evaluate(one, {symbol: at}) for one in functions_in(expr) if one.has(symbol)}
-    return _plain_line(expr.xreplace({one: sympy.Rational(Fraction(value)) for one, value in fixed.items()}), symbol)
+    fixed = {function: evaluate(function, {symbol: at}) for function in functions_in(expr) if function.has(symbol)}
+    return _plain_line(
+        expr.xreplace({function: sympy.Rational(Fraction(value)) for function, value in fixed.items()}), symbol
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +136,7 @@ def _plain_line(expr: Any, symbol: Any) -> tuple[Fraction, Fraction]:
     terms = terms_of(expr)
     if not set(terms) <= {symbol, sympy.S.One}:
         raise UnsupportedError(f"cannot tell where {text(expr)} takes its steps: it is not linear in {symbol.name}")
-    slope, start = (Fraction(to_number(terms.get(one, sympy.S.Zero)) or 0) for one in (symbol, sympy.S.One))
+    slope, start = (Fraction(to_number(terms.get(term, sympy.S.Zero)) or 0) for term in (symbol, sympy.S.One))
     return slope, start
 
 

@@ -12,9 +12,8 @@ from itertools import chain, islice
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import WHOLE_NUMBERS, Lattice, common, lattice_of
-from convcost.formulas.regions import Stretch, Within, overlap, where
+from convcost.formulas.regions import Stretch, overlap
 from convcost.formulas.steps import Piece, breaks, pieces
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from convcost.solving.costs import Structure
 
 EVERYTHING = Stretch(Fraction(0), low_in=False, high=None, high_in=False)
-RANGES = ("==", "!=", "<", "<=", ">", ">=")
 MAX_SQUARINGS = 14  # up to 2^16,384: a bound has at most 4,096 bits, and so has a coefficient
 MAX_WALK = 20_000
 _CLOSE = 256  # a bracket this much narrower than its position has few breakpoints in it
@@ -194,7 +192,7 @@ def simplest(low: Fraction, *, low_in: bool, high: Fraction, high_in: bool) -> F
 
 def structure_parts(structure: Structure, symbol: Any, stretch: Stretch) -> list[Stretch]:
     """The stretches within ``stretch`` on which conditions on ``symbol`` alone hold, as far as they are ranges."""
-    return _where_all(structure.conditions, symbol, stretch)
+    return _where_all(structure, structure.conditions, symbol, stretch)
 
 
 def other_structures(structure: Structure, symbol: Any, stretch: Stretch) -> list[Stretch]:
@@ -203,30 +201,18 @@ def other_structures(structure: Structure, symbol: Any, stretch: Stretch) -> lis
     Where all conditions of structure hold and another condition does not, there is no network at all.
     """
     structural = [condition for condition in structure.conditions if condition.structural]
-    if all(condition.symbols == {symbol} and stretches_of(condition, symbol) is not None for condition in structural):
-        return gaps(stretch, _where_all(structural, symbol, stretch))
+    if all(structure.stretches(condition, symbol) is not None for condition in structural):
+        return gaps(stretch, _where_all(structure, structural, symbol, stretch))
     return gaps(stretch, structure_parts(structure, symbol, stretch))
 
 
-def _where_all(conditions: Iterable[Condition], symbol: Any, stretch: Stretch) -> list[Stretch]:
-    found = [stretch]
+def _where_all(structure: Structure, conditions: Iterable[Condition], symbol: Any, stretch: Stretch) -> list[Stretch]:
+    parts = [stretch]
     for condition in conditions:
-        own = stretches_of(condition, symbol) if condition.symbols == {symbol} else None
+        own = structure.stretches(condition, symbol)
         if own is not None:
-            found = [both for a in found for b in own if (both := overlap(a, b)) is not None]
-    return found
-
-
-def stretches_of(condition: Condition, symbol: Any) -> list[Stretch] | None:
-    """The stretches on which a condition on ``symbol`` holds; None where it is not known that these are stretches."""
-    if isinstance(condition, Within):
-        return list(condition.stretches)
-    if condition.relation not in RANGES:
-        return None
-    try:
-        return where([condition], symbol)
-    except UnsupportedError:
-        return None
+            parts = [both for a in parts for b in own if (both := overlap(a, b)) is not None]
+    return parts
 
 
 def gaps(stretch: Stretch, parts: Iterable[Stretch]) -> list[Stretch]:

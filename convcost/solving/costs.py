@@ -19,12 +19,13 @@ from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import formula
 from convcost.formulas.order import numerator
 from convcost.formulas.program import program
+from convcost.formulas.regions import Within, where
 from convcost.formulas.simplify import hide
 from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.layers.base import elements
 from convcost.metrics.registry import METRICS, Context
-from convcost.numbers.arithmetic import normal, provably
+from convcost.numbers.arithmetic import RELATIONS, normal, provably
 from convcost.numbers.symbols import evaluate, expanded, is_monotone, to_sympy
 from convcost.solving.budgets import REPORTED
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from convcost.formulas.closed import Formula
+    from convcost.formulas.regions import Stretch
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
@@ -111,6 +113,7 @@ class Structure:
         self._own = Metrics(costs.setting.context(symbolic.graph, costs.spec))
         self._others = {name: costs.metrics_of(name, other.graph) for name, other in others.items()}
         self._courses: dict[tuple[str, Fraction], int | None] = {}
+        self._stretches: dict[Condition, list[Stretch] | None] = {}
         self._set_budgets(costs)
 
     def _set_budgets(self, costs: Costs) -> None:
@@ -157,6 +160,12 @@ class Structure:
                 margins += [to_sympy(size) for size in (*node.shape, node.count, *counts)]
         return sympy.Tuple(*margins, *sides)
 
+    def stretches(self, condition: Condition, symbol: Any) -> list[Stretch] | None:
+        """The stretches on which a condition on ``symbol`` holds; None where it is not known to hold on stretches."""
+        if condition not in self._stretches:
+            self._stretches[condition] = _stretches(condition, symbol) if condition.symbols == {symbol} else None
+        return self._stretches[condition]
+
     def course(self, index: int, symbol: Any, low: Fraction) -> int | None:
         """How the margin of a budget changes as ``symbol`` grows from ``low`` on, as far as that is proved.
 
@@ -201,16 +210,16 @@ class Structure:
 
     def values(self, values: Mapping[str, Num]) -> dict[str, Any] | None:
         """The reported metrics by key, and the margins as ``margin 0`` ..., at ``values``; None: no such network."""
-        found: dict[str, Any] = dict(self._run(values))
+        results: dict[str, Any] = dict(self._run(values))
         numeric = [i for i, margin in enumerate(self.margins) if margin is None]
         missing = [key for key in self._costs.reported if key not in self._closed_outputs]
         if numeric or missing:
             own = self._costs.measured(values)
             if own is None:
                 return None
-            found |= {f"margin {i}": self._costs.margin_at(i, own, values) for i in numeric}
-            found |= {key: own[key] for key in missing}
-        return found
+            results |= {f"margin {i}": self._costs.margin_at(i, own, values) for i in numeric}
+            results |= {key: own[key] for key in missing}
+        return results
 
     def violated(self, values: Mapping[str, Num]) -> list[Condition]:
         """The conditions that do not hold at ``values``."""
@@ -401,6 +410,17 @@ def course(expr: Any, symbol: Any, low: Fraction) -> int | None:
     if all(value > 0 for value in coefficients):
         return UP
     return DOWN if all(value < 0 for value in coefficients) else None
+
+
+def _stretches(condition: Condition, symbol: Any) -> list[Stretch] | None:
+    if isinstance(condition, Within):
+        return list(condition.stretches)
+    if condition.relation not in RELATIONS:
+        return None
+    try:
+        return where([condition], symbol)
+    except UnsupportedError:
+        return None
 
 
 def _has_quotient(expr: Any) -> bool:

@@ -143,10 +143,10 @@ def _greatest(costs: Costs, name: str, step: Num, least: Mapping[str, Num]) -> N
 
 def _point(costs: Costs, values: dict[str, Num]) -> Point | None:
     structure = costs.at(values)
-    found = None if structure is None else structure.values(values)
-    if found is None or costs.broken(found) or any(found[key] is None for key in costs.reported):
+    counts = None if structure is None else structure.values(values)
+    if counts is None or costs.broken(counts) or any(counts[key] is None for key in costs.reported):
         return None
-    return Point(values, {key: found[key] for key in costs.reported})
+    return Point(values, {key: counts[key] for key in costs.reported})
 
 
 def _unbeaten(points: Sequence[Point], objectives: Sequence[Objective]) -> list[Point]:

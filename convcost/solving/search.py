@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache, partial
 from itertools import chain, islice
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from sympy import divisors
@@ -17,10 +18,10 @@ from convcost.errors import UnsupportedError, UsageError
 from convcost.formulas.lattice import WHOLE_NUMBERS, common
 from convcost.formulas.steps import Piece
 from convcost.metrics.budget import NEAR
-from convcost.numbers.arithmetic import normal
+from convcost.numbers.arithmetic import RELATIONS, normal
 from convcost.numbers.decisions import Condition, Kind
 from convcost.numbers.symbols import to_number
-from convcost.solving.candidates import EVERYTHING, RANGES, Candidates, other_structures, simplest, stretches_of
+from convcost.solving.candidates import EVERYTHING, Candidates, other_structures, simplest
 from convcost.solving.candidates import structure_parts as parts_of
 from convcost.solving.costs import CONSTANT, DOWN, course
 
@@ -83,12 +84,12 @@ class Search:
         segments.sort(key=lambda segment: (segment[0].low, not segment[0].low_in), reverse=self._largest)
         for segment, known in segments:
             if known is not None:
-                found = self._on_part(known, segment)
+                piece = self._on_part(known, segment)
             else:
                 other = self._structure_on(segment)
-                found = None if other is None else self._best(segment, other, depth + 1)
-            if found is not None or self.unbounded:
-                return found
+                piece = None if other is None else self._best(segment, other, depth + 1)
+            if piece is not None or self.unbounded:
+                return piece
         return None
 
     def _structure_on(self, stretch: Stretch) -> Structure | None:
@@ -126,7 +127,10 @@ class Search:
         middle = simplest(stretch.low, low_in=stretch.low_in, high=high, high_in=stretch.high_in)
         candidates = Candidates(self._costs.first, self._symbol, stretch, self._step)
         near = (piece.inside for piece in islice(candidates.upwards(stretch.low), _TRIED))
-        return [value for value in (middle, *near) if value in stretch]
+        far = (max(stretch.low, Fraction(1)) * 2**k for k in range(_DOUBLINGS))
+        doubled = far if self._step is None else map(self._step.above, far)
+        tried = (middle, *near, *(Fraction(ceil(value)) if self._symbol.is_integer else value for value in doubled))
+        return [value for value in dict.fromkeys(tried) if value in stretch]
 
     def _on_part(self, structure: Structure, stretch: Stretch) -> Piece | None:
         stretch = self._ended(structure, stretch)
@@ -150,9 +154,9 @@ class Search:
                 )
             return self._scan(candidates.descending() if self._largest else candidates.ascending())
         if self._largest:
-            found = self._last(structure, candidates, base)
-            settled = found is not None or self.unbounded or base == start
-            return found if settled else self._scan(candidates.downwards(base))
+            piece = self._last(structure, candidates, base)
+            settled = piece is not None or self.unbounded or base == start
+            return piece if settled else self._scan(candidates.downwards(base))
         early = (
             self._scan(piece for piece in candidates.between(start, base) if piece.low < base) if base > start else None
         )
@@ -202,18 +206,18 @@ class Search:
 
     def _last(self, structure: Structure, candidates: Candidates, base: Fraction) -> Piece | None:
         keep, come = self._tests(structure, candidates, base)
-        found, endless = candidates.last(lambda value: all(test(value) for test in keep), base)
+        last, endless = candidates.last(lambda value: all(test(value) for test in keep), base)
         if endless:
             self.unbounded = candidates.first(lambda value: all(test(value) for test in come), base) is not None
             far = candidates.upwards(max(base, _FAR))
             if self.unbounded and not any(self._meets(piece.inside) for piece in islice(far, _TRIED)):
                 raise UnsupportedError(f"cannot tell whether there is such a network for every large `{self._name}`")
-        return None if found is None else self._scan(chain([found], candidates.downwards(found.low)), come)
+        return None if last is None else self._scan(chain([last], candidates.downwards(last.low)), come)
 
     def _first(self, structure: Structure, candidates: Candidates, base: Fraction) -> Piece | None:
         keep, come = self._tests(structure, candidates, base)
-        found = candidates.first(lambda value: all(test(value) for test in come), base)
-        return None if found is None else self._scan(chain([found], candidates.upwards(found.high)), keep)
+        first = candidates.first(lambda value: all(test(value) for test in come), base)
+        return None if first is None else self._scan(chain([first], candidates.upwards(first.high)), keep)
 
     def _tests(self, structure: Structure, candidates: Candidates, base: Fraction) -> tuple[list[Test], list[Test]]:
         """Budgets that hold up to some value, and those that hold from some value on."""
@@ -246,8 +250,8 @@ class Search:
 
     def _unlisted(self, structure: Structure) -> list[Condition]:
         """The relations that the name must fulfil and of which it is not known on what stretches they hold."""
-        own = [c for c in structure.conditions if c.symbols == {self._symbol} and c.relation in RANGES]
-        return [c for c in own if c.relation != "!=" and stretches_of(c, self._symbol) is None]
+        own = [c for c in structure.conditions if c.symbols == {self._symbol} and c.relation in RELATIONS]
+        return [c for c in own if c.relation != "!=" and structure.stretches(c, self._symbol) is None]
 
     def _network(self, needed: Condition) -> Test:
         return lambda value: needed.holds({self._symbol: normal(value)})
@@ -392,9 +396,9 @@ class Nearest:
         near = [self._near._replace(relation=relation, offset=normal(offset)) for relation, offset in bounds]
         self._costs = self._costs.against([*near, *self._others])
         search = Search(self._costs, largest=largest, step=self._step, within=self._within)
-        found = search.best()
+        piece = search.best()
         self.unproved = list(dict.fromkeys((*self.unproved, *search.unproved)))
-        return found, search.unbounded
+        return piece, search.unbounded
 
     def _distance(self, piece: Piece) -> Fraction:
         """How far the cost of ``piece`` is from the bound itself."""

@@ -121,12 +121,12 @@ def solve(
     near = any(budget.relation == NEAR for budget in costs.budgets)
     if near:
         search = Nearest(costs, spaced, stretch)
-        found, unbounded = search.best(largest=largest)
+        piece, unbounded = search.best(largest=largest)
     else:
         search = Search(costs, largest=largest, step=spaced, within=stretch)
-        found, unbounded = search.best(), search.unbounded
+        piece, unbounded = search.best(), search.unbounded
     plateaus = Plateaus(costs, spaced)
-    place = None if found is None else plateaus.at(found.inside, stretch)
+    place = None if piece is None else plateaus.at(piece.inside, stretch)
     (name,) = costs.names
     structure = costs.first if place is None else costs.at({name: place.value}) or costs.first
     below, above = (None if place is None else plateaus.beside(place, side) for side in (-1, 1))
@@ -223,15 +223,15 @@ def ideal_roots(
     others = len(names) < len(budgets)  # their sizes are those of the maps
     plain = view(structure.formula, "unrounded", [*names, *(["macs", "outputs"] if others else [])])
     back = {residue.symbol: residue.back for residue in plain.residues}
-    found = []
+    ideals = []
     for budget, margin in zip(budgets, structure.margins, strict=True):
         if margin is None:
             continue
         smooth = without_steps(plain.change(margin).xreplace(back))
         expr = sympy.together(resolved(smooth, symbol, {symbol: at}, side=1))
         top = sympy.expand(sympy.fraction(expr)[0])
-        found.append(_root(budget, top, symbol, at, structure))
-    return tuple(found)
+        ideals.append(_root(budget, top, symbol, at, structure))
+    return tuple(ideals)
 
 
 def _root(budget: Budget, top: Any, symbol: Any, near: Fraction, structure: Structure) -> IdealRoot:
