@@ -17,8 +17,7 @@ from networks import rows
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.counts import QUANTITIES
 from convcost.errors import ConvcostError, SpecError
-from convcost.literature.claims import CLAIM_KEYS, claims
-from convcost.literature.schema import language_schema
+from convcost.literature.claims import CLAIM_KEYS, claim_schema, claims
 from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED, UNEXPLAINED, verify, verify_spec
 from convcost.numbers.printed import figure
 from convcost.render.findings import settings
@@ -264,7 +263,7 @@ def test_check_reads_claims_too(tmp_path: Path) -> None:
 
 
 def test_the_schema_knows_every_key_of_a_claim() -> None:
-    claim = language_schema()["$defs"]["claim"]
+    claim = claim_schema()
     assert set(claim["properties"]) == set(CLAIM_KEYS)
     assert {"required": ["connections"]} in claim["oneOf"]
 

@@ -167,9 +167,21 @@ class Arguments:
 NO_ARGUMENTS = Arguments({}, {})
 
 
-CONTROLS = ("from", "for", "in", "when", "repeat", "first", "name")
-BRANCH_KEYS = ("do", "from", "for", "in", "when", "repeat")
-BODIES = ("do", "output")
+# Keys, each with the form of its value; convcost/language/schema.py has the forms.
+CONTROLS = {
+    "from": "text",
+    "for": "loop",
+    "in": "table",
+    "when": "value",
+    "repeat": "value",
+    "first": "mapping",
+    "name": "text",
+}
+BRANCH_KEYS = {
+    "do": "inner steps",
+    **{key: CONTROLS[key] for key in ("from", "for", "in", "when", "repeat")},
+}
+BODIES = {"do": "steps", "output": "branches"}
 RESERVED = (*CONTROLS, *BODIES, "x", "input")
 STANDARD = {"K": "kernel", "O": "out", "G": "groups"}  # letters that papers use, and the words that layers use
 LAYER_WORDS = ("same", "valid")  # values of layer fields that a parameter may pass on

@@ -34,6 +34,7 @@ from convcost.layers.base import AXES
 from convcost.limits import MAX_DIGITS, MAX_ITEMS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from fractions import Fraction
 
     from convcost.language.yaml import Node
@@ -354,27 +355,22 @@ def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
     )
 
 
-SPEC_KEYS = (
-    "title",
-    "source",
-    "family",
-    "year",
-    "input",
-    "layout",
-    "parameters",
-    "let",
-    "blocks",
-    "layers",
-    "extends",
-    "published",
-    "budget",
-    "notes",
-)
-EXTENDS_KEYS = ("title", "source", "family", "year", "extends", "parameters", "published", "budget", "notes")
-BLOCK_KEYS = ("input", "parameters", "let", "blocks", "layers")
+# Keys, each with the form of its value; convcost/language/schema.py has the forms.
+_HEADINGS = {"title": "text", "source": "source", "family": "text", "year": "text"}
+BLOCK_KEYS = {"input": "input", "parameters": "parameters", "let": "let", "blocks": "blocks", "layers": "steps"}
+_CLAIMS = {"published": "claims", "budget": "budget", "notes": "text"}
+EXTENDS_KEYS = {**_HEADINGS, "extends": "text", "parameters": "parameters", **_CLAIMS}
+SPEC_KEYS = {**_HEADINGS, "input": "input", "layout": "layout", **BLOCK_KEYS, "extends": "text", **_CLAIMS}
+PARAMETER_KEYS = {
+    "default": "value",
+    "example": "value",
+    "choices": "choices",
+    "min": "value",
+    "max": "value",
+    "doc": "text",
+}
+SOURCE_KEYS = dict.fromkeys(("paper", "arxiv", "doi", "url", "table", "figure", "equation", "section", "year"), "text")
 LAYOUTS = {count: "".join(axes) for count, axes in AXES.items()}  # by how many sizes `input` has: c, cw, chw, cdhw
-PARAMETER_KEYS = ("default", "example", "choices", "min", "max", "doc")
-SOURCE_KEYS = ("paper", "arxiv", "doi", "url", "table", "figure", "equation", "section", "year")
 
 
 def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
@@ -400,7 +396,7 @@ def parse_spec(tree: Node, name: str, problems: Problems) -> Spec:
 
 
 def _known_keys(
-    tree: Mapping, allowed: tuple[str, ...], problems: Problems, what: str, *, extending: bool = False
+    tree: Mapping, allowed: Collection[str], problems: Problems, what: str, *, extending: bool = False
 ) -> None:
     for key, _ in tree.entries:
         if key.text not in allowed:

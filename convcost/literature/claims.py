@@ -13,6 +13,7 @@ from convcost.errors import ConvcostError, Problems, SpecError, not_among, unkno
 from convcost.language.expression import compile_expression
 from convcost.language.interpret import bind
 from convcost.language.model import Fault
+from convcost.language.schema import closed
 from convcost.language.syntax import data, text
 from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
 from convcost.limits import MAX_CLAIMS
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
 
 _TEXTS = ("where", "source", "note", "erratum", "open")
 MAX_WHOLE = 1024
-CLAIM_KEYS = (*QUANTITIES, "at", "input", "counts", "of", "digits", "K", "arithmetic", *_TEXTS)
+CLAIM_KEYS = {  # each with the form of its value, as the keys of the spec language
+    **dict.fromkeys(QUANTITIES, "text"),
+    "at": "mapping",
+    "input": "text",
+    "counts": "text",
+    "of": "texts",
+    "digits": "integer",
+    "K": "integer",
+    "arithmetic": "text",
+    **dict.fromkeys(_TEXTS, "text"),
+}
 
 
 class Claim(NamedTuple):
@@ -85,6 +96,14 @@ def claims(spec: Spec) -> tuple[Claim, ...]:
     if problems.all:
         raise SpecError(problems.all)
     return tuple(found)
+
+
+def claim_schema() -> dict[str, Any]:
+    """The form of a claim in the JSON Schema of the language."""
+    form = closed(CLAIM_KEYS)
+    counts = {count.name: None for quantity in QUANTITIES.values() for count in quantity.counts}
+    form["properties"]["counts"] = {"enum": list(counts)}
+    return {**form, "oneOf": [{"required": [name]} for name in QUANTITIES]}
 
 
 def _claim(node: Node, spec: Spec, problems: Problems) -> Claim | None:
