@@ -17,7 +17,8 @@ from convcost.cli import cli
 from convcost.errors import SpecError, UsageError
 from convcost.language.model import STANDARD
 from convcost.layers import REGISTRY
-from convcost.layers.words import ELSEWHERE, FIELDS, NO_FIELDS, field_hint, layer_hint, plain
+from convcost.layers.docs import layer_hint
+from convcost.layers.words import ELSEWHERE, FIELDS, NO_FIELDS, field_hint, plain
 
 WORDS = [
     tuple(row.values())

@@ -527,7 +527,7 @@ class _Resolver:
 
 
 def _no_body(name: str, blocks: list[str]) -> str:
-    from convcost.layers.words import layer_hint  # noqa: PLC0415 - only an error pays for it
+    from convcost.layers.docs import layer_hint  # noqa: PLC0415 - only an error pays for it
 
     names = [*REGISTRY, *BODIES, *blocks]
     return unknown("layer or block", name, names, hint=layer_hint(name, blocks), listed_by="`convcost layers`")

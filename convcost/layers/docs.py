@@ -11,6 +11,8 @@ from convcost.layers.fields import shown
 from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from convcost.layers.fields import Field
 
 
@@ -62,8 +64,6 @@ def layer_doc(key: str) -> LayerDoc:
     if key not in REGISTRY:
         load_installed("convcost.layers")
     if key not in REGISTRY:
-        from convcost.layers.words import layer_hint  # noqa: PLC0415 - only an error pays for it
-
         raise UsageError(unknown("layer", key, REGISTRY, hint=layer_hint(key), listed_by="`convcost layers`"))
     layer = REGISTRY[key]
     summary, text, source = _parts(layer)
@@ -87,6 +87,30 @@ def takes(field: Field) -> str:
         "axis_list": f"{words}, an index, or a list of them",
         "number": "a number",
     }[field.type]
+
+
+def layer_hint(word: str, names: Iterable[str] = ()) -> str:
+    """The way from a ``word`` of another tool to the layer or block it means; empty where it is not known.
+
+    Args:
+        word: what was written as the name of a layer.
+        names: of blocks, which may be meant too.
+    """
+    from convcost.layers.words import ELSEWHERE, plain  # noqa: PLC0415 - only an error pays for it
+
+    sought = plain(word[:100])
+    if not sought:
+        return ""
+    for name in (*REGISTRY, *names):
+        if plain(name) == sought:
+            return f"did you mean '{name}'?"
+    for key, layer in REGISTRY.items():
+        if sought in map(plain, layer.also):
+            return f"did you mean '{key}'?"
+        for special, arguments in layer.special.items():
+            if sought == plain(special):
+                return f"write {key}: {arguments}"
+    return next((hint for hint, words in ELSEWHERE.items() if sought in map(plain, words)), "")
 
 
 def _parts(layer: type[Layer]) -> tuple[str, str, str]:

@@ -12,10 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from convcost.layers.base import REGISTRY
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 _NO_ACTIVATION = "convcost has no such activation yet; `activation` lists those it has"
 _NO_FUNCTION = "convcost has no such function of each element yet"
@@ -133,28 +131,6 @@ def plain(word: str) -> str:
     """
     last = re.split(r"[.:]", word.partition("(")[0])[-1]
     return re.sub(r"[123]d", "", re.sub(r"[^a-z0-9]", "", last.lower()))
-
-
-def layer_hint(word: str, names: Iterable[str] = ()) -> str:
-    """The way from a ``word`` of another tool to the layer or block it means; empty where it is not known.
-
-    Args:
-        word: what was written as the name of a layer.
-        names: of blocks, which may be meant too.
-    """
-    sought = plain(word[:100])
-    if not sought:
-        return ""
-    for name in (*REGISTRY, *names):
-        if plain(name) == sought:
-            return f"did you mean '{name}'?"
-    for key, layer in REGISTRY.items():
-        if sought in map(plain, layer.also):
-            return f"did you mean '{key}'?"
-        for special, arguments in layer.special.items():
-            if sought == plain(special):
-                return f"write {key}: {arguments}"
-    return next((hint for hint, words in ELSEWHERE.items() if sought in map(plain, words)), "")
 
 
 def field_hint(word: str, known: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from convcost.layers.base import OTHER
 from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
 from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED
 from convcost.numbers.arithmetic import normal
-from convcost.render.findings import place, settings, written
+from convcost.render.findings import how, place, settings, written
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
@@ -44,21 +44,6 @@ _COUNTED = {
 }
 _FLOPS = "it counts every arithmetic operation, a multiplication and an addition separately"
 _WEAK, _STRONG = 0.5, 0.1
-
-
-def how(one: Candidate) -> str:
-    """The departures from the spec at its defaults, in words."""
-    parts = [] if one.what == "macs" and one.plain else [one.convention.name]
-    parts += [f"{name}={shown_value(value)}" for name, value in one.settings.items()]
-    if one.resized:
-        parts.append(shape(one.input))
-    if one.without_linear:
-        parts.append("without linear layers")
-    if one.why:
-        parts.append(one.why)
-    if one.batch > 1:
-        parts.append(f"batch {one.batch}")
-    return ", ".join(parts) or "plain MACs"
 
 
 def arithmetic(one: Candidate) -> str:

@@ -122,10 +122,23 @@ def verdict(finding: Finding) -> str:
     return f"{finding.verdict}, open" if finding.verdict == UNEXPLAINED else finding.verdict
 
 
+def how(one: Candidate) -> str:
+    """The departures from the spec at its defaults, in words."""
+    parts = [] if one.what == "macs" and one.plain else [one.convention.name]
+    parts += [f"{name}={shown_value(value)}" for name, value in one.settings.items()]
+    if one.resized:
+        parts.append(shape(one.input))
+    if one.without_linear:
+        parts.append("without linear layers")
+    if one.why:
+        parts.append(one.why)
+    if one.batch > 1:
+        parts.append(f"batch {one.batch}")
+    return ", ".join(parts) or "plain MACs"
+
+
 def candidate_text(one: Candidate) -> str:
     """A count of ``explain`` that prints as an unexplained figure: ``ptflops, two operations a MAC: 719,965,456``."""
-    from convcost.render.explain import how  # noqa: PLC0415 - which imports this module
-
     return f"{how(one)}: {spelled(one.value)}"
 
 
