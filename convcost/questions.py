@@ -152,7 +152,7 @@ def equal(
     Raises:
         UsageError: there is no such parameter or quantity, or a tie is no expression.
 
-    >>> [one.equal for one in equal("resnext_a", "resnext_c").found]
+    >>> [one.equal for one in equal("resnext_a", "resnext_c").quantities]
     [True, True]
     """
     from convcost.formulas.equal import Side, identities  # noqa: PLC0415 - imports sympy

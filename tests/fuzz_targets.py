@@ -116,7 +116,7 @@ def tie(data: bytes) -> None:
     first, second = (
         Side(spec.name, spec, given, own) for spec, given, own in zip(specs, settings_for(specs, ()), ties, strict=True)
     )
-    assert identities(first, second, ("params", "macs"), None, None).found
+    assert identities(first, second, ("params", "macs"), None, None).quantities
 
 
 def reported(data: bytes) -> None:

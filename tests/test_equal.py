@@ -61,7 +61,7 @@ def test_the_counterexample_is_the_smallest() -> None:
     catalogue = Catalogue()
     first, second = (catalogue.target(name) for name in ("depthwise_separable_conv", "pointwise_depthwise_conv"))
     pair = identities(Side("a", first, {"H": 1, "W": 1}, {}), Side("b", second, {"H": 1, "W": 1}, {}), ["macs"])
-    against = pair.found[0].counterexample
+    against = pair.quantities[0].counterexample
     assert against is not None
     size = sum(against.values.values())
     for i in range(1, size):
@@ -85,7 +85,7 @@ def test_nothing_is_proved_of_structures_that_were_not_looked_at(monkeypatch: py
     monkeypatch.setattr("convcost.formulas.cases.MAX_CASES", 1)
     spec = Catalogue().target("inverted_residual")
     pair = identities(Side("a", spec, {}, {}), Side("b", spec, {}, {}), ["params"])
-    assert (pair.found[0].equal, pair.found[0].counterexample) == (None, None)
+    assert (pair.quantities[0].equal, pair.quantities[0].counterexample) == (None, None)
 
 
 @pytest.mark.parametrize(

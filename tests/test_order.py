@@ -16,7 +16,7 @@ from convcost.catalogue.loader import Catalogue
 from convcost.formulas.comparison import Comparison, compare
 from convcost.formulas.order import order
 from convcost.formulas.points import points
-from convcost.formulas.split import identically_zero
+from convcost.formulas.sign import identically_zero
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers import arithmetic as algebra

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 import sympy
 
+from convcost.codegen.program import program
 from convcost.errors import UnsupportedError
-from convcost.formulas.program import program
 from convcost.formulas.roots import roots
 from convcost.numbers.symbols import evaluate
 

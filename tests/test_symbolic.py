@@ -14,12 +14,24 @@ from inprocess import convcost
 
 from convcost.api import load
 from convcost.catalogue.loader import Catalogue
+from convcost.errors import UnsupportedError
 from convcost.formulas.closed import formula
 from convcost.language.expression import compile_expression
 from convcost.network.cost import sum_work
 from convcost.numbers.arithmetic import ceil_div
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import FloorDiv, MakeDivisible, evaluate
+from convcost.numbers.symbols import (
+    CeilDiv,
+    Evaluator,
+    FloorDiv,
+    Gcd,
+    MakeDivisible,
+    Maximum,
+    Minimum,
+    RoundEven,
+    evaluate,
+    to_number,
+)
 
 n = sympy.Symbol("n", integer=True, positive=True)
 m = sympy.Symbol("m", integer=True, positive=True)
@@ -79,6 +91,37 @@ def test_what_is_written_reads_back(expr: sympy.Expr, written: str) -> None:
         names = {"n": value, "m": value + 3, "a": Fraction(value, 7)}
         symbols = {n: value, m: value + 3, a: Fraction(value, 7)}
         assert compile_expression(written).evaluate(names) == evaluate(expr, symbols)
+
+
+@pytest.mark.parametrize("expr", [*(expr for expr, _ in WRITTEN), a**2 * n, n / a, 3 * m / (a * n), -(a**3)], ids=str)
+def test_values_put_in_read_back(expr: sympy.Expr) -> None:
+    for value in (1, 5, 33):
+        values = {n: value, m: value + 3, a: Fraction(value, 7)}
+        written = text(expr, {symbol: str(number) for symbol, number in values.items()})
+        assert compile_expression(written).evaluate({}) == evaluate(expr, values), written
+
+
+FUNCTIONS = [
+    FloorDiv(3 * n + 1, 2) ** 2 * m,
+    CeilDiv(5 * a, 3) - CeilDiv(a, 2),
+    MakeDivisible(24 * a, 8) * (RoundEven(7 * a) + n) ** 3,
+    Gcd(n, 6 * m) / (n + m) ** 2,
+    Maximum(n, 2 * m) - Minimum(n + 3, m),
+]
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.fractions(Fraction(1, 20), 4, max_denominator=20))
+def test_values_are_those_that_sympy_puts_in(n_value: int, m_value: int, a_value: Fraction) -> None:
+    there = {n: sympy.Integer(n_value), m: sympy.Integer(m_value), a: sympy.Rational(a_value)}
+    expected = [to_number(expr.xreplace(there)) for expr in FUNCTIONS]
+    assert Evaluator(FUNCTIONS, [n, m, a])([n_value, m_value, a_value]) == expected
+    assert all(type(value) is int or value.denominator > 1 for value in expected if value is not None)
+
+
+@pytest.mark.parametrize("expr", [sympy.pi * n, sympy.sin(n), sympy.sqrt(2) * n, sympy.oo])
+def test_what_has_no_exact_value_is_refused(expr: sympy.Expr) -> None:
+    with pytest.raises(UnsupportedError):
+        evaluate(expr, {n: 3})
 
 
 # network, free names, params, MACs: worked out by hand from the layer tables of the papers

@@ -79,7 +79,7 @@ def command(
         write(as_json(equalities.equality_data(found)), output)
     else:
         write(equalities.equality_text(found), output)
-    return 0 if all(one.equal for pair in found for one in pair.found) else 1
+    return 0 if all(one.equal for pair in found for one in pair.quantities) else 1
 
 
 def _known(specs: Sequence[Spec], free: Sequence[str]) -> None:

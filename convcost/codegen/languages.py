@@ -3,51 +3,82 @@
 from __future__ import annotations
 
 import keyword
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from convcost import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from convcost.codegen.program import Operation
+
+
+class Source(NamedTuple):
+    """The parts of a function, as code.
+
+    Attributes:
+        name: of the function.
+        title: of the spec.
+        conditions: where it holds.
+        parameters: each with its arguments: a whole number, or a ratio as two.
+        helpers: the operations that need a helper function.
+        statements: the name of the result, the operation and its arguments.
+        outputs: by name, the top and the bottom of a fraction; no bottom for a whole number.
+        unused: arguments that do not occur.
+    """
+
+    name: str
+    title: str
+    conditions: list[str]
+    parameters: list[tuple[str, list[str]]]
+    helpers: list[Operation]
+    statements: list[tuple[str, Operation, list[str]]]
+    outputs: dict[str, tuple[str, str | None]]
+    unused: list[str]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Every argument, a ratio as two."""
+        return [part for _, parts in self.parameters for part in parts]
+
 
 class Language(NamedTuple):
-    """One language.
+    """A programming language.
 
     Attributes:
         reserved: words that no variable may be called.
         integer: how a whole number is written.
         power: how a power is written.
         helpers: the source of each helper, by the operation it is for.
-        write: from what :mod:`convcost.codegen.code` gathers to source code.
+        write: from the parts of a function to source code.
     """
 
     reserved: frozenset[str]
     integer: Callable[[int], str]
     power: Callable[[str, int], str]
-    helpers: dict[str, str]
-    write: Callable[[Any], str]
+    helpers: dict[Operation, str]
+    write: Callable[[Source], str]
 
 
-def _head(source: Any, mark: str, *more: str) -> str:
+def _head(source: Source, mark: str, *more: str) -> str:
     lines = [
         f"{source.title}: {', '.join(source.outputs)} per sample.",
         f"Written by convcost {__version__}.",
-        *(f"Holds where {one}." for one in source.holds),
+        *(f"Holds where {condition}." for condition in source.conditions),
         *more,
     ]
     return "".join(f"{mark} {line}\n" for line in lines)
 
 
-def _helpers(source: Any, helpers: dict[str, str]) -> str:
+def _helpers(source: Source, helpers: dict[Operation, str]) -> str:
     return "".join(helpers[name] for name in source.helpers)
 
 
-def _assignments(source: Any, form: str, call: Callable[[str, list[str]], str]) -> list[str]:
+def _assignments(source: Source, form: str, call: Callable[[Operation, list[str]], str]) -> list[str]:
     return [form.format(name, call(operation, arguments)) for name, operation, arguments in source.statements]
 
 
-PYTHON_HELPERS = {
+PYTHON_HELPERS: dict[Operation, str] = {
     "gcd": """
 
 def _gcd(a, b):
@@ -70,7 +101,7 @@ def _round_even(top, bottom):
 }
 
 
-def _python_call(operation: str, arguments: list[str]) -> str:
+def _python_call(operation: Operation, arguments: list[str]) -> str:
     if operation == "floor_div":
         top, bottom = arguments
         return top if bottom == "1" else _over(top, bottom, "//")
@@ -88,7 +119,7 @@ def _quotient(top: str, bottom: str | None, sign: str = "//") -> str:
     return top if bottom is None else _over(top, bottom, sign)
 
 
-def _python(source: Any) -> str:
+def _python(source: Source) -> str:
     ratios = [(name, parts) for name, parts in source.parameters if len(parts) > 1]
     lines = []
     for name, (top, bottom) in ratios:
@@ -105,7 +136,7 @@ def _python(source: Any) -> str:
     return f"{head}{imports}{_helpers(source, PYTHON_HELPERS)}\n\ndef {source.name}({signature}):\n{body}\n"
 
 
-NUMPY_HELPERS = {
+NUMPY_HELPERS: dict[Operation, str] = {
     "make_divisible": """
 
 def _make_divisible(top, bottom, step):
@@ -121,7 +152,7 @@ def _round_even(top, bottom):
 }
 
 
-def _numpy_call(operation: str, arguments: list[str]) -> str:
+def _numpy_call(operation: Operation, arguments: list[str]) -> str:
     if operation == "gcd":
         return f"np.gcd({', '.join(arguments)})"
     if operation in ("maximum", "minimum"):
@@ -132,7 +163,7 @@ def _numpy_call(operation: str, arguments: list[str]) -> str:
     return _python_call(operation, arguments)
 
 
-def _numpy(source: Any) -> str:
+def _numpy(source: Source) -> str:
     note = (
         "Arguments are whole numbers or arrays of them; a ratio is given as numerator and denominator.",
         "Exact. dtype=np.int64 is faster, and exact while no result times its divisor reaches 2**63.",
@@ -148,7 +179,7 @@ def _numpy(source: Any) -> str:
     return f"{_head(source, '#', *note)}\nimport numpy as np\n{helpers}\n\ndef {source.name}({signature}):\n{body}\n"
 
 
-C_HELPERS = {
+C_HELPERS: dict[Operation, str] = {
     "gcd": """
 static wide cost_gcd(wide a, wide b) {
     while (b != 0) { wide rest = a % b; a = b; b = rest; }
@@ -178,7 +209,7 @@ static wide cost_round_even(wide top, wide bottom) {
 }
 
 
-def _c_call(operation: str, arguments: list[str]) -> str:
+def _c_call(operation: Operation, arguments: list[str]) -> str:
     if operation in ("maximum", "minimum"):
         result = arguments[0]
         for argument in arguments[1:]:
@@ -189,7 +220,7 @@ def _c_call(operation: str, arguments: list[str]) -> str:
     return f"cost_{operation}({', '.join(arguments)})"
 
 
-def _c(source: Any) -> str:
+def _c(source: Source) -> str:
     note = (
         "A ratio is given as numerator and denominator. Exact while every result fits in 64 bits and every",
         "product on the way in 127; needs the __int128 of gcc or clang.",
@@ -209,7 +240,7 @@ def _c(source: Any) -> str:
     )
 
 
-JAVASCRIPT_HELPERS = {
+JAVASCRIPT_HELPERS: dict[Operation, str] = {
     "gcd": """
 function _gcd(a, b) {
   while (b !== 0n) [a, b] = [b, a % b];
@@ -239,13 +270,13 @@ function _round_even(top, bottom) {
 }
 
 
-def _javascript_call(operation: str, arguments: list[str]) -> str:
+def _javascript_call(operation: Operation, arguments: list[str]) -> str:
     if operation == "floor_div" and arguments[1] == "1n":
         return arguments[0]
     return f"_{operation}({', '.join(arguments)})"
 
 
-def _javascript(source: Any) -> str:
+def _javascript(source: Source) -> str:
     note = ("Arguments are whole numbers or BigInt; a ratio is given as numerator and denominator. Returns BigInt.",)
     lines = [f"  {name} = BigInt({name});" for name in source.arguments]
     lines += _assignments(source, "  const {} = {};", _javascript_call)

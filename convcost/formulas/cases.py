@@ -45,7 +45,7 @@ class Cases:
 
     def at(self, values: Mapping[str, Any]) -> Formula | None:
         """The formula that holds at ``values``; None if no case does."""
-        return next((one for one in self.formulas if not one.violated(values)), None)
+        return next((case for case in self.formulas if not case.violated(values)), None)
 
 
 def cases(
@@ -60,37 +60,39 @@ def cases(
     """Every structure of ``spec``; arguments as :func:`convcost.formulas.closed.formula`."""
     first = formula(spec, free, given, input_shape, ties=ties, whose=whose)
     names = list(first.symbols)
-    found = {_key(first.answers): first}
-    todo = list(_turned(first, {}))
+    formulas = {_key(first.answers): first}
+    todo = list(_negated(first, {}))
     complete = True
     while todo:
         forced = todo.pop()
-        if any(forced.items() <= dict(known).items() for known in found):
+        if any(forced.items() <= dict(answers).items() for answers in formulas):
             continue
-        if len(found) >= MAX_CASES:
+        if len(formulas) >= MAX_CASES:
             complete = False
             break
         witness = _witness(first, forced)
         if witness is None:
             continue  # nothing gives these answers
         try:
-            one = formula(spec, names, {**(given or {}), **witness}, input_shape, ties=ties, forced=forced, whose=whose)
+            case = formula(
+                spec, names, {**(given or {}), **witness}, input_shape, ties=ties, forced=forced, whose=whose
+            )
         except ConvcostError:
             complete = complete and bool(witness)  # values that give these answers make no network
             continue
-        found[_key(one.answers)] = one
-        todo += _turned(one, forced)
-    return Cases(list(found.values()), complete=complete)
+        formulas[_key(case.answers)] = case
+        todo += _negated(case, forced)
+    return Cases(list(formulas.values()), complete=complete)
 
 
 def _key(answers: Mapping[Any, bool]) -> frozenset[tuple[Any, bool]]:
     return frozenset(answers.items())
 
 
-def _turned(found: Formula, forced: Mapping[Any, bool]) -> Iterator[dict[Any, bool]]:
-    """Answers up to some question as they were given, and that one the other way."""
+def _negated(case: Formula, forced: Mapping[Any, bool]) -> Iterator[dict[Any, bool]]:
+    """For each question, the answers before it and the opposite answer to it."""
     so_far: dict[Any, bool] = {}
-    for question, answer in found.answers.items():
+    for question, answer in case.answers.items():
         if question not in forced:
             yield {**so_far, question: not answer}
         so_far[question] = answer
@@ -102,49 +104,51 @@ def _condition(question: tuple[Relation, Any], answer: bool) -> Condition:  # no
 
 
 def _witness(first: Formula, forced: Mapping[Any, bool]) -> dict[str, Any] | None:
-    """Values at which ``forced`` is what the questions get for an answer; None where there can be none.
+    """Values at which the questions have the answers of ``forced``; None if there are certainly no such values.
 
-    Empty where none was found though there might be: the values of ``first`` stand in, which only matters to
-    further questions.
+    Empty if the search gives no result although there may be such values. Then the values of ``first`` are used, which
+    only affects further questions.
     """
     wanted = [_condition(question, answer) for question, answer in forced.items()]
     names = {symbol: name for name, symbol in first.symbols.items()}
     stretches: dict[Any, list[Stretch]] = {}
     for symbol in names:
-        own = [one for one in wanted if one.symbols == {symbol}]
-        if symbol.is_integer or not own:
+        about = [condition for condition in wanted if condition.symbols == {symbol}]
+        if symbol.is_integer or not about:
             continue
         try:
-            found = where(own, symbol)
+            allowed = where(about, symbol)
         except UnsupportedError:
             continue
-        if found is not None:
-            if not found:
+        if allowed is not None:
+            if not allowed:
                 return None
-            stretches[symbol] = found
-    involved = [one for one in names if any(one in condition.symbols for condition in wanted)]
+            stretches[symbol] = allowed
+    involved = [symbol for symbol in names if any(symbol in condition.symbols for condition in wanted)]
     for values in _candidates(first, wanted, involved, stretches):
-        if all(one.holds(values) for one in wanted) and _needed_holds(first, values):
+        if all(condition.holds(values) for condition in wanted) and _needed_holds(first, values):
             return {names[symbol]: normal(Fraction(value)) for symbol, value in values.items()}
     return {}
 
 
 def _needed_holds(first: Formula, values: Mapping[Any, Any]) -> bool:
-    """Whether the network can be built as far as ``first`` knows."""
-    return all(one.holds(values) for one in first.conditions if not one.structural)
+    """Whether the network can be built, as far as the conditions of ``first`` show."""
+    return all(condition.holds(values) for condition in first.conditions if not condition.structural)
 
 
 def _candidates(
     first: Formula, wanted: Sequence[Condition], involved: Sequence[Any], stretches: Mapping[Any, list[Stretch]]
 ) -> Iterator[dict[Any, Any]]:
-    """Values worth trying: those of ``first``, with one or two of the symbols in question moved."""
+    """Values to try: those of ``first``, with other values for one or two of the symbols in question."""
     base = first.values
-    options = {one: list(dict.fromkeys(_options(one, base, wanted, stretches.get(one)))) for one in involved}
-    for one in involved:
-        yield from ({**base, one: value} for value in options[one])
-    for one, other in product(involved, involved):
-        if one != other:
-            yield from ({**base, one: a, other: b} for a, b in product(options[one], options[other]))
+    options = {
+        symbol: list(dict.fromkeys(_options(symbol, base, wanted, stretches.get(symbol)))) for symbol in involved
+    }
+    for symbol in involved:
+        yield from ({**base, symbol: value} for value in options[symbol])
+    for symbol, other in product(involved, involved):
+        if symbol != other:
+            yield from ({**base, symbol: a, other: b} for a, b in product(options[symbol], options[other]))
 
 
 def _options(
@@ -154,11 +158,11 @@ def _options(
     for stretch in stretches or ():
         high = stretch.low + 1 if stretch.high is None else stretch.high
         yield from (high, (stretch.low + high) / 2)
-    for one in wanted:
-        for other in one.symbols - {symbol}:
+    for condition in wanted:
+        for other in condition.symbols - {symbol}:
             yield Fraction(base[other])
-        if symbol in one.symbols and not isinstance(one, Within):
-            start, end = (Fraction(evaluate(one.left, {**base, symbol: at})) for at in (here, here + 1))
+        if symbol in condition.symbols and not isinstance(condition, Within):
+            start, end = (Fraction(evaluate(condition.left, {**base, symbol: at})) for at in (here, here + 1))
             if end != start:
                 root = here - start / (end - start)  # where a line through both would be 0
                 if root > 0 and (root.denominator == 1 or not symbol.is_integer):

@@ -43,10 +43,10 @@ class Form:
 
     @cached_property
     def expr(self) -> Any:
-        """An exact sympy expression, expanded; made when it is first asked for.
+        """An exact sympy expression, expanded.
 
         Raises:
-            UnsupportedError: it has more terms than can be of use.
+            UnsupportedError: it has more than 50,000 terms.
         """
         expr = to_sympy(self._count)
         if term_bound(expr) > MAX_FORM_TERMS:
@@ -55,7 +55,7 @@ class Form:
 
     @cached_property
     def value(self) -> Any:
-        """The number it has where the free names have the values they were given or default to."""
+        """Its number at the witness: the given or default values of the free names."""
         return evaluate(to_sympy(self._count), dict(self._witness))
 
 
@@ -116,7 +116,7 @@ class Formula:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What is stated by default: all of ``QUANTITIES``, and ``reported`` where a convention is chosen."""
+        """The default quantities: all of ``QUANTITIES``, and ``reported`` if a convention is chosen."""
         return (*QUANTITIES, *((REPORTED,) if self.reported is not None else ()))
 
     @property
@@ -127,7 +127,7 @@ class Formula:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """The conditions as text."""
-        return tuple(one.text for one in self.conditions)
+        return tuple(condition.text for condition in self.conditions)
 
     @cached_property
     def totals(self) -> dict[str, Form]:
@@ -142,11 +142,11 @@ class Formula:
     def violated(self, values: Mapping[str, Any]) -> list[Condition]:
         """The conditions that do not hold with these values of the free names."""
         numbers = {symbol: from_python(values[name]) for name, symbol in self.symbols.items()}
-        return [one for one in self.conditions if not one.holds(numbers)]
+        return [condition for condition in self.conditions if not condition.holds(numbers)]
 
 
 def _forms(nodes: Sequence[Node], witness: Mapping[Any, Any], reported: Reported | None) -> dict[str, Form]:
-    """A form for every quantity, none of them counted before it is asked for."""
+    """A form for every quantity; each is counted when it is first used."""
     work = cache(partial(sum_work, nodes))
 
     def form(name: str) -> Form:
@@ -198,9 +198,9 @@ def formula(
         graph = build(spec, {**given, **symbols, **tied}, input_shape)
     bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
     reported = None if whose == DEFAULT else Reported(graph, convention(whose, spec))
-    found = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
-    found.answers = session.answers
-    return found
+    closed = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
+    closed.answers = session.answers
+    return closed
 
 
 def _says_something(name: Any, least: Any) -> bool:
@@ -208,11 +208,11 @@ def _says_something(name: Any, least: Any) -> bool:
 
 
 def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of tied names, each over ``values``."""
+    """The values of tied names, as expressions of ``values``."""
     for name, tie in ties.items():
         for other in tie.names:
             if other in ties or other not in values:
-                known = [one for one in values if one not in ties]
+                known = [other for other in values if other not in ties]
                 raise UsageError(f"`{name}` is tied to '{shorten(other)}': {unknown('other parameter', other, known)}")
     return {name: tie.evaluate(values) for name, tie in ties.items()}
 
@@ -226,7 +226,7 @@ def symbol(spec: Spec, name: str) -> Any:
 
 
 def default_free(spec: Spec, numeric: Graph) -> list[str]:
-    """What is left free where nothing is said; see :func:`formula`.
+    """The names that are free by default; see :func:`formula`.
 
     Args:
         spec: linked.

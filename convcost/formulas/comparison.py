@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
@@ -31,7 +31,7 @@ QUANTITIES = PLAIN_QUANTITIES
 
 
 class Ratio:
-    """The cost of one thing over another's.
+    """The cost of one item divided by the cost of another.
 
     Attributes:
         exact: the ratio of the numbers; None where the divisor is 0.
@@ -97,22 +97,30 @@ class Item:
     @property
     def renamed(self) -> dict[Any, Any]:
         """The symbols of ``formula``, with those that stand for them in the formulas of the comparison."""
-        return {} if self.formula is None else {self.formula.symbols[name]: one for name, one in self.names.items()}
+        return (
+            {} if self.formula is None else {self.formula.symbols[name]: symbol for name, symbol in self.names.items()}
+        )
 
     @property
     def values(self) -> dict[Any, Any]:
         """The value of every symbol in the formulas of the comparison."""
-        return {} if self.formula is None else {one: self.formula.witness[name] for name, one in self.names.items()}
+        return (
+            {} if self.formula is None else {symbol: self.formula.witness[name] for name, symbol in self.names.items()}
+        )
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What its closed forms rely on, in the names of the comparison."""
-        return () if self.formula is None else tuple(one.renamed(self.renamed) for one in self.formula.conditions)
+        return (
+            ()
+            if self.formula is None
+            else tuple(condition.renamed(self.renamed) for condition in self.formula.conditions)
+        )
 
     def at(self, values: Mapping[Any, Any]) -> Work | None:
         """Its cost at values of the symbols, counted; None where there is no such network."""
         try:
-            return self._count({name: values[one] for name, one in self.names.items()})
+            return self._count({name: values[symbol] for name, symbol in self.names.items()})
         except ConvcostError:
             return None
 
@@ -196,13 +204,13 @@ def compare(
     items = []
     for name, spec, values in zip(unique_names(specs), specs, given, strict=True):
         graph = build(spec, values, input_shape)
-        found = _formula(spec, specs, free, values, input_shape) if symbolic else None
+        closed = _formula(spec, specs, free, values, input_shape) if symbolic else None
         reported = Reported(graph, find_convention(convention, spec))
         count = partial(_count, spec, values, input_shape)
-        items.append(Item(name, graph, sum_work(graph.layers), found, reported, count))
+        items.append(Item(name, graph, sum_work(graph.layers), closed, reported, count))
     several = _rename(items) if symbolic else []
     ratios = {item.name: _ratios(item, items[-1]) for item in items[:-1]}
-    conditions = {one.text: one for item in items for one in item.conditions}
+    conditions = {condition.text: condition for item in items for condition in item.conditions}
     notes = [*_differing_inputs(items)]
     notes += dict.fromkeys(note for item in items for note in item.reported.written.notes)
     notes += [f"formulas assume {text}" for text in sorted(conditions)]
@@ -236,7 +244,7 @@ def _formula(
 
     if free is None:
         return formula(spec, None, values, input_shape)
-    known = {name for one in specs for name in free_names(one)}
+    known = {name for spec in specs for name in free_names(spec)}
     for name in free:
         if name not in known:
             raise UsageError(unknown("free parameter of the targets", name, sorted(known)))
@@ -244,51 +252,52 @@ def _formula(
 
 
 def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
-    found = {}
+    ratios = {}
     named = baseline.reported.convention is not PLAIN
     for quantity in (*QUANTITIES, "reported") if named else QUANTITIES:
         top, bottom = item.quantity(quantity), baseline.quantity(quantity)
         exact = Fraction(top) / bottom if bottom else None
         if item.formula is None or baseline.formula is None or quantity == "reported":
-            found[quantity] = Ratio(exact)
+            ratios[quantity] = Ratio(exact)
             continue
-        found[quantity] = _symbolic(exact, item, baseline, quantity)
-    return found
+        ratios[quantity] = _symbolic(exact, item, baseline, quantity)
+    return ratios
 
 
-def _symbolic(exact: Fraction | None, one: Item, other: Item, quantity: str) -> Ratio:
+def _symbolic(exact: Fraction | None, item: Item, baseline: Item, quantity: str) -> Ratio:
     from convcost.formulas.order import order  # noqa: PLC0415
     from convcost.formulas.ratio import limits, ratio_of  # noqa: PLC0415
     from convcost.numbers.symbols import to_sympy  # noqa: PLC0415 - imports sympy
 
-    forms = [item.formula.totals[quantity].expr for item in (one, other) if item.formula is not None]
-    top, bottom = (to_sympy(form).xreplace(item.renamed) for form, item in zip(forms, (one, other), strict=True))
-    here = _sign(one.totals, other.totals, quantity)
+    sides = (item, baseline)
+    forms = [side.formula.totals[quantity].expr for side in sides if side.formula is not None]
+    top, bottom = (to_sympy(form).xreplace(side.renamed) for form, side in zip(forms, sides, strict=True))
+    here = _sign(item.totals, baseline.totals, quantity)
 
     def reverses(values: Mapping[Any, Any]) -> bool:
-        there = _sign(one.at(values), other.at(values), quantity)
+        there = _sign(item.at(values), baseline.at(values), quantity)
         return there is not None and here is not None and there * here < 0
 
-    values = {**one.values, **other.values}
-    conditions = [*one.conditions, *other.conditions]
-    found = order(top, bottom, conditions, values, reverses)
-    if found is not None and found.relation and found.covers(values) and not RELATIONS[found.relation](here, 0):
-        found = None  # no proof is worth more than the two numbers in the table
+    values = {**item.values, **baseline.values}
+    conditions = [*item.conditions, *baseline.conditions]
+    proved = order(top, bottom, conditions, values, reverses)
+    if proved is not None and proved.relation and proved.covers(values) and not RELATIONS[proved.relation](here, 0):
+        proved = None  # no proof is worth more than the two numbers in the table
     fractions = ratio_of(top, bottom)
-    known, unknown = ([], []) if fractions is None else limits(fractions.shortest, conditions, values)
-    return Ratio(exact, fractions, known, found, unknown)
+    tends_to, unknown = ([], []) if fractions is None else limits(fractions.shortest, conditions, values)
+    return Ratio(exact, fractions, tends_to, proved, unknown)
 
 
-def _sign(one: Work | None, other: Work | None, quantity: str) -> int | None:
+def _sign(work: Work | None, other: Work | None, quantity: str) -> Literal[-1, 0, 1] | None:
     """The sign of the first cost less the second."""
-    if one is None or other is None:
+    if work is None or other is None:
         return None
-    first, second = int(getattr(one, quantity)), int(getattr(other, quantity))
-    return (first > second) - (first < second)
+    first, second = int(getattr(work, quantity)), int(getattr(other, quantity))
+    return 0 if first == second else 1 if first > second else -1
 
 
 def _differing_inputs(items: Sequence[Item]) -> list[str]:
-    """Costs on different inputs are no comparison of networks: say so."""
+    """A note if the inputs differ: then the costs do not compare the networks alone."""
     shapes = {item.name: "x".join(map(str, item.graph.input)) for item in items}
     if len(set(shapes.values())) == 1:
         return []

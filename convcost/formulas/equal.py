@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
@@ -10,16 +9,15 @@ import sympy
 from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.cases import cases
 from convcost.formulas.closed import default_free
-from convcost.formulas.order import Reach, least_values
+from convcost.formulas.order import Reach
 from convcost.formulas.points import points
-from convcost.formulas.program import program
+from convcost.formulas.sign import identically_zero, least_values
 from convcost.formulas.simplify import hide, show
-from convcost.formulas.split import identically_zero
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import with_equalities
-from convcost.numbers.symbols import to_sympy
+from convcost.numbers.symbols import Evaluator, to_sympy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +58,7 @@ class Counterexample(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What was found of one quantity.
+    """Whether one quantity is equal.
 
     Attributes:
         quantity: see :mod:`convcost.metrics.quantities`.
@@ -80,7 +78,7 @@ class Identities(NamedTuple):
 
     Attributes:
         first, second: the sides.
-        found: one per quantity.
+        quantities: an identity per quantity.
         names: the names that were left free.
         conditions: what both need to be networks at all.
         structures: how many pairs of structures were looked at.
@@ -90,7 +88,7 @@ class Identities(NamedTuple):
 
     first: Side
     second: Side
-    found: tuple[Identity, ...]
+    quantities: tuple[Identity, ...]
     names: tuple[str, ...]
     conditions: tuple[Condition, ...]
     structures: int
@@ -123,23 +121,27 @@ def identities(
         cases(side.spec, _free(side, free, input_shape), side.given, input_shape, ties=side.ties) for side in sides
     ]
     symbols = _symbols(sides, shapes)
-    product = ((one, other) for one in shapes[0].formulas for other in shapes[1].formulas)
-    pairs = [(one, other) for one, other in product if _compatible(one, other)]
+    product = ((formula, other) for formula in shapes[0].formulas for other in shapes[1].formulas)
+    pairs = [(formula, other) for formula, other in product if _compatible(formula, other)]
     complete = all(shape.complete for shape in shapes)
-    found = tuple(_identity(quantity, sides, pairs, symbols, input_shape, complete=complete) for quantity in wanted)
+    results = tuple(_identity(quantity, sides, pairs, symbols, input_shape, complete=complete) for quantity in wanted)
     needed = {
-        one.text: one for pair in pairs[:1] for formula in pair for one in formula.conditions if not one.structural
+        condition.text: condition
+        for pair in pairs[:1]
+        for formula in pair
+        for condition in formula.conditions
+        if not condition.structural
     }
     floor = least_values(list(symbols.values()), list(needed.values()))
-    domain = tuple(Reach(name, bool(one.is_integer), floor[one]) for name, one in symbols.items())
+    domain = tuple(Reach(name, bool(symbol.is_integer), floor[symbol]) for name, symbol in symbols.items())
     fixed = tuple(_fixed(sides, symbols, input_shape))
-    return Identities(first, second, found, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
+    return Identities(first, second, results, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
 
 
 def _fixed(
     sides: Sequence[Side], symbols: Mapping[str, Any], input_shape: Shape | None
 ) -> Iterator[tuple[str, str, Any]]:
-    """Names that are free, and have one value in a side that has them too."""
+    """Names that are free in one side and have a fixed value in the other."""
     for side in sides:
         graph = build(side.spec, side.given, input_shape)
         free = default_free(side.spec, graph)
@@ -149,7 +151,7 @@ def _fixed(
 
 
 def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> list[str]:
-    """The names to leave free: those asked for, or all that would be but for those that are given."""
+    """The names to leave free: the requested names, or the default names without those that have a value."""
     if free is None:
         graph = build(side.spec, side.given, input_shape)
         return [name for name in default_free(side.spec, graph) if name not in side.given]
@@ -157,9 +159,9 @@ def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> 
     return [name for name in free if name in own]
 
 
-def _compatible(one: Formula, other: Formula) -> bool:
-    """Whether no question of structure got different answers."""
-    return all(other.answers.get(question, answer) == answer for question, answer in one.answers.items())
+def _compatible(formula: Formula, other: Formula) -> bool:
+    """Whether no question of structure has different answers."""
+    return all(other.answers.get(question, answer) == answer for question, answer in formula.answers.items())
 
 
 def _symbols(sides: Sequence[Side], shapes: Sequence[Cases]) -> dict[str, Any]:
@@ -183,47 +185,47 @@ def _identity(
 ) -> Identity:
     contradictions = []
     proved = complete
-    for one, other in pairs:
-        conditions = [*one.conditions, *other.conditions]
-        difference = _difference(one, other, quantity, conditions)
+    for formula, other in pairs:
+        conditions = [*formula.conditions, *other.conditions]
+        difference = _difference(formula, other, quantity, conditions)
         if identically_zero(difference):
             continue
         proved = False
         for values in _where_not_zero(difference, conditions, symbols, MAX_TRIED // len(pairs)):
-            both = zip(sides, (one, other), strict=True)
-            counted = [_count(side, formula, values, quantity, input_shape) for side, formula in both]
+            both = zip(sides, (formula, other), strict=True)
+            counted = [_count(side, form, values, quantity, input_shape) for side, form in both]
             if None not in counted and counted[0] != counted[1]:
                 contradictions.append(Counterexample(values, counted[0], counted[1]))
                 break
-    smallest = min(contradictions, key=lambda one: sum(one.values.values()), default=None)
+    smallest = min(contradictions, key=lambda example: sum(example.values.values()), default=None)
     shown = _plain_difference(*pairs[0], quantity)
     return Identity(quantity, True if proved else False if smallest is not None else None, shown, smallest)
 
 
-def _plain_difference(one: Formula, other: Formula, quantity: str) -> Any:
-    return sympy.expand(to_sympy(one.totals[quantity].expr) - to_sympy(other.totals[quantity].expr))
+def _plain_difference(formula: Formula, other: Formula, quantity: str) -> Any:
+    return sympy.expand(to_sympy(formula.totals[quantity].expr) - to_sympy(other.totals[quantity].expr))
 
 
-def _difference(one: Formula, other: Formula, quantity: str, conditions: Sequence[Condition]) -> Any:
-    """A polynomial that is 0 just where both cost the same."""
-    plain, back = hide(sympy.together(_plain_difference(one, other, quantity)))
+def _difference(formula: Formula, other: Formula, quantity: str, conditions: Sequence[Condition]) -> Any:
+    """A polynomial that is 0 exactly where both cost the same."""
+    plain, back = hide(sympy.together(_plain_difference(formula, other, quantity)))
     return with_equalities(sympy.expand(show(sympy.expand(sympy.fraction(plain)[0]), back)), conditions)
 
 
 def _where_not_zero(
     difference: Any, conditions: Sequence[Condition], symbols: Mapping[str, Any], tried: int
 ) -> Iterator[dict[str, Num]]:
-    run = program({"difference": difference}, list(symbols.values())).run
+    evaluator = Evaluator([difference], list(symbols.values()))
     for point in points(list(symbols.values()), difference.free_symbols, conditions, tried):
-        values = {name: normal(Fraction(point[symbol])) for name, symbol in symbols.items()}
-        if run(values)["difference"] != 0:
+        values = {name: normal(point[symbol]) for name, symbol in symbols.items()}
+        if evaluator([*values.values()])[0] != 0:
             yield values
 
 
 def _count(
     side: Side, formula: Formula, values: Mapping[str, Num], quantity: str, input_shape: Shape | None
 ) -> Num | None:
-    """The quantity at these values, counted; None where there is no such network."""
+    """The quantity at these values, counted; None if there is no such network."""
     given = {**side.given, **{name: values[name] for name in formula.symbols}}
     try:
         parameters = build(side.spec, given, input_shape).parameters

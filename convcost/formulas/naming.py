@@ -1,19 +1,19 @@
 """Names of parameters in formulas of several targets: shared where the values agree, primed where they differ.
 
-``K`` of two targets is one symbol where both have the same value of it and leave it free. Where the values differ, or
-one of them fixes it, the second is ``K'``.
+``K`` of two targets is the same symbol if it is free in both and has the same default. If the defaults differ, or ``K``
+is fixed in one target, the second is ``K'``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import sympy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FIXED = "fixed"
+_Role: TypeAlias = tuple[bool, Any] | None  # whether it is a whole number, and its value; None where it is fixed
 
 
 class Named(NamedTuple):
@@ -37,7 +37,7 @@ class Named(NamedTuple):
 def shared_names(
     symbols: Sequence[Mapping[str, Any]], values: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[Named]]:
-    """A symbol for every free parameter of every target, and what is written in more than one way.
+    """A symbol for every free parameter of every target, and the names of parameters with several meanings.
 
     Args:
         symbols: of each target, its free parameters with their symbols.
@@ -49,25 +49,24 @@ def shared_names(
     """
     chosen: list[dict[str, Any]] = [{} for _ in symbols]
     several: list[Named] = []
-    for parameter in dict.fromkeys(name for own in symbols for name in own):
-        roles: dict[Any, list[int]] = {}
-        for index, own in enumerate(values):
-            if parameter in own:
-                roles.setdefault(_role(parameter, symbols[index], own), []).append(index)
-        fixed = [index for role, targets in roles.items() if role == _FIXED for index in targets]
-        free = [(role, targets) for role, targets in roles.items() if role != _FIXED]
-        for order, (_, targets) in enumerate(free):
+    for parameter in dict.fromkeys(name for free in symbols for name in free):
+        roles: dict[_Role, list[int]] = {}
+        for index, parameters in enumerate(values):
+            if parameter in parameters:
+                roles.setdefault(_role(parameter, symbols[index], parameters), []).append(index)
+        fixed = roles.pop(None, [])
+        for order, targets in enumerate(roles.values()):
             name = parameter + "'" * (order + bool(fixed))
             symbol = symbols[targets[0]][parameter]
             for index in targets:
                 chosen[index][parameter] = sympy.Symbol(name, **symbol.assumptions0)
             several.append(Named(name, parameter, tuple(targets), values[targets[0]][parameter], fixed=False))
-        if len(roles) == 1:
+        if len(roles) == 1 and not fixed:
             several.pop()
         several += [Named(parameter, parameter, (index,), values[index][parameter], fixed=True) for index in fixed]
     return chosen, several
 
 
-def _role(parameter: str, free: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+def _role(parameter: str, free: Mapping[str, Any], values: Mapping[str, Any]) -> _Role:
     symbol = free.get(parameter)
-    return _FIXED if symbol is None else (bool(symbol.is_integer), values[parameter])
+    return None if symbol is None else (bool(symbol.is_integer), values[parameter])

@@ -28,7 +28,7 @@ def points(
     conditions: Sequence[Condition],
     tried: int = MAX_TRIED,
 ) -> Iterator[dict[Any, Num]]:
-    """Points that fulfil ``conditions``, by growing sum; a bounded number of them.
+    """Points that fulfil ``conditions``, in the order of their sum; a bounded number of them.
 
     Args:
         symbols: all free names.
@@ -37,22 +37,24 @@ def points(
         tried: how many points to try.
     """
     ties = _ties(symbols, conditions)
-    bound = {one for condition in conditions for one in condition.symbols}
-    axes = {one: axis for one in symbols if one not in ties and (axis := _axis(one, conditions)) is not None}
+    bound = {symbol for condition in conditions for symbol in condition.symbols}
+    axes = {
+        symbol: axis for symbol in symbols if symbol not in ties and (axis := _axis(symbol, conditions)) is not None
+    }
     if len(axes) + len(ties) < len(symbols):
         return  # a name is left without a value
-    varied = [one for one in axes if one in involved or one in bound]
-    weights = {one: 1 + sum(other == one for other in ties.values()) for one in varied}
-    still = {one: normal(axis[1]) for one, axis in axes.items()}
+    varied = [symbol for symbol in axes if symbol in involved or symbol in bound]
+    weights = {symbol: 1 + sum(other == symbol for other in ties.values()) for symbol in varied}
+    still = {symbol: normal(axis[1]) for symbol, axis in axes.items()}
     spaces = [
-        (one, still[one], normal(axes[one][0].step)) for one in varied
+        (symbol, still[symbol], normal(axes[symbol][0].step)) for symbol in varied
     ]  # ints where they are whole: it is quicker
     fitting = 0
-    for steps in _by_sum([axes[one][0].step * weights[one] for one in varied], tried):
+    for steps in _by_sum([axes[symbol][0].step * weights[symbol] for symbol in varied], tried):
         values: dict[Any, Num] = dict(still)
-        for (one, first, step), count in zip(spaces, steps, strict=True):
-            values[one] = first + count * step
-        values |= {one: evaluate(other, values) for one, other in ties.items()}
+        for (symbol, first, step), count in zip(spaces, steps, strict=True):
+            values[symbol] = first + count * step
+        values |= {symbol: evaluate(other, values) for symbol, other in ties.items()}
         if all(condition.holds(values) for condition in conditions):
             fitting += 1
             yield values
@@ -61,38 +63,38 @@ def points(
 
 
 def _ties(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, Any]:
-    """Names that conditions make equal to an expression of names that are not tied themselves."""
+    """Names that are equal to an expression of other names by a condition; those others are not tied."""
     ties: dict[Any, Any] = {}
     used: set[Any] = set()
-    for one in conditions:
-        if one.relation == "==" and one.right in symbols and one.right not in used | set(ties):
-            names = one.left.free_symbols
-            if not names & {one.right, *ties}:
-                ties[one.right] = one.left
+    for condition in conditions:
+        if condition.relation == "==" and condition.right in symbols and condition.right not in used | set(ties):
+            names = condition.left.free_symbols
+            if not names & {condition.right, *ties}:
+                ties[condition.right] = condition.left
                 used |= names
     return ties
 
 
 def _axis(symbol: Any, conditions: Sequence[Condition]) -> tuple[Lattice, Fraction] | None:
-    """The values that conditions on one symbol leave: their lattice, and the least; None where none are left."""
-    found: Lattice | None = None
+    """The values that the conditions on a symbol allow: their lattice, and the least; None if there are none."""
+    steps: Lattice | None = None
     least = Fraction(1 if symbol.is_integer else 0)
     for condition in conditions:
         own = lattice_of(condition, symbol)
         if own is not None:
-            found = own if found is None else common(found, own)
-            if found is None:
+            steps = own if steps is None else common(steps, own)
+            if steps is None:
                 return None
         number = to_number(condition.right) if condition.relation == ">=" and condition.left == symbol else None
         least = least if number is None else max(least, Fraction(number))
     if symbol.is_integer:
-        found = WHOLE_NUMBERS if found is None else common(found, WHOLE_NUMBERS)
-    elif found is None:
-        found = _QUARTERS
-    if found is None:
+        steps = WHOLE_NUMBERS if steps is None else common(steps, WHOLE_NUMBERS)
+    elif steps is None:
+        steps = _QUARTERS
+    if steps is None:
         return None
-    first = found.above(least)
-    return found, first if first > 0 else first + found.step
+    first = steps.above(least)
+    return steps, first if first > 0 else first + steps.step
 
 
 def _by_sum(steps: Sequence[Fraction], limit: int) -> Iterator[tuple[int, ...]]:

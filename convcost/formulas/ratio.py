@@ -38,7 +38,7 @@ class Fractions(NamedTuple):
 
 
 def ratio_of(a: Any, b: Any) -> Fractions | None:
-    """``a / b`` of two closed forms; None where ``b`` is 0 or the result is too long to read."""
+    """``a / b`` of two closed forms; None if ``b`` is 0 or the result is too long to read."""
     a, b = to_sympy(a), to_sympy(b)
     if b == 0:
         return None
@@ -53,20 +53,20 @@ def ratio_of(a: Any, b: Any) -> Fractions | None:
 
 
 def _parts(numerator: Any, denominator: Any) -> Any:
-    """Partial fractions: term by term, or in the name that takes a sum of denominators apart the shortest."""
+    """Partial fractions: term by term, or in the name that gives the shortest result for a sum in the denominator."""
     if not denominator.is_Add:
         return sympy.Add(*(sympy.cancel(term / denominator) for term in sympy.Add.make_args(sympy.expand(numerator))))
     whole = numerator / denominator
     if whole.count_ops() > MAX_APART or len(whole.free_symbols) > MAX_NAMES:
         return whole
-    names = sorted(denominator.free_symbols, key=lambda one: one.name)
+    names = sorted(denominator.free_symbols, key=lambda symbol: symbol.name)
     return shortest([whole, *(sympy.apart(whole, name) for name in names)])
 
 
 def limits(
     formula: Any, conditions: Sequence[Condition] = (), values: Mapping[Any, Num] | None = None
 ) -> tuple[list[tuple[Any, str]], list[str]]:
-    """What ``formula`` tends to as one of its names grows without end.
+    """The limits of ``formula`` as one of its names goes to infinity.
 
     Of widths where that is another formula, not 0; if there is none, of all names, 0 and infinity as well. Rounding
     is left out in the limit: of a name that is rounded only where all terms add, so that they cannot cancel. A name
@@ -81,41 +81,45 @@ def limits(
         ``(limit, name)`` pairs, and the names that grow without end but whose limit is not known.
     """
     formula = with_equalities(formula, conditions, expand=False)
-    found, unknown = [], []
-    for symbol in sorted(formula.free_symbols, key=lambda one: one.name):
+    known, unknown = [], []
+    for symbol in sorted(formula.free_symbols, key=lambda symbol: symbol.name):
         if not _grows(symbol, conditions, values or {}):
             continue
         limit = _limit(formula, symbol)
         if limit is None:
             unknown.append(symbol.name)
         else:
-            found.append((limit, symbol.name))
-    finite = [pair for pair in found if pair[0] not in (0, sympy.oo)]
+            known.append((limit, symbol.name))
+    finite = [pair for pair in known if pair[0] not in (0, sympy.oo)]
     widths = [pair for pair in finite if pair[1].rstrip("'") not in _NOT_WIDTHS]
-    return widths or finite or found, unknown
+    return widths or finite or known, unknown
 
 
 def _grows(symbol: Any, conditions: Sequence[Condition], values: Mapping[Any, Num]) -> bool:
-    """Whether conditions let a name be as large as one likes, all others being as they are."""
-    tied = {one.right: one.left for one in conditions if one.relation == "==" and one.left.is_Symbol}
+    """Whether the conditions allow any large value of a name while all others keep their values."""
+    tied = {
+        condition.right: condition.left
+        for condition in conditions
+        if condition.relation == "==" and condition.left.is_Symbol
+    }
     large = {**values, symbol: values.get(symbol, 1) * _LARGE}
-    large |= {other: large[symbol] for other, one in tied.items() if one == symbol}
-    return all(one.holds(large) for one in conditions)
+    large |= {other: large[symbol] for other, left in tied.items() if left == symbol}
+    return all(condition.holds(large) for condition in conditions)
 
 
 def _limit(formula: Any, symbol: Any) -> Any:
     hidden, back = hide(formula)
-    parts = [sympy.expand(one) for one in sympy.fraction(sympy.together(hidden))]
+    parts = [sympy.expand(part) for part in sympy.fraction(sympy.together(hidden))]
     rounded = {dummy: function for dummy, function in back.items() if function.has(symbol)}
     if rounded:
         plain = {dummy: without_rounding(function) for dummy, function in rounded.items()}
-        signs = [one.as_coefficients_dict().values() for one in (*parts, *plain.values())]
+        signs = [expr.as_coefficients_dict().values() for expr in (*parts, *plain.values())]
         if any(coefficient < 0 for values in signs for coefficient in values) or any(
-            one.has(sympy.Function) for one in plain.values()
+            expr.has(sympy.Function) for expr in plain.values()
         ):
             return None
-        parts = [sympy.expand(one.xreplace(plain)) for one in parts]
-    top, bottom = (sympy.Poly(one, symbol) for one in parts)
+        parts = [sympy.expand(part.xreplace(plain)) for part in parts]
+    top, bottom = (sympy.Poly(part, symbol) for part in parts)
     if top.degree() < bottom.degree():
         return sympy.S.Zero
     quotient = show(_short(top.LC() / bottom.LC()), back)
@@ -125,7 +129,7 @@ def _limit(formula: Any, symbol: Any) -> Any:
 
 
 def without_rounding(function: Any) -> Any:
-    """What a rounding rounds, as a sum."""
+    """The argument of a rounding, as a sum."""
     if isinstance(function, FloorDiv | CeilDiv):
         return sympy.expand(function.args[0] / function.args[1])
     return function.args[0] if isinstance(function, MakeDivisible | RoundEven) else function

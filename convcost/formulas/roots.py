@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import sympy
 
+from convcost.formulas.sign import relation_to_zero
 from convcost.formulas.simplify import factored, length, shortest, show
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import DIVIDES, WHOLE
@@ -41,10 +42,10 @@ class BreakEven(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """That the first costs less exactly where ``name`` is ``relation`` (``<`` or ``>``) ``root``."""
+    """The first costs less exactly where ``name`` is ``relation`` (``<`` or ``>``) ``root``."""
 
     name: str
-    relation: str
+    relation: Literal["<", ">"]
     root: Any
 
 
@@ -59,22 +60,22 @@ def thresholds(
         names: those to look at.
         floor: the least value of each symbol.
     """
-    found = []
+    result = []
     for symbol in names if _is_readable(top) else ():
         polynomial = sympy.Poly(top, symbol)
         if not 0 < polynomial.degree() <= _QUADRATIC:
             continue
-        signs = [_sign(show(one, dict(back)), floor) for one in polynomial.all_coeffs() if one != 0]
-        changes = sum(one != other for one, other in pairwise(signs))
+        signs = [
+            _sign(show(coefficient, dict(back)), floor) for coefficient in polynomial.all_coeffs() if coefficient != 0
+        ]
+        changes = sum(sign != other for sign, other in pairwise(signs))
         if changes == 1 and 0 not in signs:
-            found.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
-    return tuple(found)
+            result.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
+    return tuple(result)
 
 
-def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> int:
-    """1 or -1 where a coefficient is proved to be above or below 0, else 0."""
-    from convcost.formulas.order import relation_to_zero  # noqa: PLC0415 - order imports this module
-
+def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> Literal[-1, 0, 1]:
+    """1 or -1 if a coefficient is proved to be above or below 0, else 0."""
     expanded = sympy.expand(coefficient)
     if relation_to_zero(expanded, floor) == ">":
         return 1
@@ -88,7 +89,7 @@ def break_even(
     values: Mapping[Any, Num],
     conditions: Sequence[Condition] = (),
 ) -> tuple[BreakEven, ...]:
-    """For each name, where ``top`` is 0, as far as that is positive (whole numbers: at least 1) at the defaults.
+    """For each name, where ``top`` is 0, if that is positive (for whole numbers, at least 1) at the defaults.
 
     Args:
         top: of the sign of the second cost less the first, functions hidden.
@@ -97,11 +98,11 @@ def break_even(
         values: the defaults.
         conditions: what must hold at the defaults with the value put in.
     """
-    numbers = {one: to_sympy(value) for one, value in values.items()}
+    numbers = {symbol: to_sympy(value) for symbol, value in values.items()}
     numbers |= {dummy: to_sympy(evaluate(function, dict(values))) for dummy, function in back.items()}
-    found = []
+    result = []
     for symbol in names:
-        others = {one: value for one, value in numbers.items() if one != symbol}
+        others = {name: value for name, value in numbers.items() if name != symbol}
         at_default = sympy.Poly(top.xreplace(others), symbol)
         if at_default.degree() > 0 and not at_default.count_roots(0):
             continue  # nothing above 0 at the defaults, and an expression takes long to find
@@ -117,18 +118,22 @@ def break_even(
         for root, value in pairs:
             positive = value is not None and value > 0 and (value >= 1 or not symbol.is_integer)
             if positive and _allowed(symbol, value, values, conditions):
-                found.append(BreakEven(symbol.name, root, value))
-    return tuple(found)
+                result.append(BreakEven(symbol.name, root, value))
+    return tuple(result)
 
 
 def _allowed(symbol: Any, value: Any, values: Mapping[Any, Num], conditions: Sequence[Condition]) -> bool:
-    """Whether ``conditions`` hold with ``value`` put in; between two whole numbers, those that no rest breaks."""
+    """Whether ``conditions`` hold at ``value``; between two whole numbers, divisibilities are left out."""
     there = {**values, symbol: Fraction(value)}
-    for one in conditions:
-        if one.relation == "==" and symbol in (one.left, one.right):
-            there |= {side: there[symbol] for side in (one.left, one.right) if side is not None and side.is_Symbol}
+    for condition in conditions:
+        if condition.relation == "==" and symbol in (condition.left, condition.right):
+            there |= {
+                side: there[symbol] for side in (condition.left, condition.right) if side is not None and side.is_Symbol
+            }
     whole = there[symbol].denominator == 1 or not symbol.is_integer
-    return all(one.holds(there) for one in conditions if whole or one.relation not in (DIVIDES, WHOLE))
+    return all(
+        condition.holds(there) for condition in conditions if whole or condition.relation not in (DIVIDES, WHOLE)
+    )
 
 
 def _is_readable(top: Any) -> bool:
@@ -137,7 +142,7 @@ def _is_readable(top: Any) -> bool:
 
 
 def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
-    """A root at the defaults, exact where it is rational; None where it is not real."""
+    """A root at the defaults, exact if it is rational; None if it is not real."""
     value = root.xreplace(dict(others)).doit()
     if value.has(sympy.zoo, sympy.nan) or not value.is_real:
         return None
@@ -146,7 +151,7 @@ def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
 
 
 def roots(polynomial: Any) -> list[Any]:
-    """The roots of a linear or quadratic polynomial; of two, the one that can be positive alone last."""
+    """The roots of a linear or quadratic polynomial. If only one of two can be positive, it is the last."""
     coefficients = polynomial.all_coeffs()
     if len(coefficients) == _QUADRATIC:
         a, b = coefficients

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Scaling(NamedTuple):
-    """How one quantity grows with one name, when nothing is rounded.
+    """How a quantity grows with a name, without rounding.
 
     Attributes:
         name: of the free name.
@@ -66,15 +66,16 @@ def scaling(formula: Formula, quantities: Iterable[str]) -> list[Scaling]:
 
 
 def _smooth(plain: View, quantity: str) -> Any:
-    """The form over the free names themselves, with every floor left out."""
-    back = {one.symbol: one.back for one in plain.residues}
+    """The form in the free names themselves, without floors."""
+    back = {residue.symbol: residue.back for residue in plain.residues}
     form = plain.exprs[quantity]
-    common = {one: to_sympy(evaluate(one, plain.values)) for one in form.atoms(Gcd)}  # bounded: no part of how it grows
+    # a common divisor is bounded, so it has no part in the growth
+    common = {divisor: to_sympy(evaluate(divisor, plain.values)) for divisor in form.atoms(Gcd)}
     return sympy.expand(without_steps(form.xreplace(common).xreplace(back)))
 
 
 def without_steps(expr: Any) -> Any:
-    """``expr`` with the argument of every floor and rounding in its place."""
+    """``expr`` with every floor and rounding replaced by its argument."""
     if not expr.args:
         return expr
     if isinstance(expr, FloorDiv | CeilDiv):
@@ -108,7 +109,7 @@ def _leading(expr: Any, symbol: Any) -> tuple[int, Any]:
 
 
 def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: int | None) -> Any:
-    """``expr`` with every ``max`` and ``min`` as the one of its values that counts.
+    """``expr`` with every ``max`` and ``min`` replaced by the argument that determines its value.
 
     Args:
         expr: an expression without steps.
@@ -122,7 +123,7 @@ def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: in
     if not isinstance(expr, Maximum | Minimum):
         return expr.func(*arguments)
     choose = max if isinstance(expr, Maximum) else min
-    return choose(arguments, key=lambda one: _rank(one, symbol, values, side))
+    return choose(arguments, key=lambda argument: _rank(argument, symbol, values, side))
 
 
 def _rank(expr: Any, symbol: Any, values: Mapping[Any, Fraction], side: int | None) -> tuple[Any, ...]:

@@ -42,20 +42,20 @@ def tidy(expr: Any) -> Any:
 
 
 def factored(expr: Any) -> Any:
-    """``expr`` as a product, where its numbers are short enough to look for one."""
+    """``expr`` as a product, if its numbers are short enough to factor."""
     return sympy.factor(expr) if has_short_numbers(expr) else expr
 
 
 def has_short_numbers(expr: Any) -> bool:
-    """Whether factors can be looked for at once: it is done modulo primes beyond the largest coefficient."""
-    return all(max(abs(int(one.p)), int(one.q)).bit_length() <= MAX_BITS for one in expr.atoms(sympy.Rational))
+    """Whether factoring is quick: it is done modulo primes beyond the largest coefficient."""
+    return all(max(abs(int(number.p)), int(number.q)).bit_length() <= MAX_BITS for number in expr.atoms(sympy.Rational))
 
 
 def _is_irreducible(polynomial: Any) -> bool:
-    """Whether a sum plainly has no factors but a number: it saves most of the time of a network's total.
+    """Whether a sum certainly has no factor except a number; this saves most of the time for the total of a network.
 
-    It has none where a name stands in one term alone, by itself (then all else would have to share its factor), and
-    where it is a sum of three or more squares of different names, and perhaps a number.
+    It has none if a name is a term of its own and occurs in no other term (then all terms would have to share its
+    factor), or if it is a sum of three or more squares of different names, and perhaps a number.
     """
     terms = [term.as_coeff_Mul()[1] for term in polynomial.args]
     alone = [term for term in terms if term.is_Symbol]
@@ -69,7 +69,7 @@ def _is_irreducible(polynomial: Any) -> bool:
 def collected(expr: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
     """``expr`` as :func:`tidy` writes it, or with terms of one size brought together, whichever is shorter.
 
-    Widths then stand together behind the map they are used on: ``s2^2*w32*(w64 + 36) + ...``.
+    Widths are then grouped behind the size of the map: ``s2^2*w32*(w64 + 36) + ...``.
 
     Args:
         expr: a sum of products.
@@ -79,17 +79,17 @@ def collected(expr: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
     if not whole.is_Add or len(whole.args) < _MANY:
         return whole
     generators = {factor.as_base_exp()[0] for term in whole.args for factor in sympy.Mul.make_args(term)}
-    generators = {one for one in generators if one.free_symbols}
-    keys = [group & generators for group in groups] or _by_symbol(generators)
+    generators = {generator for generator in generators if generator.free_symbols}
+    keys = [group & generators for group in groups] or _by_symbol(sorted(generators, key=lambda each: each.sort_key()))
     return shortest([whole, *(_grouped(whole, key) for key in keys if key and key != generators)])
 
 
 def _by_symbol(generators: Iterable[Any]) -> list[frozenset[Any]]:
-    found: dict[Any, set[Any]] = {}
-    for one in generators:
-        for symbol in one.free_symbols:
-            found.setdefault(symbol, set()).add(one)
-    return list(map(frozenset, found.values()))
+    groups: dict[Any, set[Any]] = {}
+    for generator in generators:
+        for symbol in sorted(generator.free_symbols, key=lambda each: each.name):
+            groups.setdefault(symbol, set()).add(generator)
+    return list(map(frozenset, groups.values()))
 
 
 def _grouped(expr: Any, keys: frozenset[Any]) -> Any:
@@ -135,13 +135,13 @@ def show(expr: Any, back: dict[Any, Any]) -> Any:
 
 
 def shortest(candidates: Iterable[Any]) -> Any:
-    """The one that takes the fewest characters to write, nearly enough; the first of equals."""
+    """The candidate with the fewest characters, approximately; the first of equals."""
     return min(candidates, key=length)
 
 
 @lru_cache(maxsize=8192)
 def length(expr: Any) -> int:
-    """About how many characters ``expr`` takes to write; counted, for writing it takes far longer."""
+    """About how many characters the text of ``expr`` has; writing it would take far longer."""
     if expr.is_Symbol:
         return len(expr.name)
     if expr.is_Number:

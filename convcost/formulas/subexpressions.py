@@ -1,10 +1,11 @@
-"""Common subexpressions: floors and rounded widths get short names, which keeps long formulas readable.
+"""Common subexpressions: floors and rounded widths get short names, which keeps long formulas and code readable.
 
 ``w32 = make_divisible(32*alpha, 8)`` is defined once, and the formula contains ``w32``.
 """
 
 from __future__ import annotations
 
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
@@ -23,86 +24,90 @@ class Let(NamedTuple):
     """A name for a function, and its value: an expression of free names and of earlier lets.
 
     Attributes:
-        name: a symbol.
-        stands_for: with earlier lets in it.
-        whole: the same in free names only.
+        symbol: the name.
+        value: with earlier lets in it.
+        full: the same in free names only.
     """
 
-    name: Any
-    stands_for: Any
-    whole: Any
+    symbol: Any
+    value: Any
+    full: Any
 
 
 def named(exprs: Mapping[str, Any], taken: Collection[str] = ()) -> tuple[dict[str, Any], tuple[Let, ...]]:
-    """``exprs`` with a name in place of every function, and the names in the order they must be computed.
+    """``exprs`` with a name in place of every function, and the names in the order of computation.
 
     Args:
         exprs: by any key.
         taken: names that are in use already.
     """
-    atoms = _in_order(exprs.values())
-    used = {*taken, *(one.name for expr in exprs.values() for one in expr.free_symbols)}
-    names: dict[Any, Any] = {}
+    used = {*taken, *(symbol.name for expr in exprs.values() for symbol in expr.free_symbols)}
+    symbols: dict[Any, Any] = {}
     lets = []
-    for atom in atoms:
-        inside = atom.func(*(argument.xreplace(names) for argument in atom.args), evaluate=False)
-        name = _free(_name(inside), used)
+    for function in _in_order(exprs.values()):
+        value = function.func(*(argument.xreplace(symbols) for argument in function.args), evaluate=False)
+        name = _free(_name(value), used)
         used.add(name)
-        names[atom] = sympy.Symbol(name, positive=True, integer=bool(atom.is_integer) or None)
-        lets.append(Let(names[atom], inside, atom))
-    return {key: expr.xreplace(names) for key, expr in exprs.items()}, tuple(lets)
+        symbols[function] = sympy.Symbol(name, positive=True, integer=bool(function.is_integer) or None)
+        lets.append(Let(symbols[function], value, function))
+    return {key: expr.xreplace(symbols) for key, expr in exprs.items()}, tuple(lets)
 
 
 def _in_order(exprs: Iterable[Any]) -> list[Any]:
-    """Every function in ``exprs``, each after those inside it; sizes by what divides them, widths by their factor."""
-    found: set[Any] = set().union(*(expr.atoms(sympy.Function) for expr in exprs))
-    return sorted(found, key=lambda one: (_depth(one), _divisor(one), _factor(one), one.sort_key()))
+    """Every function in ``exprs``, each after those inside it; sizes by their divisor, widths by their factor."""
+    functions: set[Any] = set().union(*(expr.atoms(sympy.Function) for expr in exprs))
+    return sorted(functions, key=lambda f: (_depth(f), _divisor(f), _factor(f), f.sort_key()))
 
 
-def _depth(atom: Any) -> int:
-    inner = set().union(*(argument.atoms(sympy.Function) for argument in atom.args))
+def _depth(function: Any) -> int:
+    inner = set().union(*(argument.atoms(sympy.Function) for argument in function.args))
     return 1 + max(map(_depth, inner), default=0)
 
 
-def _divisor(atom: Any) -> int:
-    return int(atom.args[1]) if isinstance(atom, FloorDiv | CeilDiv) and atom.args[1].is_Integer else 0
+def _divisor(function: Any) -> int:
+    divides = isinstance(function, FloorDiv | CeilDiv) and function.args[1].is_Integer
+    return int(function.args[1]) if divides else 0
 
 
-def _factor(atom: Any) -> float:
-    """What the symbol is multiplied by, in a function of one term: 32 in ``make_divisible(32*alpha, 8)``."""
-    return float(atom.args[0].as_coeff_Mul()[0]) if not atom.args[0].is_Add else 0.0
+def _factor(function: Any) -> float:
+    """The factor of the symbol, in a function of a single term: 32 in ``make_divisible(32*alpha, 8)``."""
+    return float(function.args[0].as_coeff_Mul()[0]) if not function.args[0].is_Add else 0.0
 
 
-def _name(atom: Any) -> str:
+def _name(function: Any) -> str:
     """``w32`` for a width of 32 times a ratio, ``s4`` for a size divided by 4, else a letter for the function."""
-    symbols = sorted(atom.free_symbols, key=lambda one: one.name)
-    if len(symbols) == 1 and isinstance(atom, FloorDiv) and symbols[0].is_integer:
-        _, _, divisor = floor_or_ceiling(atom)
+    symbols = sorted(function.free_symbols, key=lambda symbol: symbol.name)
+    if len(symbols) == 1 and isinstance(function, FloorDiv) and symbols[0].is_integer:
+        _, _, divisor = floor_or_ceiling(function)
         return f"{symbols[0].name[0].lower()}{divisor}"
-    if _is_multiple(atom):
-        return f"w{atom.args[0].as_coeff_Mul()[0]}"
-    return _LETTER[type(atom)]
+    if _is_multiple(function):
+        return f"w{function.args[0].as_coeff_Mul()[0]}"
+    return _LETTER[type(function)]
 
 
-def _is_multiple(atom: Any) -> bool:
-    """Whether ``atom`` rounds a whole multiple of a ratio, as widths are."""
-    factor, rest = atom.args[0].as_coeff_Mul()
-    return bool(
-        isinstance(atom, FloorDiv | CeilDiv | MakeDivisible) and factor.is_Integer and factor > 0 and rest.is_Symbol
-    )
+def _is_multiple(function: Any) -> bool:
+    """Whether ``function`` rounds a whole multiple of a ratio, as widths do."""
+    factor, rest = function.args[0].as_coeff_Mul()
+    rounds = isinstance(function, FloorDiv | CeilDiv | MakeDivisible)
+    return bool(rounds and factor.is_Integer and factor > 0 and rest.is_Symbol)
 
 
 def _free(name: str, used: Collection[str]) -> str:
     if name not in used:
         return name
     separator = "" if name[-1].isdigit() else "_"
-    letters: Sequence[str] = [*_LETTERS, *(f"{a}{b}" for a in _LETTERS for b in _LETTERS)]
-    return next(candidate for one in letters if (candidate := f"{name}{separator}{one}") not in used)
+    letters = chain(_LETTERS, map("".join, product(_LETTERS, _LETTERS)))
+    return next(new for letter in letters if (new := f"{name}{separator}{letter}") not in used)
 
 
-def groups(lets: Iterable[Let], symbols: Sequence[Any]) -> tuple[frozenset[Any], ...]:
-    """For each of ``symbols``, the names of functions of that symbol alone, with the symbol itself."""
-    sources: dict[Any, set[Any]] = {one: {one} for one in symbols}
-    for let in lets:
-        sources[let.name] = set().union(*(sources[one] for one in let.stands_for.free_symbols))
+def groups(definitions: Iterable[tuple[Any, Any]], symbols: Sequence[Any]) -> tuple[frozenset[Any], ...]:
+    """For each of ``symbols``, the names that depend on that symbol alone, with the symbol itself.
+
+    Args:
+        definitions: names with their values, which are expressions of ``symbols`` and of earlier names.
+        symbols: the free names.
+    """
+    sources: dict[Any, set[Any]] = {symbol: {symbol} for symbol in symbols}
+    for name, value in definitions:
+        sources[name] = set().union(*(sources[symbol] for symbol in value.free_symbols))
     return tuple(frozenset(name for name, source in sources.items() if symbol in source) for symbol in symbols)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import sympy
 
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
     from convcost.formulas.closed import Formula
 
-VIEWS = ("exact", "named", "ideal", "unrounded")
+Kind: TypeAlias = Literal["exact", "named", "ideal", "unrounded"]
+
+VIEWS: tuple[Kind, ...] = ("exact", "named", "ideal", "unrounded")
 READABLE = 160  # characters of a total that a reader still takes in
 _ROUNDING = (FloorDiv, CeilDiv, MakeDivisible, RoundEven)
 _FACTOR = sympy.Symbol("C", positive=True, integer=True)  # written c; a capital stands before other names
 
 
 class Residue(NamedTuple):
-    """A size written as ``period * symbol + rest``, so that what is divided comes out even."""
+    """A size written as ``period * symbol + rest``, so that its quotients have no remainder."""
 
     size: Any
     symbol: Any
@@ -47,7 +49,7 @@ class Residue(NamedTuple):
 
 
 class View(NamedTuple):
-    """Closed forms in one shape.
+    """Closed forms of one kind.
 
     Attributes:
         kind: one of :data:`VIEWS`.
@@ -61,7 +63,7 @@ class View(NamedTuple):
         change: from an exact expression to this shape.
     """
 
-    kind: str
+    kind: Kind
     exprs: dict[str, Any]
     symbols: tuple[Any, ...]
     values: dict[Any, Any]
@@ -72,30 +74,28 @@ class View(NamedTuple):
     change: Callable[[Any], Any] = lambda expr: expr
 
     def shown(self, quantity: str) -> Any:
-        """The form the way a person would write it."""
+        """The form as a reader would write it."""
         return collected(self.exprs[quantity], self.groups)
 
     @property
     def exact(self) -> bool:
-        """Whether the forms hold to the unit."""
+        """Whether the forms are exact."""
         return not self.rounded
 
     @property
     def where(self) -> tuple[str, ...]:
         """The meaning of its names, and what was left out, as text."""
-        lets = (f"{let.name.name} = {text(let.stands_for)}" for let in self.lets)
-        return (*lets, *(one.text for one in self.residues), *self.rounded)
+        lets = (f"{let.symbol.name} = {text(let.value)}" for let in self.lets)
+        return (*lets, *(residue.text for residue in self.residues), *self.rounded)
 
     def value(self, quantity: str) -> Any:
         """The number at the witness; a fraction where rounding was left out."""
-        values = dict(self.values)
-        for let in self.lets:
-            values[let.name] = evaluate(let.stands_for, values)
-        return normal(Fraction(evaluate(self.exprs[quantity], values)))
+        full = self.exprs[quantity].xreplace({let.symbol: let.full for let in self.lets})
+        return normal(evaluate(full, self.values))
 
 
 def view(formula: Formula, kind: str, quantities: Iterable[str] = tuple(QUANTITIES)) -> View:
-    """The totals of ``formula`` in one shape.
+    """The totals of ``formula`` as one kind of form.
 
     Args:
         formula: closed forms.
@@ -113,14 +113,14 @@ def view(formula: Formula, kind: str, quantities: Iterable[str] = tuple(QUANTITI
         return exact
     if kind == "named":
         exprs, lets = named(exact.exprs, formula.graph.parameters)
-        together = groups(lets, exact.symbols)
-        return exact._replace(kind=kind, exprs=exprs, lets=lets, groups=together, change=_naming(lets))
+        together = groups(((let.symbol, let.value) for let in lets), exact.symbols)
+        return exact._replace(kind="named", exprs=exprs, lets=lets, groups=together, change=_naming(lets))
     ideal = _ideal(exact)
     return ideal if kind == "ideal" else _unrounded(ideal)
 
 
 def _naming(lets: Sequence[Let]) -> Callable[[Any], Any]:
-    names = {let.whole: let.name for let in lets}
+    names = {let.full: let.symbol for let in lets}
     return lambda expr: expr.xreplace(names)
 
 
@@ -132,7 +132,7 @@ def _exact(formula: Formula, quantities: Iterable[str]) -> View:
 def readable(
     formula: Formula, quantities: Sequence[str] = tuple(QUANTITIES), judged: Sequence[str] = ("params", "macs")
 ) -> View:
-    """The exact forms if a reader can take them in, else the same with names for what is rounded.
+    """The exact forms if they are short enough to read, else the same with names for roundings.
 
     Args:
         formula: closed forms.
@@ -147,34 +147,34 @@ def readable(
 
 
 def _is_short(exact: View, quantity: str) -> bool:
-    """Whether a form is readable; what is very long before terms are collected is not tried."""
+    """Whether a form is short enough to read; a form that is very long before terms are collected is not tried."""
     return len(text(exact.exprs[quantity])) <= 2 * READABLE and len(text(exact.shown(quantity))) <= READABLE
 
 
 def _ideal(exact: View) -> View:
     """Every size on the residue class of its value, where floors of it collapse."""
     divided = periods(exact.exprs.values())
-    taken = {one.name for one in exact.symbols}
+    taken = {symbol.name for symbol in exact.symbols}
     residues = []
-    for size in sorted(divided, key=lambda one: one.sort_key()):
+    for size in sorted(divided, key=lambda size: size.sort_key()):
         number = evaluate(size, exact.values)
         name = _short(size, taken)
         taken.add(name)
         new = sympy.Symbol(name, positive=True, integer=True)
         residues.append(Residue(size, new, divided[size], int(number) % divided[size]))
-    there = {one.size: one.period * one.symbol + one.rest for one in residues}
+    there = {residue.size: residue.period * residue.symbol + residue.rest for residue in residues}
 
     def change(expr: Any) -> Any:
         return sympy.expand(expr.xreplace(there))
 
     exprs = {name: change(expr) for name, expr in exact.exprs.items()}
     values, symbols = dict(exact.values), list(exact.symbols)
-    for one in residues:
-        values[one.symbol] = Fraction(evaluate(one.size, exact.values) - one.rest, one.period)
-        if one.size in symbols:
-            symbols[symbols.index(one.size)] = one.symbol
+    for residue in residues:
+        values[residue.symbol] = Fraction(evaluate(residue.size, exact.values) - residue.rest, residue.period)
+        if residue.size in symbols:
+            symbols[symbols.index(residue.size)] = residue.symbol
         else:
-            symbols.append(one.symbol)
+            symbols.append(residue.symbol)
     return exact._replace(
         kind="ideal",
         exprs=exprs,
@@ -187,23 +187,23 @@ def _ideal(exact: View) -> View:
 
 def periods(exprs: Iterable[Any]) -> dict[Any, int]:
     """What each size in ``exprs`` is divided by: whole symbols, and roundings of a ratio such as ``round(224*rho)``."""
-    found: dict[Any, int] = {}
+    result: dict[Any, int] = {}
     floors: set[Any] = set().union(*(expr.atoms(FloorDiv) for expr in exprs))
     for floor in floors:
         for size in _sizes(floor):
-            found[size] = lcm(found.get(size, 1), _divisor(floor))
-    return {size: period for size, period in found.items() if period > 1}
+            result[size] = lcm(result.get(size, 1), _divisor(floor))
+    return {size: period for size, period in result.items() if period > 1}
 
 
 def _sizes(floor: Any) -> set[Any]:
-    """The whole numbers that a floor of whole numbers is made of; none of a floor of a ratio."""
-    found: set[Any] = set()
+    """The whole numbers in a floor of whole numbers; none for a floor of a ratio."""
+    sizes: set[Any] = set()
     for argument in floor.args:
         for part in _whole_parts(argument):
             if part is None:
                 return set()
-            found.add(part)
-    return found
+            sizes.add(part)
+    return sizes
 
 
 def _whole_parts(expr: Any) -> Iterable[Any]:
@@ -219,7 +219,7 @@ def _whole_parts(expr: Any) -> Iterable[Any]:
 
 
 def _divisor(floor: Any) -> int:
-    inner = lcm(*(_divisor(one) for argument in floor.args for one in argument.atoms(FloorDiv)))
+    inner = lcm(*(_divisor(inside) for argument in floor.args for inside in argument.atoms(FloorDiv)))
     return inner * (int(floor.args[1]) if floor.args[1].is_Integer else 1)
 
 
@@ -227,24 +227,24 @@ def _short(size: Any, taken: Collection[str]) -> str:
     """``r`` for ``size`` (a resolution), the small letter of a capital, else any letter that is free."""
     name = size.name if size.is_Symbol else "r"
     wanted = name.lower() if len(name) == 1 else "r"
-    return next(one for one in (wanted, *"rnmhwuvpqxyz", f"{wanted}_") if one not in taken)
+    return next(letter for letter in (wanted, *"rnmhwuvpqxyz", f"{wanted}_") if letter not in taken)
 
 
 def _unrounded(ideal: View) -> View:
     """Widths as they are before rounding; sizes that are themselves rounded, likewise."""
-    there = {one.symbol: _plain(one.back) for one in ideal.residues if not one.size.is_Symbol}
-    rounding = {one.size for one in ideal.residues if one.symbol in there}
+    there = {residue.symbol: _plain(residue.back) for residue in ideal.residues if not residue.size.is_Symbol}
+    rounding = {residue.size for residue in ideal.residues if residue.symbol in there}
     rounding |= {atom for expr in ideal.exprs.values() for atom in expr.atoms(*_ROUNDING) if _plain(atom) != atom}
 
     def change(expr: Any) -> Any:
         return sympy.expand(_plain(ideal.change(expr).xreplace(there)))
 
     exprs = {name: sympy.expand(_plain(expr.xreplace(there))) for name, expr in ideal.exprs.items()}
-    patterns = [_pattern(atom) for atom in sorted(rounding, key=lambda one: one.sort_key())]
+    patterns = [_pattern(atom) for atom in sorted(rounding, key=lambda function: function.sort_key())]
     letter = {_FACTOR: "c"}
-    rounded = dict.fromkeys(f"{text(one, letter)} as {text(_plain(one), letter)}" for one in patterns)
-    symbols = tuple(one for one in ideal.symbols if one not in there)
-    kept = tuple(one for one in ideal.residues if one.symbol not in there)
+    rounded = dict.fromkeys(f"{text(pattern, letter)} as {text(_plain(pattern), letter)}" for pattern in patterns)
+    symbols = tuple(symbol for symbol in ideal.symbols if symbol not in there)
+    kept = tuple(residue for residue in ideal.residues if residue.symbol not in there)
     return ideal._replace(
         kind="unrounded", exprs=exprs, symbols=symbols, residues=kept, rounded=tuple(rounded), change=change
     )
@@ -263,7 +263,7 @@ def _plain(expr: Any) -> Any:
     if not expr.args:
         return expr
     arguments = [_plain(argument) for argument in expr.args]
-    if isinstance(expr, FloorDiv | CeilDiv) and any(not one.is_integer for one in expr.free_symbols):
+    if isinstance(expr, FloorDiv | CeilDiv) and any(not symbol.is_integer for symbol in expr.free_symbols):
         return arguments[0] / arguments[1]
     if isinstance(expr, MakeDivisible | RoundEven):
         return arguments[0]

@@ -81,7 +81,7 @@ def _number(value: Any) -> Any:
 
 
 def _narrowed(values: Any) -> ExactArray:
-    """``values`` as int64 where all are integers that fit, else as Python's numbers."""
+    """``values`` as int64 if all are integers that fit, else as Python's numbers."""
     whole = values.dtype.kind in "iu" or all(type(value) is int for value in values.flat)
     fits = whole and _reach(values) <= LARGEST
     narrow: ExactArray = values.astype(np.int64 if fits else object).view(ExactArray)
@@ -108,7 +108,7 @@ def _reach(value: Any) -> int:
 
 
 def _fits(ufunc: Any, method: str, operands: list[Any]) -> bool:
-    """Whether the result is sure to fit int64; also where there is nothing to lose, as with floats."""
+    """Whether the result certainly fits int64; also true for floats, which do not wrap."""
     kinds = {value.dtype.kind if isinstance(value, np.ndarray) else type(value).__name__ for value in operands}
     if kinds & {"f", "float"}:
         return True
@@ -123,7 +123,7 @@ def _fits(ufunc: Any, method: str, operands: list[Any]) -> bool:
 
 
 def _bound(ufunc: Any, reaches: list[int]) -> int:
-    """No magnitude in the result is larger; for what is rare, as shifts, more than int64 holds."""
+    """An upper bound of the magnitudes in the result; for rare operations such as shifts, more than int64 holds."""
     if ufunc in (np.add, np.subtract):
         return sum(reaches)
     if ufunc is np.multiply:

@@ -82,7 +82,7 @@ class Condition:
         return f"{text(self.left)} {self.relation} {text(self.right)}"
 
     def renamed(self, names: Mapping[Any, Any]) -> Condition:
-        """The same of other symbols."""
+        """The same condition with other symbols."""
         right = None if self.right is None else self.right.xreplace(dict(names))
         return Condition(self.left.xreplace(dict(names)), self.relation, right, structural=self.structural)
 

@@ -46,12 +46,12 @@ class Figure(NamedTuple):
 
     @property
     def significant(self) -> int:
-        """How many digits count; zeros at the end of a whole number may only fill places."""
+        """The number of significant digits; zeros at the end of a whole number may not be significant."""
         return len(str(int(self.value / self.coarse.unit)))
 
     @property
     def coarse(self) -> Figure:
-        """The same figure, where zeros at the end of a whole number only fill places: ``4100M`` has two digits."""
+        """The same figure without significant zeros at the end of a whole number: ``4100M`` has two digits."""
         if "." in self.text or self.value == 0:
             return self
         unit = self.unit
@@ -61,7 +61,7 @@ class Figure(NamedTuple):
 
     @property
     def half(self) -> Figure | None:
-        """Half the figure, to the same last digit; None where it needs one more."""
+        """Half the figure, to the same last digit; None if it needs another digit."""
         half = self.value / 2
         return None if half % self.unit else self._replace(value=half)
 
@@ -97,7 +97,7 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
 
     Args:
         text: a number, with ``<`` or ``~`` before it and K, M, G, B, million, billion, e6, x10^9 or % after it.
-        digits: how many of its digits count, where zeros at the end only fill places (``15300M``: 3).
+        digits: how many of its digits are significant (``15300M``: 3).
         k: the value of the prefix K; 1024 in some papers.
 
     Raises:
@@ -122,7 +122,7 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
 
 
 class Printed(NamedTuple):
-    """A number that somebody printed, as it can be read.
+    """A number as somebody printed it, with its possible readings.
 
     Attributes:
         text: as typed.
@@ -170,21 +170,21 @@ def printed(text: str, what: str) -> Printed:
     scale = letters.removesuffix(word)
     base = shown[: number.end()].strip() if number else ""
     try:
-        found = figure(base + scale) if len(shown) <= MAX_LENGTH and "%" not in shown else None
+        read = figure(base + scale) if len(shown) <= MAX_LENGTH and "%" not in shown else None
     except ConvcostError:
-        found = None
-    if found is None or found.bound or found.value <= 0:
+        read = None
+    if read is None or read.bound or read.value <= 0:
         raise UsageError(
             f"{what} takes a positive number such as 4.11G, '300 MFLOPs' or 25,557,032; found '{text[:MAX_LENGTH]}'"
         )
-    found = found._replace(text=shown)
+    read = read._replace(text=shown)
     whole = base.lstrip("~").strip()
     if scale or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", whole):
-        return Printed(shown, (found,), kind)
+        return Printed(shown, (read,), kind)
     digits = whole.split(".")[0]
     if len(digits) > _ENOUGH_DIGITS:
         return Printed(shown, (_in_full(whole, shown),), kind)
-    return Printed(shown, tuple(_scaled(found, letter, whole, word) for letter in _SCALES), kind)
+    return Printed(shown, tuple(_scaled(read, letter, whole, word) for letter in _SCALES), kind)
 
 
 def _scaled(number: Figure, letter: str, whole: str, word: str) -> Figure:
@@ -213,9 +213,9 @@ def positive(text: str, what: str) -> Figure:
         UsageError: it is none.
     """
     try:
-        found = figure(text)
+        read = figure(text)
     except ConvcostError:
-        found = None
-    if found is None or found.bound or found.value <= 0:
+        read = None
+    if read is None or read.bound or read.value <= 0:
         raise UsageError(f"{what} takes a positive number such as 4.11G or 25,557,032; found '{text[:MAX_LENGTH]}'")
-    return found
+    return read

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Rounding: TypeAlias = Literal["floor", "ceil"]
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "theta", "mu", "rho", "sigma", "tau", "phi", "psi", "omega")
-_SUM, _PRODUCT, _POWER, _ATOM = (PRECEDENCE[kind] for kind in ("Add", "Mul", "Pow", "Atom"))
+SUM, PRODUCT, POWER, ATOM = (PRECEDENCE[kind] for kind in ("Add", "Mul", "Pow", "Atom"))
 _FUNCTIONS = {
     "MakeDivisible": "make_divisible",
     "RoundEven": "round",
@@ -84,22 +84,22 @@ class TextPrinter(StrPrinter):
     def strength(self, expr: Any) -> int:
         """How tightly the text of ``expr`` holds together, as a precedence of sympy."""
         if expr.is_Symbol:
-            return self._strength_of_value(self._names[expr]) if expr in self._names else _ATOM
+            return self._strength_of_value(self._names[expr]) if expr in self._names else ATOM
         if expr.is_Add or _is_negative(expr):
-            return _SUM
+            return SUM
         if expr.is_Mul or (expr.is_Rational and not expr.is_Integer):
-            return _PRODUCT
+            return PRODUCT
         if expr.is_Pow:
             return self._strength_of_power(expr)
-        return _ATOM
+        return ATOM
 
     def _strength_of_value(self, value: str) -> int:
-        return _SUM if value.startswith("-") else _PRODUCT if "/" in value else _ATOM
+        return SUM if value.startswith("-") else PRODUCT if "/" in value else ATOM
 
     def _strength_of_power(self, expr: Any) -> int:
         if expr.exp.is_Number and expr.exp < 0:
-            return _PRODUCT
-        return _ATOM if expr.exp == _HALF else _POWER
+            return PRODUCT
+        return ATOM if expr.exp == _HALF else POWER
 
     def parenthesize(self, item: Any, level: int, strict: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002 - sympy's
         """The text of ``item``, in parentheses if it holds together less tightly than ``level``."""
@@ -110,26 +110,26 @@ class TextPrinter(StrPrinter):
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:  # noqa: ARG002, N802
         first, *rest = ordered_terms(expr)
-        parts = [self.parenthesize(first, _SUM if _is_negative(first) else _PRODUCT)]
+        parts = [self.parenthesize(first, SUM if _is_negative(first) else PRODUCT)]
         for term in rest:
             sign, positive = (" - ", -term) if _is_negative(term) else (" + ", term)
-            parts.append(sign + self.parenthesize(positive, _PRODUCT))
+            parts.append(sign + self.parenthesize(positive, PRODUCT))
         return "".join(parts)
 
     def _print_Mul(self, expr: Any) -> str:  # noqa: N802
         if _is_negative(expr):
-            return f"-{self.parenthesize(-expr, _PRODUCT)}"
+            return f"-{self.parenthesize(-expr, PRODUCT)}"
         numerator, denominator = (expr, 1) if all(map(_is_whole, expr.args)) else expr.as_numer_denom()
         if denominator != 1:
-            return f"{self.parenthesize(numerator, _PRODUCT)}{self.over}{self.parenthesize(denominator, _POWER)}"
-        return self.times.join(self.parenthesize(factor, _POWER) for factor in ordered_factors(expr))
+            return f"{self.parenthesize(numerator, PRODUCT)}{self.over}{self.parenthesize(denominator, POWER)}"
+        return self.times.join(self.parenthesize(factor, POWER) for factor in ordered_factors(expr))
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002, N802
         if expr.exp.is_Number and expr.exp < 0:
-            return f"1{self.over}{self.parenthesize(expr.base**-expr.exp, _POWER)}"
+            return f"1{self.over}{self.parenthesize(expr.base**-expr.exp, POWER)}"
         if expr.exp == _HALF:
             return f"sqrt({self._print(expr.base)})"
-        return self.raised(self.parenthesize(expr.base, _ATOM), self.parenthesize(expr.exp, _ATOM))
+        return self.raised(self.parenthesize(expr.base, ATOM), self.parenthesize(expr.exp, ATOM))
 
     def _print_Function(self, expr: Any) -> str:  # noqa: N802
         return f"{_FUNCTIONS[type(expr).__name__]}({', '.join(map(self._print, expr.args))})"
@@ -138,7 +138,7 @@ class TextPrinter(StrPrinter):
         name, top, bottom = floor_or_ceiling(expr)
         if bottom == 1:
             return self.rounded(name, self._print(top))
-        inside = f"{self.parenthesize(top, _PRODUCT)}{self.over}{self.parenthesize(bottom, _POWER)}"
+        inside = f"{self.parenthesize(top, PRODUCT)}{self.over}{self.parenthesize(bottom, POWER)}"
         return self.rounded(name, inside)
 
     def _print_CeilDiv(self, expr: Any) -> str:  # noqa: N802
@@ -232,7 +232,7 @@ def name_latex(name: str) -> str:
 
 
 def floor_or_ceiling(expr: Any) -> tuple[Rounding, Any, Any]:
-    """A floor as whichever of ``floor(p/q)`` and ``ceil(p/q)`` reads better, a ceiling as it is: name, p, q."""
+    """Name, p and q of a floor or ceiling: of ``floor(p/q)`` and ``ceil(p/q)``, the simpler notation of a floor."""
     p, q = expr.args
     if isinstance(expr, CeilDiv):
         return "ceil", p, q
@@ -249,7 +249,7 @@ def _simpler(expr: Any, other: Any) -> bool:
 
 
 def _is_whole(factor: Any) -> bool:
-    """Whether there is plainly no fraction in a factor: asking sympy takes most of the time of a long sum."""
+    """Whether a factor certainly contains no fraction; sympy takes most of the time of a long sum to find out."""
     base, exponent = factor.as_base_exp()
     return bool((base.is_Integer or base.is_Symbol or base.is_Function) and exponent.is_Integer and exponent > 0)
 
@@ -259,7 +259,7 @@ def _is_negative(term: Any) -> bool:
 
 
 def _degree(term: Any) -> int:
-    """Total degree, an atom such as ``ceil(size/2)`` counting as its argument does."""
+    """The total degree; a function such as ``ceil(size/2)`` has degree 1."""
     if term.is_Number:
         return 0
     if term.is_Pow and term.exp.is_Integer:
@@ -272,7 +272,7 @@ def _degree(term: Any) -> int:
 
 
 def ordered_terms(expr: Any) -> list[Any]:
-    """The terms of a sum as people order them, a positive one first if there is one.
+    """The terms of a sum in the order of a reader, a positive term first if there is one.
 
     Higher degrees first; of equal ones those whose names have the higher powers elsewhere, so that ``r^2`` is
     followed by ``r``; then sizes by how much they divide, then by name.
@@ -303,7 +303,7 @@ def _as_power(factor: Any) -> tuple[Any, int]:
 
 
 def _sizes(term: Any) -> list[int]:
-    """What the floors in ``term`` divide by, and the numbers in its names: 32 in ``ceil(size/32)`` and in ``s32``."""
+    """The divisors of the floors in ``term``, and the numbers in its names: 32 in ``ceil(size/32)`` and in ``s32``."""
     divisors = [int(atom.args[1]) for atom in term.atoms(FloorDiv, CeilDiv) if atom.args[1].is_Integer]
     numbers = [_number_in(symbol.name) for symbol in term.free_symbols]
     return sorted([*divisors, *(number for number in numbers if number is not None)])

@@ -2,7 +2,7 @@
 
 sympy does not simplify nested floors, so that two layers of stride 2 and one of stride 4 look different. Here
 ``floor((floor(P/a) + c) / b)`` becomes ``floor((P + a c) / (a b))``, and whole parts are taken out. A ceiling of whole
-numbers is a floor with its constant raised; one of ratios is a function of its own. A floor of what is negative is
+numbers is a floor with a larger constant; a ceiling of ratios is a function of its own. A floor of a negative value is
 written as the negative of a ceiling. Equal sizes are then equal expressions.
 
 All is proved for every value of the symbols. Decisions that depend on values are in :mod:`convcost.numbers.decisions`.
@@ -41,7 +41,7 @@ class FloorDiv(sympy.Function):
 
     @classmethod
     def eval(cls, p: Any, q: Any) -> Any:
-        """The normal form; None where it is one already."""
+        """The normal form; None if it is already one."""
         if p.is_Rational and q.is_Rational:
             return Integer(floor(Fraction(p.p, p.q) / Fraction(q.p, q.q)))
         if not q.is_Rational:
@@ -66,7 +66,7 @@ class CeilDiv(sympy.Function):
 
     @classmethod
     def eval(cls, p: Any, q: Any) -> Any:  # noqa: PLR0911 - one answer a kind
-        """The normal form; None where it is one already."""
+        """The normal form; None if it is already one."""
         if p.is_Rational and q.is_Rational:
             return Integer(-floor(-Fraction(p.p, p.q) / Fraction(q.p, q.q)))
         if not q.is_Rational:
@@ -85,7 +85,7 @@ class CeilDiv(sympy.Function):
 
 
 def _falls(numerator: Any) -> bool:
-    """Whether every term of a sum but the number in it has a negative coefficient."""
+    """Whether every term of a sum, apart from its constant, has a negative coefficient."""
     return all(coefficient < 0 for monomial, coefficient in terms_of(numerator).items() if monomial != 1)
 
 
@@ -95,7 +95,7 @@ def _symbolic_divisor(p: Any, q: Any) -> Any:
 
 
 def is_whole_polynomial(expr: Any) -> bool:
-    """Whether ``expr`` is whole whatever its symbols are: a polynomial of whole atoms with integer coefficients."""
+    """Whether ``expr`` is whole for all values: a polynomial of whole atoms with integer coefficients."""
     return all(
         _is_whole_term(coefficient, monomial) and monomial.as_numer_denom()[1] == 1
         for monomial, coefficient in terms_of(expr).items()
@@ -103,7 +103,7 @@ def is_whole_polynomial(expr: Any) -> bool:
 
 
 def _is_whole_term(coefficient: Any, monomial: Any) -> bool:
-    """Whether ``coefficient * monomial`` is plainly whole; a width that was rounded to 8 can be divided by 4."""
+    """Whether ``coefficient * monomial`` is certainly whole; a width that was rounded to 8 can be divided by 4."""
     if not monomial.is_integer:
         return False
     if coefficient.is_Integer:
@@ -121,7 +121,7 @@ def terms_of(expr: Any) -> dict[Any, Any]:
 
 
 def expanded(expr: Any) -> Any:
-    """``expr`` as a sum of monomials; sympy's own way there is slow even where there is nothing to do."""
+    """``expr`` as a sum of monomials. ``sympy.expand`` is slow even for an expression that is such a sum already."""
     return expr if all(map(_is_monomial, Add.make_args(expr))) else sympy.expand(expr)
 
 
@@ -260,21 +260,21 @@ class Minimum(sympy.Function):
 def _extreme(cls: Any, choose: Any, values: tuple[Any, ...]) -> Any:
     kept: list[Any] = []
     for value in dict.fromkeys(values):
-        rivals = {one: gap for one in kept if (gap := _gap(value, one)) is not None}
+        rivals = {rival: gap for rival in kept if (gap := _gap(value, rival)) is not None}
         if not any(choose(gap, 0) == 0 for gap in rivals.values()):  # none of them is always the better choice
-            kept = [one for one in kept if one not in rivals] + [value]
-    kept.sort(key=lambda one: bool(one.is_Rational))  # numbers last
+            kept = [rival for rival in kept if rival not in rivals] + [value]
+    kept.sort(key=lambda value: bool(value.is_Rational))  # numbers last
     if len(kept) == 1:
         return kept[0]
     return None if kept == list(values) else cls(*kept)
 
 
 def _gap(a: Any, b: Any) -> Any:
-    """A number with the sign that ``a - b`` always has (0 counts as either); None where it has none."""
+    """A number with the sign that ``a - b`` has for all values (0 counts as either); None if the sign is not known."""
     difference = sympy.expand(a - b)
     if difference.is_Rational:
         return difference
-    (start, floor_a), (end, floor_b) = (one.as_coeff_Add() for one in (a, b))
+    (start, floor_a), (end, floor_b) = (value.as_coeff_Add() for value in (a, b))
     if not (isinstance(floor_a, FloorDiv) and isinstance(floor_b, FloorDiv) and floor_a.args[1] == floor_b.args[1]):
         return None
     divisor = floor_a.args[1]
@@ -283,7 +283,7 @@ def _gap(a: Any, b: Any) -> Any:
 
 
 def to_sympy(value: Any) -> Expr:
-    """An exact number as sympy has it; an expression as it is."""
+    """An exact number as a number of sympy; an expression is returned unchanged."""
     if isinstance(value, bool):
         raise TypeError("a switch is no number")
     if isinstance(value, int):
@@ -294,7 +294,7 @@ def to_sympy(value: Any) -> Expr:
 
 
 def to_number(value: Any) -> Number | None:
-    """A sympy number as an exact one; None where it is an expression."""
+    """A number of sympy as an int or a Fraction; None for an expression."""
     if isinstance(value, int | Fraction):
         return value
     if value.is_Integer:
@@ -442,7 +442,7 @@ def _translated(expr: Any) -> tuple[tuple[Any, ...], Evaluator]:
 
 
 class Range(NamedTuple):
-    """``low <= value <= high``; an end is infinite where no number is known."""
+    """``low <= value <= high``; an end is infinite if no bound is known."""
 
     low: Any
     high: Any
@@ -470,12 +470,12 @@ def value_range(expr: Any, least: Mapping[Any, Number]) -> Range:
         return Range(number, number)
     if expr.is_Symbol:
         return Range(least.get(expr, _least_of(expr)), inf)
-    found = _combined(expr, [value_range(argument, least) for argument in expr.args])
-    if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational and found.low == 0:
+    bounds = _combined(expr, [value_range(argument, least) for argument in expr.args])
+    if isinstance(expr, FloorDiv) and not expr.args[1].is_Rational and bounds.low == 0:
         numerator, divisor = expr.args  # ceil(H/stride), of which intervals do not see that both strides are one
         if value_range(sympy.expand(numerator - divisor), least).low >= 0:
-            found = found._replace(low=1)
-    return found._replace(low=max(found.low, least[expr])) if expr in least else found
+            bounds = bounds._replace(low=1)
+    return bounds._replace(low=max(bounds.low, least[expr])) if expr in least else bounds
 
 
 def _least_of(symbol: Any) -> Any:
@@ -486,11 +486,11 @@ def _least_of(symbol: Any) -> Any:
 
 def _combined(expr: Any, parts: list[Range]) -> Range:
     if expr.is_Add:
-        return Range(sum(one.low for one in parts), sum(one.high for one in parts))
+        return Range(sum(part.low for part in parts), sum(part.high for part in parts))
     if expr.is_Mul:
         product = Range(1, 1)
-        for one in parts:
-            product = _times(product, one)
+        for part in parts:
+            product = _times(product, part)
         return product
     if expr.is_Pow:
         return _raised(parts[0], expr.exp)
@@ -500,19 +500,19 @@ def _combined(expr: Any, parts: list[Range]) -> Range:
         MakeDivisible: _of_make_divisible,
         RoundEven: lambda v: _each(EXACT.round_even, v),
         Gcd: _of_gcd,
-        Maximum: lambda *v: Range(max(one.low for one in v), max(one.high for one in v)),
-        Minimum: lambda *v: Range(min(one.low for one in v), min(one.high for one in v)),
+        Maximum: lambda *v: Range(max(value.low for value in v), max(value.high for value in v)),
+        Minimum: lambda *v: Range(min(value.low for value in v), min(value.high for value in v)),
     }
     rule = rules.get(expr.func)
-    found = ANY if rule is None else rule(*parts)
-    if isinstance(expr, CeilDiv) and found.low == 0 and expr.args[0].is_positive:
-        return found._replace(low=1)  # a ratio is above 0, which an end of a range does not say
-    return found
+    bounds = ANY if rule is None else rule(*parts)
+    if isinstance(expr, CeilDiv) and bounds.low == 0 and expr.args[0].is_positive:
+        return bounds._replace(low=1)  # a ratio is above 0, which an end of a range does not say
+    return bounds
 
 
-def _each(rule: Callable[[Any], Any], one: Range) -> Range:
-    """The range of a function that grows."""
-    return Range(*(end if end in (inf, -inf) else rule(Fraction(end)) for end in one))
+def _each(rule: Callable[[Any], Any], argument: Range) -> Range:
+    """The range of a monotone function."""
+    return Range(*(end if end in (inf, -inf) else rule(Fraction(end)) for end in argument))
 
 
 def _times(a: Range, b: Range) -> Range:
@@ -520,12 +520,12 @@ def _times(a: Range, b: Range) -> Range:
     return Range(min(ends), max(ends))
 
 
-def _inverse(one: Range) -> Range:
+def _inverse(divisor: Range) -> Range:
     """``1 / value``, of a divisor that is above 0."""
-    if one.low < 0:
+    if divisor.low < 0:
         return ANY
-    high = inf if one.low == 0 else 1 / Fraction(one.low)
-    return Range(0 if one.high == inf else 1 / Fraction(one.high), high)
+    high = inf if divisor.low == 0 else 1 / Fraction(divisor.low)
+    return Range(0 if divisor.high == inf else 1 / Fraction(divisor.high), high)
 
 
 def _raised(base: Range, exponent: Any) -> Range:
@@ -534,7 +534,7 @@ def _raised(base: Range, exponent: Any) -> Range:
     power = int(exponent)
     if power < 0:
         return _raised(_inverse(base), -exponent) if base.low >= 0 else ANY
-    ends = [one if one in (inf, -inf) and power % 2 else abs(one) if one in (inf, -inf) else one**power for one in base]
+    ends = [end if end in (inf, -inf) and power % 2 else abs(end) if end in (inf, -inf) else end**power for end in base]
     if power % 2:
         return Range(*ends)
     return Range(0 if base.low < 0 < base.high else min(ends), max(ends))
@@ -548,13 +548,13 @@ def _of_make_divisible(value: Range, step: Range) -> Range:
 
 
 def _of_gcd(a: Range, b: Range) -> Range:
-    """At least 1 where one of both is not 0, and never above one that is not."""
-    largest = [one.high for one in (a, b) if one.low > 0]
+    """At least 1 if an argument is above 0, and at most that argument."""
+    largest = [argument.high for argument in (a, b) if argument.low > 0]
     return Range(1, min(largest)) if largest else Range(0, inf)
 
 
 def without_floors(expr: Any) -> Any:
-    """Something that ``expr`` never falls below, with what floors of whole quotients cut off at its worst."""
+    """A lower bound of ``expr`` without floors of whole quotients: each is replaced by its bound."""
     parts = []
     for monomial, coefficient in terms_of(expr).items():
         if isinstance(monomial, FloorDiv) and monomial.args[1].is_Integer and is_whole_polynomial(monomial.args[0]):
@@ -566,7 +566,7 @@ def without_floors(expr: Any) -> Any:
 
 
 def is_monotone(expr: Any) -> bool:  # noqa: PLR0911 - one answer a kind
-    """Whether ``expr`` plainly grows (or stays) with every one of its positive symbols."""
+    """Whether ``expr`` certainly never falls when one of its positive symbols grows."""
     if expr.is_Rational or expr.is_Symbol:
         return True
     if isinstance(expr, FloorDiv | CeilDiv):
@@ -618,7 +618,7 @@ def term_bound(expr: Any) -> int:
 
 @lru_cache(maxsize=4096)
 def degree_bound(expr: Any) -> int:
-    """An upper bound of the total degree of ``expr``, a function counting as a name.
+    """An upper bound of the total degree of ``expr``; a function counts as a name.
 
     >>> from sympy.abc import x, y
     >>> degree_bound((x * y + 1) ** 3 / x)

@@ -45,8 +45,8 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
 def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) -> Table:
     columns = [Column("of", f"{name} / {comparison.baseline.name}", "text", 9)]
     columns += [Column("exact", "exact", "times", 8), Column("decimal", "decimal", "times", 9)]
-    told = any(ratio.formula is not None for ratio in ratios.values())
-    if told:
+    with_formulas = any(ratio.formula is not None for ratio in ratios.values())
+    if with_formulas:
         columns += [Column("formula", "formula", "formula", 7), Column("limit", "tends to", "formula", 6)]
     rows = []
     titles = _titles(comparison)
@@ -58,7 +58,7 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
             fraction_cell(ratio.exact) if ratio.exact is not None and len(exact or "") <= _LONG_FRACTION else None,
             decimal,
         ]
-        if told:
+        if with_formulas:
             formula = _formula_text(ratio)
             short = formula is not None and len(formula) <= _LONG_FORMULA
             row += [

@@ -20,60 +20,60 @@ if TYPE_CHECKING:
 _LONG = 200  # a difference beyond that is left to --format json
 
 
-def equality_text(found: Sequence[Identities]) -> str:
+def equality_text(results: Sequence[Identities]) -> str:
     """One line per pair and quantity, then what the proofs are about."""
     lines: list[str] = []
-    for pair in found:
+    for pair in results:
         first, second = plain(pair.first.name), plain(pair.second.name)
-        lines += [_line(one, first, second) for one in pair.found]
+        lines += [_line(identity, first, second) for identity in pair.quantities]
         about = for_all(pair.domain) if pair.domain else "no name is free"
         ties = {name: tie.text for side in (pair.first, pair.second) for name, tie in side.ties.items()}
         about += "".join(f", {name} = {tie}" for name, tie in ties.items())
-        needs = f", where {', '.join(one.text for one in pair.conditions)}" if pair.conditions else ""
+        needs = f", where {', '.join(condition.text for condition in pair.conditions)}" if pair.conditions else ""
         needs += "".join(f", {name} = {shown_value(value)} in {side}" for side, name, value in pair.fixed)
         structures = f", in all {pair.structures} pairs of structures" if pair.structures > 1 else ""
         lines += [f"  ({plain(about + needs + structures)})"]
     return "\n".join(lines) + "\n"
 
 
-def _line(one: Identity, first: str, second: str) -> str:
-    if one.equal:
-        return f"{title(one.quantity)}: {first} == {second}, proved"
-    if one.counterexample is None:
-        return f"{title(one.quantity)}: {first} and {second}: neither proved equal nor found to differ"
-    values = ", ".join(f"{name} = {value}" for name, value in one.counterexample.values.items())
-    numbers = f"{one.counterexample.first:,} against {one.counterexample.second:,}"
-    difference = text(tidy(one.difference))
+def _line(identity: Identity, first: str, second: str) -> str:
+    if identity.equal:
+        return f"{title(identity.quantity)}: {first} == {second}, proved"
+    if identity.counterexample is None:
+        return f"{title(identity.quantity)}: {first} and {second}: neither proved equal nor found to differ"
+    values = ", ".join(f"{name} = {value}" for name, value in identity.counterexample.values.items())
+    numbers = f"{identity.counterexample.first:,} against {identity.counterexample.second:,}"
+    difference = text(tidy(identity.difference))
     shown = f"; the difference is {difference}" if len(difference) <= _LONG else ""
-    return f"{title(one.quantity)}: {first} != {second}, as at {values or 'the values given'}: {numbers}{shown}"
+    return f"{title(identity.quantity)}: {first} != {second}, as at {values or 'the values given'}: {numbers}{shown}"
 
 
-def equality_data(found: Sequence[Identities]) -> dict[str, Any]:
+def equality_data(results: Sequence[Identities]) -> dict[str, Any]:
     """The result of ``equal``."""
     return {
         "schema": schema("equal"),
-        "equal": all(one.equal for pair in found for one in pair.found),
+        "equal": all(identity.equal for pair in results for identity in pair.quantities),
         "pairs": [
             {
                 "first": pair.first.name,
                 "second": pair.second.name,
                 "free": list(pair.names),
-                "conditions": [one.text for one in pair.conditions],
+                "conditions": [condition.text for condition in pair.conditions],
                 "structures": pair.structures,
-                "for_all": [{"name": one.name, "whole": one.whole, "least": one.least} for one in pair.domain],
+                "for_all": [{"name": reach.name, "whole": reach.whole, "least": reach.least} for reach in pair.domain],
                 "fixed": [{"target": side, "name": name, "value": value} for side, name, value in pair.fixed],
-                "quantities": {one.quantity: _data(one) for one in pair.found},
+                "quantities": {identity.quantity: _data(identity) for identity in pair.quantities},
             }
-            for pair in found
+            for pair in results
         ],
     }
 
 
-def _data(one: Identity) -> dict[str, Any]:
-    against = one.counterexample
+def _data(identity: Identity) -> dict[str, Any]:
+    against = identity.counterexample
     return {
-        "equal": one.equal,
-        "difference": text(tidy(one.difference)),
+        "equal": identity.equal,
+        "difference": text(tidy(identity.difference)),
         "counterexample": None
         if against is None
         else {"values": against.values, "first": against.first, "second": against.second},

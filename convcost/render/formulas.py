@@ -52,9 +52,9 @@ def as_text(
     lines = [plain(f"{graph.title}, input {_sizes(graph.input, shown, write)}")]
     if formula.witness:
         lines.append("free: " + ", ".join(f"{name} = {value}" for name, value in formula.witness.items()))
-    lines += [f"assuming {plain(one)}" for one in formula.assumptions]
+    lines += [f"assuming {plain(assumption)}" for assumption in formula.assumptions]
     lines += _legend(shown, write)
-    for row, times in _told(formula.rows, in_rows) if in_rows else ():
+    for row, times in _rows_shown(formula.rows, in_rows) if in_rows else ():
         again = f", {times} times" if times > 1 else ""
         copies = "" if type(row.count) is int and row.count == 1 else f", {write(row.count)} copies"
         sizes = f"{_sizes(row.input, shown, write)} -> {_sizes(row.output, shown, write)}"
@@ -62,7 +62,7 @@ def as_text(
         lines += [
             f"  {_line(titles[name], tidy(shown.change(row.forms[name].expr)), row.forms[name].value, shown, write)}"
             for name in in_rows
-            if _is_told(row, name)
+            if _is_counted(row, name)
         ]
     lines += ["", "total"]
     lines += [
@@ -74,11 +74,11 @@ def as_text(
 
 
 def _legend(shown: View, write: Callable[..., str]) -> list[str]:
-    """What the names of the shape stand for, each once, and what it assumes."""
-    lines = [f"with {write(let.name)} = {write(let.stands_for)}" for let in shown.lets]
+    """The meaning of the names in the form, and what it assumes."""
+    lines = [f"with {write(let.symbol)} = {write(let.value)}" for let in shown.lets]
     lines += [
-        f"with {write(one.size)} = {write(one.period * one.symbol + one.rest)}, exact for such sizes"
-        for one in shown.residues
+        f"with {write(residue.size)} = {write(residue.period * residue.symbol + residue.rest)}, exact for such sizes"
+        for residue in shown.residues
     ]
     if shown.rounded:
         lines.append(f"not exact: {', '.join(shown.rounded)}")
@@ -92,25 +92,25 @@ def _meaning(name: str) -> str:
 
 def _sizes(sizes: Iterable[Any], shown: View, write: Callable[..., str]) -> str:
     written = (write(tidy(shown.change(size))) if hasattr(size, "args") else str(size) for size in sizes)
-    return "x".join(one if one.isalnum() else f"({one})" for one in written)
+    return "x".join(size if size.isalnum() else f"({size})" for size in written)
 
 
-def _told(rows: Iterable[FormRow], quantities: Sequence[str]) -> list[tuple[FormRow, int]]:
-    """Rows with something to tell; equal copies once, with how many there are."""
+def _rows_shown(rows: Iterable[FormRow], quantities: Sequence[str]) -> list[tuple[FormRow, int]]:
+    """Rows with a cost, and how many equal copies each has; copies are listed once."""
     groups: dict[Any, list[FormRow]] = {}
     for row in rows:
         key = (_COPY.sub("", row.path), row.kind, row.input, row.output, row.count)
-        if key in groups or any(_is_told(row, name) for name in quantities):
+        if key in groups or any(_is_counted(row, name) for name in quantities):
             groups.setdefault(key, []).append(row)
     return [(members[0], len(members)) for members in groups.values()]
 
 
-def _is_told(row: FormRow, name: str) -> bool:
+def _is_counted(row: FormRow, name: str) -> bool:
     return bool(row.forms[name].expr != 0)
 
 
 def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., str]) -> str:
-    """``MACs = I*M = 256*64 = 16,384``, without what would only repeat itself or is too long to follow."""
+    """``MACs = I*M = 256*64 = 16,384``, without repetitions and without values in a long formula."""
     written = write(expr)
     number = f"{value:,}" if isinstance(value, int) else str(value)
     if not shown.exact:
@@ -119,24 +119,24 @@ def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., st
         return f"{name} ~ {written}; at the defaults {at_default}, exactly {number}"
     steps = [written]
     if len(written) <= READABLE and not shown.lets:
-        steps.append(write(expr, {symbol: str(one) for symbol, one in shown.values.items()}))
+        steps.append(write(expr, {symbol: str(value) for symbol, value in shown.values.items()}))
     kept = [step for step in dict.fromkeys(steps) if step != str(value)]
     return " = ".join([name, *kept, number])
 
 
 def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[str]:
-    """One total in the other shapes that are shorter, and that there are other structures."""
+    """A total in other forms that are shorter, and a note if there are other structures."""
     quantity = "macs" if "macs" in shown.exprs else next(iter(shown.exprs))
     here = len(write(shown.shown(quantity)))
     lines = []
     for kind in ("ideal", "unrounded"):
         other = view(formula, kind, [quantity])
-        one = write(other.shown(quantity))
+        shorter = write(other.shown(quantity))
         new = kind != "unrounded" or bool(other.rounded)
-        if kind != shown.kind and new and len(one) < here:
-            where = ", ".join([*(one.text for one in other.residues), *other.rounded])
-            lines.append(f"--form {kind}: {quantity_title(formula, quantity)} = {one}, {_LABELS[kind]} ({where})")
-    if any(one.structural for one in formula.conditions):
+        if kind != shown.kind and new and len(shorter) < here:
+            where = ", ".join([*(residue.text for residue in other.residues), *other.rounded])
+            lines.append(f"--form {kind}: {quantity_title(formula, quantity)} = {shorter}, {_LABELS[kind]} ({where})")
+    if any(condition.structural for condition in formula.conditions):
         lines.append("elsewhere the network may have another structure; --cases shows all")
     return ["", *lines] if lines else []
 
@@ -158,17 +158,20 @@ def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_row
     from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
     lines = []
-    for row, times in _told(formula.rows, in_rows) if in_rows else ():
+    for row, times in _rows_shown(formula.rows, in_rows) if in_rows else ():
         label = latex_text(row.path) + (rf" $\times {times}$" if times > 1 else "")
         lines += [
             _latex_line(label, quantity_title(formula, name), latex(tidy(shown.change(row.forms[name].expr))))
             for name in in_rows
-            if _is_told(row, name)
+            if _is_counted(row, name)
         ]
     lines += [_latex_line("total", quantity_title(formula, name), latex(shown.shown(name))) for name in quantities]
-    lines += [f"{latex(let.name)} &= {latex(let.stands_for)}" for let in shown.lets]
-    notes = [*(f"assuming {one}" for one in formula.assumptions), *(f"with {one}" for one in shown.where)]
-    head = "".join(f"% {plain(one)}\n" for one in notes)
+    lines += [f"{latex(let.symbol)} &= {latex(let.value)}" for let in shown.lets]
+    notes = [
+        *(f"assuming {condition}" for condition in formula.assumptions),
+        *(f"with {condition}" for condition in shown.where),
+    ]
+    head = "".join(f"% {plain(note)}\n" for note in notes)
     return head + "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
 
 
@@ -188,7 +191,9 @@ def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any
         "witness": formula.witness,
         **whose_data(formula),
         "assumptions": list(formula.assumptions),
-        "conditions": [{"text": one.text, "structural": one.structural} for one in formula.conditions],
+        "conditions": [
+            {"text": condition.text, "structural": condition.structural} for condition in formula.conditions
+        ],
         "totals": _forms_data(formula.totals, formula.quantities, with_latex=with_latex),
         "values": {name: formula.totals[name].value for name in formula.quantities},
         "forms": {kind: _view_data(view(formula, kind, formula.quantities)) for kind in VIEWS if kind != "exact"},
@@ -199,8 +204,8 @@ def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any
 def _view_data(shown: View) -> dict[str, Any]:
     return {
         "exact": shown.exact,
-        "lets": {let.name.name: text(let.stands_for) for let in shown.lets},
-        "where": [one.text for one in shown.residues],
+        "lets": {let.symbol.name: text(let.value) for let in shown.lets},
+        "where": [residue.text for residue in shown.residues],
         "rounding_left_out": list(shown.rounded),
         "totals": {name: text(shown.shown(name)) for name in shown.exprs},
         "values": {name: shown.value(name) for name in shown.exprs},

@@ -17,16 +17,15 @@ import sympy
 from convcost.conventions import DEFAULT, convention
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import formula
-from convcost.formulas.order import numerator
-from convcost.formulas.program import program
 from convcost.formulas.regions import Within, where
+from convcost.formulas.sign import numerator
 from convcost.formulas.simplify import hide
 from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.layers.base import elements
 from convcost.metrics.registry import METRICS, Context
 from convcost.numbers.arithmetic import RELATIONS, normal, provably
-from convcost.numbers.symbols import evaluate, expanded, is_monotone, to_sympy
+from convcost.numbers.symbols import Evaluator, evaluate, expanded, is_monotone, to_sympy
 from convcost.solving.budgets import REPORTED
 
 if TYPE_CHECKING:
@@ -125,8 +124,13 @@ class Structure:
             form = self._closed(key)
             if form is not None:
                 outputs[key] = form
-        self._run = program(outputs, list(self.formula.symbols.values())).run
+        self._evaluator = Evaluator(list(outputs.values()), list(self.formula.symbols.values()))
         self._closed_outputs = outputs
+
+    def _run(self, values: Mapping[str, Num]) -> dict[str, Num]:
+        """The margins and the other closed outputs at these values."""
+        numbers = self._evaluator([values[name] for name in self.formula.symbols])
+        return dict(zip(self._closed_outputs, numbers, strict=True))
 
     def against(self, costs: Costs) -> Structure:
         """The same structure with the budgets of ``costs``."""
