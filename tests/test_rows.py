@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inprocess import convcost
 
+from convcost.api import analyze, loads, receptive
 from convcost.metrics.presets import PRESETS, TREE
 from convcost.metrics.registry import METRICS
 from convcost.metrics.rows import GROUPINGS
@@ -89,6 +90,15 @@ def test_rows_without_the_subject_of_a_command_are_counted() -> None:
         assert any(text.startswith(line) for text in lines), command
     asked = convcost("traffic", "-", "--columns", "path,params", "--format", "csv", stdin=spec).out
     assert len(asked.splitlines()) == 1 + 5  # what is asked for is shown of every row
+
+
+def test_analyses_and_rows_say_what_they_are() -> None:
+    """A 3x3 convolution from 3 to 4 channels on 8x8: 4 * (27 + 1) parameters, 64 * 4 * 27 MACs."""
+    analysis = analyze(loads(GOOD, name="net"))
+    assert repr(analysis) == "<analyze net: 1 rows by layer, params 112, macs 6,912, flops 14,080>"
+    assert repr(analysis.rows) == "(<row conv: standard, params 112, MACs 6912>,)"
+    bare = receptive(loads("{input: [3], layers: [linear: {out: 2}]}", name="flat"))
+    assert repr(bare) == "<receptive flat: 1 rows by layer>"  # which has no receptive field
 
 
 # --- many targets ---

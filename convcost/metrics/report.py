@@ -46,7 +46,8 @@ class Analysis:
 
     def __repr__(self) -> str:
         try:
-            totals = "".join(f", {key} {_shown(self.value(key))}" for key in self.preset.totals)
+            values = [(key, self.value(key)) for key in self.preset.totals]
+            totals = "".join(f", {key} {_shown(value)}" for key, value in values if value is not None)
         except ConvcostError:  # symbols, or no device
             totals = ""
         return f"<{self.preset.command} {self.graph.name}: {len(self.rows)} rows by {self.by}{totals}>"
@@ -189,7 +190,7 @@ class Analysis:
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return "x".join(map(_shown, value))
-    return f"{value:,}" if isinstance(value, int) else str(value) if value is None else f"{float(value):.4g}"
+    return f"{value:,}" if isinstance(value, int) else f"{float(value):.4g}"
 
 
 def analyze(  # noqa: PLR0913 - a context has as many parts

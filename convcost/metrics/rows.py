@@ -84,6 +84,10 @@ class Row:
         self.nodes = nodes
         self.repeat = repeat
 
+    def __repr__(self) -> str:
+        what = self.kind if self.layers == 1 else f"{self.layers} layers"
+        return f"<row {self.path}: {what}, params {self.work.params}, MACs {self.work.macs}>"
+
 
 def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch: int = 1) -> tuple[Row, ...]:
     """The layers of ``graph`` in rows.
