@@ -17,6 +17,7 @@ import convcost
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError, UnsupportedError, UsageError
 from convcost.importers.onnx_file import model_from, read_model
+from convcost.importers.protobuf import Buffer
 from convcost.metrics.report import analyze
 from convcost.network.cost import sum_work
 
@@ -413,7 +414,7 @@ def test_calls_of_functions_are_limited() -> None:
 def built(data: bytes, **values: Any) -> Network:
     from convcost.importers.onnx import OnnxSource  # noqa: PLC0415
 
-    return OnnxSource(model_from(data, "made.onnx"), "made").make(values, None)
+    return OnnxSource(model_from(Buffer(data), "made.onnx"), "made").make(values, None)
 
 
 def test_weights_are_not_read(tmp_path: Path) -> None:
@@ -448,11 +449,11 @@ def test_numbers_of_all_kinds_are_read() -> None:
     }
     for name, (data, values) in cases.items():
         graph = field(5, data)
-        read = model_from(one + field(7, graph + field(1, node("Identity", "x", "y"))), "f").graph
+        read = model_from(Buffer(one + field(7, graph + field(1, node("Identity", "x", "y")))), "f").graph
         assert read is not None
         assert read.initializers["t"].values == values, name
     with pytest.raises(ConvcostError, match="expected 2 values, found 1"):
-        model_from(field(7, field(5, field(1, 2) + field(2, 7) + field(8, "t") + field(7, 3))), "f")
+        model_from(Buffer(field(7, field(5, field(1, 2) + field(2, 7) + field(8, "t") + field(7, 3)))), "f")
 
 
 def test_a_source_is_read_once() -> None:

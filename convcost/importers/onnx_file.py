@@ -1,7 +1,7 @@
 """An ONNX file as records: the graph, its nodes, attributes and tensors. Weights are skipped, never read.
 
-The file is mapped into memory, so that only the pages with the structure are loaded. Of a tensor the reader keeps its
-name, type and dimensions, and its values only where they are few: those that shapes can depend on.
+Only the pieces with the structure are read. Of a tensor the reader keeps its name, type and dimensions, and its values
+only where they are few: those that shapes can depend on.
 
 Source: onnx/onnx.proto of the ONNX project; the numbers of fields are those of its messages.
 """
@@ -9,7 +9,6 @@ Source: onnx/onnx.proto of the ONNX project; the numbers of fields are those of 
 from __future__ import annotations
 
 import math
-import mmap
 import os
 import stat
 from fractions import Fraction
@@ -21,6 +20,7 @@ from convcost.importers.protobuf import (
     BYTES,
     FIXED32,
     VARINT,
+    Buffer,
     MalformedError,
     expect,
     fields,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
-    from convcost.importers.protobuf import Buffer, Field
+    from convcost.importers.protobuf import Field
 
     Dim: TypeAlias = "int | str | None"
 
@@ -186,14 +186,13 @@ def read_model(path: str, label: str) -> Model:
         ConvcostError: it cannot be read, or is no ONNX file; the text begins with ``label``.
     """
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", buffering=0) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ConvcostError(f"{label}: expected a regular file")
             if not status.st_size:
                 raise ConvcostError(f"{label}: expected an ONNX model, found an empty file")
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return model_from(data, label)
+            return model_from(Buffer(stream=stream, size=status.st_size), label)
     except FileNotFoundError:
         raise UsageError(f"no file is called '{label[:100]}'") from None
     except (OSError, ValueError) as error:
@@ -207,7 +206,7 @@ def model_from(data: Buffer, label: str) -> Model:
     Raises:
         ConvcostError: it is no ONNX model; the text begins with ``label``.
     """
-    if data[: len(_LFS)] == _LFS:
+    if data.take(0, len(_LFS)) == _LFS:
         raise ConvcostError(
             f"{label}: expected an ONNX model, found a Git LFS pointer; `git lfs pull` fetches the file"
         )
@@ -227,7 +226,7 @@ class _Reader:
 
     def model(self, label: str) -> Model:
         model = Model(label)
-        for field in fields(self._data, 0, len(self._data)):
+        for field in fields(self._data, 0, self._data.size):
             if field.number == 1:  # ir_version
                 expect(field, VARINT)
                 model.ir = field.value
@@ -481,7 +480,10 @@ class _Reader:
         if size != math.prod(tensor.dims) * width:
             wanted = math.prod(tensor.dims) * width
             raise MalformedError(f"tensor '{tensor.name[:60]}': expected {wanted:,} bytes of data, found {size:,}")
-        return [value for (value,) in iter_unpack(f"<{form}", bytes(self._data[part.start : part.end]))]
+        data = self._data.take(part.start, part.end)
+        if len(data) != size:
+            raise MalformedError(f"tensor '{tensor.name[:60]}': expected {size:,} bytes of data, found {len(data):,}")
+        return [value for (value,) in iter_unpack(f"<{form}", data)]
 
     def _whole(self, tensor: Stored, part: Field, most: int) -> list[Any]:
         if part.number == 11:  # uint64_data

@@ -1,29 +1,64 @@
 """The wire format of protocol buffers, as much of it as a reader needs.
 
 A message is a sequence of fields. A field is a key (its number and a wire type) and a value: an integer of variable
-length, four or eight bytes, or a length and as many bytes. Bytes are handed out as places in the buffer and never
-copied, so that a reader that skips a field does not touch what is in it.
+length, four or eight bytes, or a length and as many bytes. Bytes are handed out as their places,
+so that what is in a field is only read from the file where somebody asks for it.
 
 Source: protobuf.dev/programming-guides/encoding. Field numbers and wire types of a published message never change.
 """
 
 from __future__ import annotations
 
-from struct import unpack_from
+from struct import unpack
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
-    from typing import TypeAlias
-
-    Buffer: TypeAlias = "bytes | mmap"
+    from typing import BinaryIO
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WIDTH = {FIXED64: 8, FIXED32: 4}
 _MOST_BITS = 64
+
+
+_WINDOW = 1 << 16  # bytes that are read at once
+_LONGEST_VARINT = 10  # bytes
+
+
+class Buffer:
+    """Bytes that are read where they are asked for: all of them at hand, or a file of which one window is in memory.
+
+    Attributes:
+        size: how many bytes there are.
+        chunk: those in memory.
+        base: place of the first of them.
+    """
+
+    __slots__ = ("_stream", "base", "chunk", "size")
+
+    def __init__(self, data: bytes = b"", stream: BinaryIO | None = None, size: int = 0) -> None:
+        self._stream = stream
+        self.chunk = data
+        self.base = 0
+        self.size = size if stream is not None else len(data)
+
+    def load(self, place: int) -> None:
+        """Have the bytes from ``place`` on in memory."""
+        if self._stream is not None:
+            self._stream.seek(place)
+            self.chunk, self.base = self._stream.read(_WINDOW), place
+
+    def take(self, start: int, end: int) -> bytes:
+        """The bytes between two places; fewer where a file has become shorter."""
+        first = start - self.base
+        if first >= 0 and end - self.base <= len(self.chunk):
+            return self.chunk[first : end - self.base]
+        if self._stream is None:
+            return b""
+        self._stream.seek(start)
+        return self._stream.read(end - start)
 
 
 class MalformedError(ConvcostError):
@@ -53,13 +88,20 @@ def varint(data: Buffer, place: int, end: int) -> tuple[int, int]:
     Raises:
         MalformedError: it does not end before ``end``, or has more than 64 bits.
     """
+    index = place - data.base
+    if not 0 <= index <= len(data.chunk) - _LONGEST_VARINT:
+        data.load(place)
+        index = place - data.base
+    chunk = data.chunk
+    stop = min(index + end - place, len(chunk))
     result = shift = 0
-    while place < end and shift < _MOST_BITS:
-        byte = data[place]
-        place += 1
+    first = index
+    while index < stop and shift < _MOST_BITS:
+        byte = chunk[index]
+        index += 1
         result |= (byte & 0x7F) << shift
         if byte < 0x80:  # noqa: PLR2004 - the high bit says that more follow
-            return result & 0xFFFFFFFFFFFFFFFF, place
+            return result & 0xFFFFFFFFFFFFFFFF, place + index - first
         shift += 7
     raise MalformedError(f"byte {place:,}: expected an integer of at most 64 bits, found no end of it")
 
@@ -147,7 +189,10 @@ def floats(data: Buffer, field: Field, most: int, form: str = "f") -> list[float
         raise MalformedError(f"byte {field.start:,}: expected floats of {width} bytes, found {rest} bytes more")
     if count > most:
         raise MalformedError(f"byte {field.start:,}: expected at most {most:,} floats, found {count:,}")
-    return list(unpack_from(f"<{count}{form}", data, field.start))
+    values = data.take(field.start, field.end)
+    if len(values) != count * width:
+        raise MalformedError(f"byte {field.start:,}: expected {count * width:,} bytes, found {len(values):,}")
+    return list(unpack(f"<{count}{form}", values))
 
 
 def text(data: Buffer, field: Field, most: int) -> str:
@@ -157,4 +202,4 @@ def text(data: Buffer, field: Field, most: int) -> str:
         MalformedError: the field is not one of bytes.
     """
     expect(field, BYTES)
-    return bytes(data[field.start : min(field.end, field.start + most)]).decode("utf-8", "replace")
+    return data.take(field.start, min(field.end, field.start + most)).decode("utf-8", "replace")
