@@ -14,7 +14,7 @@ from convcost.importers.rules import operator
 from convcost.layers.base import REGISTRY, Saved
 from convcost.layers.operator import Merging, Multiplying, Operator, Product
 from convcost.layers.window import extent, show
-from convcost.numbers.arithmetic import Num, decide, floor_div, prod, provably, require
+from convcost.numbers.arithmetic import Num, decide, exact_div, floor_div, prod, provably, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,7 +196,7 @@ def _linear(call: Call, x: Data, out: Num, whole: Shape, weights: Data, bias: Da
     return made
 
 
-@operator("MatMul", "MatMulInteger", heavy=True, weights=(1,))
+@operator("MatMul", "MatMulInteger", heavy=True)
 def matmul(call: Call) -> list[Data]:
     """A product of matrices, or of stacks of them."""
     return [_matmul(call, call.input(0), call.input(1))]
@@ -208,13 +208,13 @@ def qlinear_matmul(call: Call) -> list[Data]:
     return [_matmul(call, call.input(0), call.input(3))]
 
 
-@operator("com.microsoft:DynamicQuantizeMatMul", "com.microsoft:MatMulIntegerToFloat", heavy=True, weights=(1,))
+@operator("com.microsoft:DynamicQuantizeMatMul", "com.microsoft:MatMulIntegerToFloat", heavy=True)
 def quantised_matmul(call: Call) -> list[Data]:
     """A product of matrices that are made integers first."""
     return [_matmul(call, call.input(0), call.input(1))]
 
 
-@operator("com.microsoft:FusedMatMul", heavy=True, weights=(1,))
+@operator("com.microsoft:FusedMatMul", heavy=True)
 def fused_matmul(call: Call) -> list[Data]:
     """A product of matrices, either transposed."""
     a, b = call.input(0), call.input(1)
@@ -248,13 +248,13 @@ def _matmul(call: Call, a: Data, b: Data) -> Data:
     return _product(call, "matmul", whole, macs, a, b)
 
 
-@operator("Einsum", heavy=True, weights=(1,))
+@operator("Einsum", heavy=True)
 def einsum(call: Call) -> list[Data]:
     """A sum over the labels that the result lacks; a product where it lacks none."""
     equation = call.word("equation", "").replace(" ", "")
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
-    if len(terms) != len(call.given) or "" in terms:
+    if len(terms) != len(call.given):
         raise ShapeError(f"attribute equation: expected a term for each of {len(call.given)} inputs, found {left[:40]}")
     sizes, hidden = _labels(terms, call.given)
     if not arrow:
@@ -302,6 +302,108 @@ def _labels(terms: Sequence[str], operands: Sequence[Data]) -> tuple[dict[str, N
             elif not provably(size, 1):
                 require("==", size, known, f"label {label} of the equation has the sizes {known} and {size}")
     return sizes, hidden
+
+
+@operator("Attention", heavy=True)
+def attention(call: Call) -> list[Data]:
+    """Softmax of products of queries and keys, times values; heads are axes, or parts of the last axis."""
+    q, k, v = call.input(0), call.input(1), call.input(2)
+    flat = len(q.sizes) == 3  # noqa: PLR2004 - samples, sequence, heads x width
+    heads, groups = call.integer("q_num_heads", 1), call.integer("kv_num_heads", 1)
+    queries, keys, values = (
+        _heads(data, number) if flat else data.sizes for data, number in ((q, heads), (k, groups), (v, groups))
+    )
+    past = call.maybe(4)
+    length = keys[2] + (past.sizes[2] if past is not None and past.sizes else 0)
+    scores = (*queries[:3], length)
+    whole = (*queries[:3], values[3])
+    shape = (q.sizes[0], q.sizes[1], queries[1] * values[3]) if flat else whole
+    present = [(*keys[:2], length, keys[3]), (*values[:2], length, values[3])]
+    made = _attended(call, shape, scores, queries[3], values[3])
+    return [made, made.seen(present[0]), made.seen(present[1]), made.seen(scores)]
+
+
+def _heads(data: Data, heads: Num) -> Shape:
+    """A shape of samples, sequence and heads x width as samples, heads, sequence, width."""
+    samples, length, width = data.sizes
+    return (samples, heads, length, exact_div(width, heads, "the last size by heads"))
+
+
+def _attended(
+    call: Call, shape: Shape, scores: Shape, width: Num, values: Num, extra: dict[str, Num] | None = None
+) -> Data:
+    """Attention with these scores: two products, a scale, a mask where there is one, and a softmax."""
+    count = prod(scores)
+    if call.is_constant:
+        return call.constant(shape)
+    softmax = vars(REGISTRY["softmax"](axis=-1).work(scores, scores))
+    counts = {name: times for name, times in softmax.items() if name not in ("read", "written")}
+    counts["macs"] = count * (width + values)
+    counts["multiplications"] = count
+    for name, times in (extra or {}).items():
+        counts[name] = counts.get(name, 0) + times
+    params = [one for one in call.given if one.tensor is None and one.floating and one.ident] if extra else []
+    make = Multiplying if extra else Product
+    return call.stated(make, "attention", shape, counts, call.given, params)
+
+
+@operator("com.microsoft:MultiHeadAttention", heavy=True)
+def multi_head(call: Call) -> list[Data]:
+    """Attention of projected queries, keys and values, all of them with heads in the last axis."""
+    q, k, v = call.input(0), call.maybe(1), call.maybe(2)
+    if k is None or v is None or not len(q.sizes) == len(k.sizes) == len(v.sizes) == 3:  # noqa: PLR2004
+        raise MissingError("packed queries, keys and values are not followed")
+    heads = call.integer("num_heads", 1)
+    queries, keys, values = (_heads(data, heads) for data in (q, k, v))
+    made = _attended(call, (*q.sizes[:2], v.sizes[2]), (*queries[:3], keys[2]), queries[3], values[3])
+    return [made, made.seen(keys), made.seen(values)]
+
+
+@operator("com.microsoft:Attention", heavy=True, weights=(1, 2))
+def projected_attention(call: Call) -> list[Data]:
+    """Attention with the projection to queries, keys and values before it."""
+    x, weights, bias = call.input(0), call.input(1), call.maybe(2)
+    if len(x.sizes) != 3 or len(weights.sizes) != 2:  # noqa: PLR2004
+        raise ShapeError(f"expected samples, sequence and features, and a matrix, found {show(x.sizes)}")
+    parts = call.integers("qkv_hidden_sizes") or [floor_div(weights.sizes[1], 3)] * 3
+    if len(parts) != 3 or weights.tensor is not None:  # noqa: PLR2004 - queries, keys, values
+        raise MissingError("its projection is not followed")
+    heads = call.integer("num_heads", 1)
+    samples, length, _ = x.sizes
+    width = exact_div(parts[0], heads, "the width of queries by heads")
+    extra: dict[str, Num] = {"macs": x.count * weights.sizes[1], "weights": weights.count}
+    if bias is not None:
+        extra |= {"biases": bias.count, "bias_adds": samples * length * weights.sizes[1]}
+    scores = (samples, heads, length, length)
+    made = _attended(call, (samples, length, parts[2]), scores, width, exact_div(parts[2], heads, "heads"), extra)
+    return [made, made.seen((2, samples, heads, length, width))]
+
+
+@operator("DeformConv", heavy=True, weights=(1, 3))
+def deform_conv(call: Call) -> list[Data]:
+    """A convolution at places that offsets move; a value between positions is a mean of its neighbours."""
+    x, weights, bias = call.input(0), call.input(1), call.maybe(3)
+    _need(x, weights)
+    groups = call.integer("group", 1)
+    fields = window(call, weights.sizes[2:])
+    values = {**fields, "out": weights.sizes[0], "groups": groups, "bias": bias is not None}
+    layer = REGISTRY["conv"](**values)
+    shape = layer.shape(x.sizes[1:])
+    whole = (x.sizes[0], *shape)
+    if call.is_constant:
+        return [call.constant(whole)]
+    work = layer.work(x.sizes[1:], shape)
+    axes = len(shape) - 1
+    sampled = x.sizes[0] * x.sizes[1] * prod(weights.sizes[2:]) * prod(shape[1:])
+    counts = {
+        "weights": work.weights,
+        "biases": work.biases,
+        "macs": work.macs * x.sizes[0],
+        "bias_adds": work.bias_adds * x.sizes[0],
+        "multiplications": sampled * (2**axes + (1 if call.maybe(4) is not None else 0)),
+        "additions": sampled * (2**axes - 1),
+    }
+    return [call.stated(Multiplying, "deform_conv", whole, counts, call.given, [weights, bias])]
 
 
 @operator("LSTM", "GRU", "RNN", heavy=True, weights=(1, 2, 3))

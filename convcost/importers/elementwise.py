@@ -167,7 +167,8 @@ def _single(
     count = x.count
     gradient = None if backward is None else {name: times * count for name, times in backward.items()}
     counts = {name: times * count for name, times in each.items()}
-    return call.stated(Activating, kind, x.sizes, counts, [x], pointwise=True, saved=saved, backward=gradient)
+    reads = [x] if x.tensor is not None else call.given
+    return call.stated(Activating, kind, x.sizes, counts, reads, pointwise=True, saved=saved, backward=gradient)
 
 
 def _activation(call: Call) -> list[Data]:
@@ -236,7 +237,9 @@ def _quotient(a: Any, b: Any, *, floating: bool) -> Any:
     return _whole_part(divide(a, b))
 
 
-def _rest(a: Any, b: Any) -> Any:
+def _rest(a: Any, b: Any, *, toward_zero: bool = False) -> Any:
+    if toward_zero and not is_symbolic(a) and not is_symbolic(b):
+        return a - b * _whole_part(divide(a, b))
     return a - b * floor_div(a, b)
 
 
@@ -281,6 +284,8 @@ def _binary(call: Call) -> list[Data]:
         value = each.value
         if call.node.op == "Div":
             value = partial(_quotient, floating=any(one.floating for one in operands))
+        if call.node.op == "Mod":
+            value = partial(_rest, toward_zero=bool(call.integer("fmod", 0)))
         if value is None:
             return [call.constant(broadcast([one.sizes for one in operands]))]
         shape, values = combined(value, operands)
@@ -607,13 +612,15 @@ def arg(call: Call) -> list[Data]:
     return [call.stated(Pooling, "arg", shape, {"comparisons": x.count - prod(shape)}, [x], saved=_NOTHING)]
 
 
-@operator("CumSum")
+@operator("CumSum", "CumProd")
 def cumulative(call: Call) -> list[Data]:
     """Running sums along an axis."""
     x = call.input(0)
     if call.is_constant:
         return [call.constant(x.sizes)]
-    return [call.stated(Operator, "cumsum", x.sizes, {"additions": x.count}, [x])]
+    sums = call.node.op == "CumSum"
+    counts = {"additions" if sums else "multiplications": x.count}
+    return [call.stated(Operator, "cumsum" if sums else "cumprod", x.sizes, counts, [x])]
 
 
 def one_number(data: Data | None) -> int | None:

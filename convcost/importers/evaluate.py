@@ -241,12 +241,13 @@ class Call:
             kind: what reports group by.
             shape: of the output, batch included.
             counts: of all samples; ``read`` and ``written`` are added where they are not given.
-            reads: what it reads of what depends on an input.
+            reads: what it reads; constants among them are left out.
             params: the tensors that hold its parameters.
             **facts: see :class:`convcost.layers.operator.Operator`.
         """
         run = self.run
-        counts = {"read": total([one.count for one in reads]), "written": Data(shape).count, **counts}
+        reads = [one for one in reads if one.tensor is not None]
+        counts = {"read": total([one.count for one in reads] or [0]), "written": Data(shape).count, **counts}
         work = per_sample(Work(**counts), run.batch)
         own = run.shape_of(shape)
         if facts.get("backward"):

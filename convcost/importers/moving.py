@@ -237,7 +237,10 @@ def reshape(call: Call) -> list[Data]:
 def flatten(call: Call) -> list[Data]:
     """Two axes."""
     x = call.input(0)
-    axis = axis_of(call.integer("axis", 1), len(x.sizes), extra=1)
+    axis = call.integer("axis", 1)
+    if not -len(x.sizes) <= axis <= len(x.sizes):
+        raise ShapeError(f"attribute axis: expected one of {len(x.sizes)} axes or the end, found {axis}")
+    axis = axis + len(x.sizes) if axis < 0 else axis
     return [_reshaped(call, x, (prod(x.sizes[:axis]), prod(x.sizes[axis:])))]
 
 
@@ -609,7 +612,7 @@ def shuffle(call: Call) -> list[Data]:
     return [call.layer(key, {"factor": factor}, x)]
 
 
-@operator("Trilu", "ReverseSequence", "Unfold", "com.microsoft:BiasGelu")
+@operator("Trilu", "ReverseSequence", "BitCast", "RotaryEmbedding", "com.microsoft:RotaryEmbedding")
 def unchanged(call: Call) -> list[Data]:
     """Elements moved or left out, in the same shape."""
     x = call.input(0)
@@ -646,7 +649,7 @@ def one_hot(call: Call) -> list[Data]:
     shape = (*x.sizes[:axis], depth[0], *x.sizes[axis:])
     if call.is_constant:
         return [call.constant(shape)]
-    return [_moved(call, "one_hot", shape, [x])]
+    return [_moved(call, "one_hot", shape, call.given)]
 
 
 # shapes that depend on data
@@ -695,7 +698,81 @@ def compress(call: Call) -> list[Data]:
     return [_counted(call, x, lambda size: (*x.sizes[:axis], size, *x.sizes[axis + 1 :]), axis)]
 
 
+@operator("GridSample")
+def grid_sample(call: Call) -> list[Data]:
+    """A map read at the places of a grid: a mean of the neighbours of each."""
+    x, grid = call.input(0), call.input(1)
+    if len(grid.sizes) != len(x.sizes):
+        raise ShapeError(f"expected a grid for {show(x.sizes)}, found {show(grid.sizes)}")
+    shape = (*x.sizes[:2], *grid.sizes[1:-1])
+    if call.is_constant:
+        return [call.constant(shape)]
+    axes, out = len(x.sizes) - 2, prod(shape)
+    taps = {"nearest": 1, "cubic": 4, "bicubic": 4}.get(call.word("mode", "linear"), 2) ** axes
+    counts = {"multiplications": (taps if taps > 1 else 0) * out, "additions": (taps - 1) * out}
+    return [call.stated(Operator, "grid_sample", shape, counts, call.given)]
+
+
+@operator("RoiAlign", "MaxRoiPool")
+def roi_pool(call: Call) -> list[Data]:
+    """A small map for each region of a map."""
+    x, rois = call.input(0), call.input(1)
+    pooled = call.integers("pooled_shape") or [call.integer("output_height", 1), call.integer("output_width", 1)]
+    shape = (rois.sizes[0], x.sizes[1], *pooled)
+    if call.is_constant:
+        return [call.constant(shape)]
+    points = max(call.integer("sampling_ratio", 0), 1) ** 2  # as many as the region asks for where it is 0
+    counts = {"multiplications": 4 * points * prod(shape), "additions": 4 * points * prod(shape)}
+    return [call.stated(Operator, "roi_pool", shape, counts, call.given)]
+
+
+@operator("MaxUnpool")
+def unpool(call: Call) -> list[Data]:
+    """The maxima of a pool back at their places."""
+    x = call.input(0)
+    kernel = call.integers("kernel_shape") or []
+    strides = call.integers("strides") or [1] * len(kernel)
+    pads = call.integers("pads") or [0] * (2 * len(kernel))
+    count = len(x.sizes) - 2
+    wanted = whole_list(call.maybe(2), "the output's shape")
+    if wanted is None:
+        if not len(kernel) == len(strides) == count or len(pads) != 2 * count:
+            raise ShapeError(f"expected a kernel, strides and pads for {count} axes")
+        sizes = (
+            (x.sizes[2 + axis] - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis + count]
+            for axis in range(count)
+        )
+        wanted = [*x.sizes[:2], *sizes]
+    if call.is_constant:
+        return [call.constant(_checked(tuple(wanted)))]
+    return [_moved(call, "max_unpool", _checked(tuple(wanted)), call.given)]
+
+
+@operator("CenterCropPad")
+def center(call: Call) -> list[Data]:
+    """The middle of a tensor, or the tensor in the middle of zeros."""
+    x = call.input(0)
+    wanted = whole_list(call.input(1), "the shape") or []
+    axes = call.integers("axes")
+    chosen = list(range(len(x.sizes))) if axes is None else [axis_of(axis, len(x.sizes)) for axis in axes]
+    _as_many(wanted, chosen)
+    shape = list(x.sizes)
+    for axis, size in zip(chosen, wanted, strict=True):
+        shape[axis] = size
+    if call.is_constant:
+        return [call.constant(_checked(tuple(shape)))]
+    return [_moved(call, "center_crop_pad", _checked(tuple(shape)), call.given)]
+
+
 @operator(
+    "AffineGrid",
+    "BlackmanWindow",
+    "Col2Im",
+    "DFT",
+    "HammingWindow",
+    "HannWindow",
+    "MelWeightMatrix",
+    "STFT",
     "Unique",
     "SequenceConstruct",
     "SequenceAt",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SUFFIX = ".onnx"
 _COUNTED = {"NonZero": 1, "NonMaxSuppression": 0, "Compress": 0}  # operators and the axis whose size depends on data
 _MOST_NAMED = 8  # sizes that an error asks for
+_MAP = 4  # axes of a batch of maps
 _MOST_LISTED = 3  # inputs that a note lists
 
 _RULES = (compute, control, elementwise, moving)
@@ -123,9 +124,12 @@ class OnnxSource(Imported):
         return made
 
     def _samples(self, shapes: Mapping[str, Shape]) -> Num:
-        """How many samples the shapes are for: the first size of the first input that has several axes."""
+        """How many samples the shapes are for: the first size of the first input, where that is a map.
+
+        Of fewer axes the first may also be the steps of a sequence, or the rows of a matrix.
+        """
         first = next(iter(shapes.values()), ())
-        return first[0] if len(first) > 1 else 1
+        return first[0] if len(first) >= _MAP else 1
 
     def _given(self, input_shape: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of sizes that ``--input`` gives."""
@@ -247,6 +251,10 @@ class OnnxSource(Imported):
             yield f"batch: {self._batch} = 1, since nothing else was asked for"
         elif not provably(batch, 1):
             yield f"numbers are for one of the {batch} samples of the input"
+        first = self._shape(self._inputs[0], values)
+        if 1 < len(first) < _MAP and not provably(first[0], 1):
+            name = self._inputs[0].name[:60]
+            yield f"numbers are for all of {name}: its first size, {first[0]}, may be samples or steps"
         body = _graph(self.model)
         ops = {node.op for node in body.nodes}
         convolutions = sum(node.op == "Conv" for node in body.nodes)
@@ -287,10 +295,17 @@ def _entering(body: Body) -> tuple[list[Info], list[Info]]:
     to the caller: inputs of fixed sizes that are read as the weights of layers only.
     """
     uses: dict[str, set[bool]] = {}
+    products: set[str] = set()  # second operands of products, which are weights where other inputs are
     for node in body.nodes:
         known = OPERATORS.get(f"{node.domain}:{node.op}" if node.domain else node.op)
         for index, name in enumerate(node.inputs):
-            uses.setdefault(name, set()).add(known is not None and index in known.weights)
+            if known is not None and known.heavy and not known.weights and index == 1:
+                products.add(name)
+            else:
+                uses.setdefault(name, set()).add(known is not None and index in known.weights)
+    if any(roles == {True} for roles in uses.values()):
+        for name in products:
+            uses.setdefault(name, {True})
     tensors, scalars = [], []
     for info in body.inputs:
         if info.name in body.initializers or info.dims is None:
