@@ -28,6 +28,9 @@ from convcost.cli.options import parse_input, parse_settings
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
 from convcost.formulas.equal import Side, identities
+from convcost.importers.onnx import OnnxSource
+from convcost.importers.onnx_file import model_from
+from convcost.importers.protobuf import Buffer
 from convcost.language.expression import compile_expression
 from convcost.language.interpret import build
 from convcost.literature.claims import claims
@@ -139,6 +142,13 @@ def convention_file(data: bytes) -> None:
     path.write_bytes(data)
     found = conventions.convention(str(path), spec_of("lenet5"))
     analyze(graph_of("lenet5"), convention=found).reported.causes()
+
+
+def onnx_file(data: bytes) -> None:
+    """An ONNX file: read, evaluated at small sizes, reported."""
+    source = OnnxSource(model_from(Buffer(data), "fuzz.onnx"), "fuzz")
+    graph = source.make(dict.fromkeys(source.size_parameters(), 8), None)
+    assert cost_table(analyze(graph), fold=True).columns
 
 
 NUMBERS = ("analyze", "memory", "traffic", "receptive", "check", "conventions", "roofline", "verify")
@@ -266,7 +276,7 @@ _COMMANDS = [line.replace(" ", SEPARATOR).encode() for line in _LINES.strip().sp
 assert {line.split(b"\x1f")[0].decode() for line in _COMMANDS} >= set(COMMANDS) - {"list"}  # which takes too long
 
 TARGETS = {
-    "spec": Target(spec_from_bytes, _SPECS, 550),
+    "spec": Target(spec_from_bytes, _SPECS, 500),
     "expression": Target(
         expression,
         [b"7 // 2 + n*(3 - 1)**2", b"make_divisible(n*0.75, 8)", b"table['a'][1] if n > 3 and yes else sum(range(n))",
@@ -290,6 +300,9 @@ TARGETS = {
     "reported": Target(reported, [b"416k", b"0.42M", b"61,706", b"4.2x10^5", b"416520", b"~1.5 million", b"60K"], 10),
     "device": Target(device_file, _read("convcost/devices/*.yaml"), 50),
     "convention": Target(convention_file, _read("convcost/conventions/bundled/*.yaml"), 50),
+    "onnx": Target(
+        onnx_file, _read("tests/data/onnx/traps/*.onnx", "tests/data/onnx/exports/export-own*.onnx"), 50
+    ),
     "file in command": Target(file_in_command, [*_BLOCKS, *_SPECS[:: len(_SPECS) // 20]], 20),
     "command line": Target(command_line, _COMMANDS, 50),
 }  # fmt: skip

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx_writer import INT64, Graph, info, ints, model, node, tensor
 
-from convcost.errors import ShapeError
+from convcost.errors import ConvcostError, ShapeError
 from convcost.importers.data import Data, combined, gathered, joined, reduced, transposed
 from convcost.importers.evaluate import Run, Scope
 from convcost.importers.onnx import OnnxSource
@@ -36,7 +36,8 @@ NOT_FOLLOWED = {
     "AffineGrid", "BlackmanWindow", "Col2Im", "DFT", "Det", "HammingWindow", "HannWindow", "ImageDecoder",
     "MelWeightMatrix", "NonMaxSuppression", "Compress", "OptionalHasElement", "RegexFullMatch", "STFT",
     "SequenceLength", "SplitToSequence", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer",
-    "Unique", "Loop", "Slice", "Resize", "Upsample", "SequenceConstruct", "SequenceEmpty", "Optional", "Scan", "SequenceMap",
+    "Unique", "Loop", "Slice", "Resize", "Upsample", "SequenceConstruct",
+    "SequenceEmpty", "Optional", "Scan", "SequenceMap",
     "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss",
     "LinearAttention", "CausalConvWithState", "FlexAttention", "SwiGLU",
 }  # fmt: skip
@@ -268,6 +269,19 @@ def test_equal_windows_are_copies() -> None:
     network = built(nodes, [info("x", 1, 12, 6, 6)], [ints("s", 4, 3, 6, 6), tensor("w", [5, 3, 3, 3])])
     work = sum_work(network.layers)
     assert (work.macs, work.weights) == (4 * 4 * 4 * 5 * 27, 135)
+
+
+def test_numbers_and_sizes_cannot_explode() -> None:
+    squares = [node("Mul", f"n{i} n{i}", f"n{i + 1}") for i in range(64)]
+    network = built([*squares, node("Add", "x n64", "y")], [info("x", 1, 1)], [ints("n0", 3)])
+    assert network.layers[0].shape == (1,)  # 3 to the power of 2^64 was not computed
+    tiles = [
+        part for i in range(9) for part in (node("Shape", f"t{i}", f"s{i}"), node("Tile", f"t{i} s{i}", f"t{i + 1}"))
+    ]
+    with pytest.raises(ConvcostError, match="at most 63 bits"):
+        built([*tiles, node("Relu", "t9", "y")], [info("t0", 1, 9)])
+    zeros = [node("Concat", "z z", "y", axis=1)]  # of 10^9 rows without elements
+    assert constant(zeros[0], tensor("z", [10**9, 0], [], INT64)).shape == (10**9, 0)
 
 
 @pytest.mark.parametrize(

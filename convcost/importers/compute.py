@@ -12,7 +12,7 @@ from convcost.errors import ShapeError
 from convcost.importers.data import Data, MissingError, broadcast
 from convcost.importers.rules import operator
 from convcost.layers.base import REGISTRY, Saved
-from convcost.layers.operator import Merging, Multiplying, Operator, Product
+from convcost.layers.operator import Merging, Multiplying, Operator, Product, Recurring
 from convcost.layers.window import extent, show
 from convcost.numbers.arithmetic import Num, decide, exact_div, floor_div, prod, provably, require
 
@@ -332,14 +332,16 @@ def _heads(data: Data, heads: Num) -> Shape:
 def _attended(
     call: Call, shape: Shape, scores: Shape, width: Num, values: Num, extra: dict[str, Num] | None = None
 ) -> Data:
-    """Attention with these scores: two products, a scale, a mask where there is one, and a softmax."""
-    count = prod(scores)
+    """Attention with scores of samples, heads, queries and keys, and these widths of a head."""
     if call.is_constant:
         return call.constant(shape)
-    softmax = vars(REGISTRY["softmax"](axis=-1).work(scores, scores))
-    counts = {name: times for name, times in softmax.items() if name not in ("read", "written")}
-    counts["macs"] = count * (width + values)
-    counts["multiplications"] = count
+    samples, heads, queries, keys = scores
+    operands = tuple(
+        ((heads * size, positions), 1) for size, positions in ((width, queries), (width, keys), (values, keys))
+    )
+    layer = REGISTRY["attention"](heads=heads)
+    work = layer.work(operands, layer.shape(operands))
+    counts = {name: times * samples for name, times in vars(work).items() if name not in ("read", "written")}
     for name, times in (extra or {}).items():
         counts[name] = counts.get(name, 0) + times
     params = [one for one in call.given if one.tensor is None and one.floating and one.ident] if extra else []
@@ -418,25 +420,8 @@ def quantised_lstm(call: Call) -> list[Data]:
     return _recurrent(call, call.input(0), call.input(1), call.input(2), call.maybe(3), transposed=True)
 
 
-class _Cell:
-    """The cost of one step of a recurrent layer in one direction, in multiples of its width."""
-
-    def __init__(self, gates: int, **each: int) -> None:
-        self.gates = gates
-        self.each = each
-
-
-# LSTM: three sigmoids and two hyperbolic tangents; both products are added, and the new cell; three products.
-# GRU: two sigmoids and a hyperbolic tangent; both products are added, and the mixture (1 - z) n + z h.
-_CELLS = {
-    "LSTM": _Cell(4, additions=4 + 3 + 1, divisions=3, exponentials=5, multiplications=3),
-    "GRU": _Cell(3, additions=3 + 2 + 2, divisions=2, exponentials=3, multiplications=3),
-    "RNN": _Cell(1, additions=1, exponentials=1),
-}
-
-
 def _recurrent(call: Call, x: Data, weights: Data, again: Data, bias: Data | None, *, transposed: bool) -> list[Data]:
-    cell = _CELLS["LSTM" if call.node.op.endswith("LSTM") else call.node.op]
+    key = "lstm" if call.node.op.endswith("LSTM") else call.node.op.lower()
     if len(x.sizes) != 3 or len(weights.sizes) != 3 or len(again.sizes) != 3:  # noqa: PLR2004
         raise ShapeError(f"expected three axes of input and weights, found {show(x.sizes)} and {show(weights.sizes)}")
     layout = call.integer("layout", 0)
@@ -449,14 +434,16 @@ def _recurrent(call: Call, x: Data, weights: Data, again: Data, bias: Data | Non
     output = (samples, steps, directions, hidden) if layout else (steps, directions, samples, hidden)
     if call.is_constant:
         return [call.constant(output), call.constant(state), call.constant(state)]
-    turns = steps * samples * directions
-    macs = turns * cell.gates * hidden * (width + hidden)
-    counts: dict[str, Num] = {name: each * turns * hidden for name, each in cell.each.items()}
-    counts |= {"macs": macs, "weights": weights.count + again.count}
-    if bias is not None:
-        counts |= {"biases": bias.count, "bias_adds": turns * cell.gates * hidden}
+    layer = REGISTRY[key](hidden=hidden, bidirectional=provably(directions, 2), biases=0 if bias is None else 2)
+    steps_of_all = (width, steps * samples)
+    work = layer.work(steps_of_all, layer.shape(steps_of_all))
+    counts = {name: count for name, count in vars(work).items() if name not in ("read", "written")}
+    peepholes = call.maybe(7)
+    if peepholes is not None and key == "lstm":
+        counts["weights"] = counts["weights"] + peepholes.count
+        counts["multiplications"] = counts["multiplications"] + 3 * hidden * directions * steps * samples
     reads = [data for data in (x, call.maybe(5), call.maybe(6)) if data is not None and data.tensor is not None]
     if not reads:
         raise MissingError("only its parameters depend on an input")
-    made = call.stated(Multiplying, call.node.op.lower(), output, counts, reads, [weights, again, bias])
+    made = call.stated(Recurring, key, output, counts, reads, [weights, again, bias])
     return [made, made.seen(state), made.seen(state)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.errors import ShapeError
 from convcost.layers.window import show
 from convcost.limits import MAX_VALUES
-from convcost.numbers.arithmetic import Num, decide, is_symbolic, normal, prod, provably, require
+from convcost.numbers.arithmetic import Num, bounded, decide, is_symbolic, normal, prod, provably, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,7 +151,7 @@ def axis_of(axis: Any, rank: int, *, extra: int = 0) -> int:
 
 def plain(shape: Sizes) -> tuple[int, ...] | None:
     """The sizes as ints; None where one is a symbol, or there are too many elements to list."""
-    if all(type(size) is int for size in shape) and math.prod(shape) <= MAX_VALUES:
+    if all(type(size) is int for size in shape) and math.prod(max(size, 1) for size in shape) <= MAX_VALUES:
         return tuple(map(int, shape))
     return None
 
@@ -215,7 +215,7 @@ def combined(function: Callable[..., Any], operands: Sequence[Data]) -> tuple[Si
         if one.values is not None
     ]
     try:
-        return shape, [function(*row) for row in zip(*columns, strict=True)]
+        return shape, [bounded(function(*row)) for row in zip(*columns, strict=True)]
     except (ArithmeticError, TypeError, ValueError, ShapeError):
         return shape, None
 
@@ -309,8 +309,8 @@ def reduced(
             data.values[place] for place in _walk([sizes[axis] for axis in axes], [own[axis] for axis in axes], start)
         ]
         try:
-            values.append(function(members))
-        except (ArithmeticError, TypeError):
+            values.append(bounded(function(members)))
+        except (ArithmeticError, TypeError, ShapeError):
             return left, None
     return left, values
 

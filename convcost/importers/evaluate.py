@@ -15,7 +15,7 @@ from convcost.importers.data import Data, MissingError, is_true, unknown
 from convcost.importers.paths import Paths
 from convcost.importers.rules import OPERATORS
 from convcost.layers.base import Work
-from convcost.layers.operator import Multiplying, Operator
+from convcost.layers.operator import Multiplying, Operator, operator_of
 from convcost.limits import MAX_CALL_DEPTH, MAX_NODES
 from convcost.network.graph import UNKNOWN, Builder, Node, Tensor, Unknown
 from convcost.numbers.arithmetic import Num, exact_div, is_symbolic, provably, total
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from convcost.importers.rules import Known
     from convcost.layers.base import Layer, Shape
 
+_LARGEST = 2**63 - 1  # a size in an ONNX file is an integer of 64 bits
 PARAMETERS = ("weights", "biases", "norm_params", "other_params", "buffers")
 
 
@@ -186,7 +187,7 @@ class Call:
         inputs = [tensor for tensor, _ in operands]
         if not provably(copies, 1):
             work, shape = times(work, copies), run.shape_of(whole)
-            layer = (Multiplying if layer.is_weighted else Operator)(key, shape, work)
+            layer = operator_of(layer)(key, shape, work)
             inputs = [run.sample(one) for one in (x, *also)]
         return self.put(layer, kind, work, inputs, shape, whole, params)
 
@@ -480,6 +481,8 @@ class Run:
             if id(node) in biases and made[0].tensor is not None:
                 made = self._with_bias(call, made, *biases[id(node)])
         for name, data in zip(node.outputs, made, strict=False):
+            if any(type(size) is int and size > _LARGEST for size in data.shape or ()):
+                raise ShapeError("expected sizes of at most 63 bits, found a larger one")
             if name:
                 scope.own[name] = data
         for name in node.outputs[len(made) :]:
@@ -671,8 +674,7 @@ def per_sample(work: Work, batch: Num) -> Work:
 def scaled(node: Node, copies: Num) -> Node:
     """A layer that is run several times with the same parameters, as one layer."""
     work = times(node.work, copies)
-    make = Multiplying if node.layer.is_weighted else Operator
-    layer = make(node.kind, node.shape, work)
+    layer = operator_of(node.layer)(node.kind, node.shape, work)
     return Node(
         node.index,
         node.path,

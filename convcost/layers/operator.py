@@ -116,9 +116,21 @@ class Pooling(Operator):
 
 
 class Multiplying(Operator):
-    """A product of a tensor with parameters of its own, as of a linear layer, or a recurrent layer."""
+    """A product of a tensor with parameters of its own, as of a linear layer."""
 
     family = "linear"
+
+
+class Convolving(Operator):
+    """A convolution of several maps, or one that is run several times."""
+
+    family = "conv"
+
+
+class Recurring(Operator):
+    """A recurrent layer."""
+
+    family = "recurrent"
 
 
 class Merging(Operator):
@@ -137,3 +149,14 @@ class Product(Merging):
     """A product of two tensors that are computed."""
 
     family = "product"
+
+
+_BY_FAMILY: dict[str, type[Operator]] = {
+    make.family: make
+    for make in (Convolving, Multiplying, Recurring, Normalising, Activating, Pooling, Merging, Product)
+}
+
+
+def operator_of(layer: Layer) -> type[Operator]:
+    """The class of operators that reports count with a layer; ``Operator`` itself for one that moves elements."""
+    return _BY_FAMILY.get(layer.family, Operator)
