@@ -357,7 +357,7 @@ def check_keys(tree: Mapping, known: Iterable[str], what: str) -> None:
     """Refuse a key that is not in ``known``.
 
     Raises:
-        SpecError: there is one.
+        SpecError: a key is not known.
     """
     for key, _ in tree.entries:
         if key.text not in known:

@@ -49,16 +49,16 @@ def _parameters(ctx: click.Context) -> dict[str, tuple[str, ...]]:
     """Names of the parameters of the targets typed so far, each with the words it lists."""
     from convcost.catalogue.loader import Catalogue  # noqa: PLC0415 - only completion pays for it
 
-    found: dict[str, tuple[str, ...]] = {}
+    words: dict[str, tuple[str, ...]] = {}
     for target in _targets(ctx):
         try:
             spec = Catalogue().target(target)
         except ConvcostError:
             continue
-        found |= dict.fromkeys(spec.names, ())
+        words |= dict.fromkeys(spec.names, ())
         for own in spec.parameters.values():
-            found[own.name] = tuple(map(str, own.choices)) or (("true", "false") if own.type == "switch" else ())
-    return found
+            words[own.name] = tuple(map(str, own.choices)) or (("true", "false") if own.type == "switch" else ())
+    return words
 
 
 def _targets(ctx: click.Context) -> list[str]:

@@ -32,9 +32,9 @@ _FIELDS = (
 @output_options
 def command(name: str | None, format_: str, output: str | None, *, exact: bool) -> None:
     """Reference of the layers: fields, formulas, source. With NAME, of one."""
-    found = layers() if name is None else [layer_doc(name)]
+    docs = layers() if name is None else [layer_doc(name)]
     table = _list_table if name is None else _layer_table
-    show(format_, output, exact=exact, tables=lambda: [table(found)], data=lambda: _data(found))
+    show(format_, output, exact=exact, tables=lambda: [table(docs)], data=lambda: _data(docs))
 
 
 def _data(docs: list[LayerDoc]) -> dict[str, Any]:

@@ -93,12 +93,12 @@ def typed_expression(text: str, option: str) -> Expression:
         UsageError: it is no valid expression, or calls something else.
     """
     try:
-        found = compile_expression(text)
+        expression = compile_expression(text)
     except ExpressionError as error:
         raise UsageError(f"{option}: {error}") from None
-    for name, _ in found.calls:
+    for name, _ in expression.calls:
         raise UsageError(f"{option}: {unknown('function', name, BUILTINS)}")
-    return found
+    return expression
 
 
 _PYTHON_WORDS = frozenset(keyword.kwlist)
@@ -212,11 +212,11 @@ class _Compiler:
         return links[0] if len(links) == 1 else ops.every(links)
 
     def _note_words(self, left: ast.expr, right: ast.expr) -> None:
-        for one, other in ((left, right), (right, left)):
+        for side, other in ((left, right), (right, left)):
             items = other.elts if isinstance(other, ast.List | ast.Tuple) else [other]
             for item in items:
-                if isinstance(one, ast.Name) and isinstance(item, ast.Constant) and isinstance(item.value, str):
-                    self._comparisons.append((one.id, item.value))
+                if isinstance(side, ast.Name) and isinstance(item, ast.Constant) and isinstance(item.value, str):
+                    self._comparisons.append((side.id, item.value))
 
     def _bool(self, node: ast.BoolOp) -> Callable[[Any], Any]:
         closures = [self._node(value) for value in node.values]

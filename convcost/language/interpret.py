@@ -250,8 +250,8 @@ class Scope(dict[str, Any]):
             return value
         if spec.input_names and name in spec.input_names:
             tensor = self.get("input")
-            found = f"a tensor of shape {'x'.join(map(str, tensor.shape))}" if tensor is not None else "nothing"
-            raise ExpressionError(f"`{name}` cannot be read off {found}")
+            entering = f"a tensor of shape {'x'.join(map(str, tensor.shape))}" if tensor is not None else "nothing"
+            raise ExpressionError(f"`{name}` cannot be read off {entering}")
         if self.parent is not None:
             return self.parent[name]
         raise ExpressionError(unknown("value", name, []))
@@ -262,8 +262,8 @@ class Scope(dict[str, Any]):
         if value is None:
             doc = f": {parameter.doc}" if parameter.doc else ""
             raise ExpressionError(f"{self.spec.name} needs a value for `{name}`{doc}")
-        found = evaluate(value, self)
-        return found if type(found) is int and parameter.any_int else bind(parameter, found, value.position)
+        own = evaluate(value, self)
+        return own if type(own) is int and parameter.any_int else bind(parameter, own, value.position)
 
     def _let(self, let: Let) -> Any:
         if let.arguments is None:
@@ -315,11 +315,11 @@ def condition(value: Value, scope: Scope) -> bool:
     Raises:
         Fault: it is neither true nor false.
     """
-    found = evaluate(value, scope)
-    if found is True or found is False:
-        return bool(found)
+    answer = evaluate(value, scope)
+    if answer is True or answer is False:
+        return bool(answer)
     try:
-        return truth(found)
+        return truth(answer)
     except ConvcostError as error:
         raise Fault(str(error), value.position) from None
 
@@ -395,12 +395,12 @@ def rows(loop: Loop, scope: Scope) -> Iterator[int]:
 
 
 def _rows_of(value: Value, scope: Scope) -> tuple[Any, ...]:
-    found = evaluate(value, scope)
-    if not isinstance(found, tuple):
-        raise Fault(f"`for` runs over a list, found {describe(found)}", value.position)
-    if len(found) > MAX_ITEMS:
-        raise Fault(f"`for` runs over at most {MAX_ITEMS:,} rows, found {len(found):,}", value.position)
-    return found
+    table = evaluate(value, scope)
+    if not isinstance(table, tuple):
+        raise Fault(f"`for` runs over a list, found {describe(table)}", value.position)
+    if len(table) > MAX_ITEMS:
+        raise Fault(f"`for` runs over at most {MAX_ITEMS:,} rows, found {len(table):,}", value.position)
+    return table
 
 
 def _row(row: Any, count: int, loop: Loop) -> tuple[Any, ...]:
@@ -433,19 +433,19 @@ def tap(template: Template, scope: Scope) -> Tensor:
     path = fill(template, scope)
     name, *deeper = path.split("/")
     inside = scope
-    found = scope.get(name)
-    if not isinstance(found, Tensor) and scope.parent is not None:
-        found = _outer_tap(name, scope)
+    tensor = scope.get(name)
+    if not isinstance(tensor, Tensor) and scope.parent is not None:
+        tensor = _outer_tap(name, scope)
     for part in deeper:
         if inside.inner is None or name not in inside.inner:
-            found = None
+            tensor = None
             break
         inside, name = inside.inner[name], part
-        found = inside.get(name)
-    if not isinstance(found, Tensor):
+        tensor = inside.get(name)
+    if not isinstance(tensor, Tensor):
         known = [key for key, value in scope.items() if isinstance(value, Tensor)]
         raise Fault(unknown("earlier step", path, known), template.position)
-    return found
+    return tensor
 
 
 def _outer_tap(name: str, scope: Scope) -> Any:
@@ -484,14 +484,14 @@ def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -
 def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
     """Let the name of ``step``, which makes no layer and passes ``tensor`` on, mean that tensor.
 
-    Steps of which one runs may share a name; the one that does run gives it.
+    Alternative steps, of which only one runs, may share a name; the step that runs defines it.
     """
     if step.name is not None and (name := fill(step.name, scope)) not in scope:
         scope[name] = tensor
 
 
 PICTURE = (1, 3)  # channels of a grey or colour picture
-LARGE = 16  # a size of this or more is one of a picture's
+LARGE = 16  # the least size of a picture
 BATCHED = 4  # entries of a shape with a batch axis before channels, height and width
 
 
@@ -646,7 +646,7 @@ class Runner:
         self._budget = budget
         self._steps_left = MAX_STEPS
         self._depth = 0
-        self._count: Num = 1  # identical parallel copies that the current branch stands for
+        self._count: Num = 1  # identical parallel copies of the current branch
         self._block = 0  # leading segments that name the outermost block, 0 outside any
         self._recordings: dict[Any, Recording] = {}
 
@@ -679,7 +679,7 @@ class Runner:
             ran = True
             tensor = self._copies(step, scope, tensor, frame, looped=looped)
             scope["x"] = tensor
-        if not ran and looped:  # a name that depends on the row has no value without one
+        if not ran and looped:  # a name with loop variables has no value where there is no row
             name_passed(step, scope, tensor)
         return tensor
 
@@ -964,11 +964,11 @@ def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
 def _parameters(spec: Spec, scope: Scope, replaced: tuple[Value, ...]) -> dict[str, Any]:
     """Every value the run used; those of ``replaced`` sizes of the input are left out."""
     hidden = {name for size in replaced for used, _ in size.expressions() for name in used.names}
-    found: dict[str, Any] = {}
+    used_values: dict[str, Any] = {}
     for name in spec.names:
         if name not in hidden and (name in spec.parameters or name in scope):
-            found[name] = scope[name]
-    return found
+            used_values[name] = scope[name]
+    return used_values
 
 
 def problem_of(fault: Fault, spec: Spec) -> Problem:

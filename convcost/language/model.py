@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph
 
 
-BROKEN = object()  # the constant of a value whose fault is already noted
+BROKEN = object()  # the constant of a value whose error is already reported
 
 
 class Fault(ConvcostError):  # noqa: N818 - an error on its way, not yet one that a caller sees
-    """Something wrong at a place, on its way out; each call it passes adds its own place.
+    """An error while a spec runs; each call that it passes adds its own place.
 
     Attributes:
         message: what is wrong.
         places: where, from the innermost outwards.
-        parameter: where the last place is a value that only passes a parameter on, that parameter's name.
+        parameter: the name of the parameter, where the last place is a value that only passes a parameter on.
     """
 
     def __init__(self, message: str, *places: Position) -> None:
@@ -35,7 +35,7 @@ class Fault(ConvcostError):  # noqa: N818 - an error on its way, not yet one tha
 
 
 class Value:
-    """What stands for one value: an expression, a fixed value, or a list of these.
+    """A value as written: an expression, a fixed value, or a list of these.
 
     Attributes:
         position: where it is written.
@@ -80,7 +80,7 @@ class Value:
         return self.expression is None and self.items is None
 
     def expressions(self) -> Iterator[tuple[Expression, Position]]:
-        """Every expression in it, with where it stands."""
+        """Every expression in it, with its position."""
         if self.expression is not None:
             yield self.expression, self.position
         for item in self.items or ():

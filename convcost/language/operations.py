@@ -32,7 +32,7 @@ def decimal(text: str) -> Num | None:
     """The exact number written ``0.75``, ``1_000`` or ``1e3``: the one way to write a number, wherever it is.
 
     Returns:
-        None where it is none, or too large or small to mean one.
+        None if the text is not a number, or one that is too large or too small to be meant.
     """
     match = _NUMBER.fullmatch(text)
     if match is None or abs(int(match[1] or 0)) > _MAX_EXPONENT:
@@ -221,7 +221,7 @@ def _ordering(sign: algebra.Relation) -> Callable[[Any, Any], bool]:
 def _contains(value: Any, group: Any) -> bool:
     if not isinstance(group, tuple | dict):
         raise ShapeError(f"`in` needs a list or a table, found {describe(group)}")
-    return any(_equal(value, one) for one in group)
+    return any(_equal(value, item) for item in group)
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -265,7 +265,7 @@ def _len(value: Any) -> int:
 def _sum(value: Any) -> Num:
     if not isinstance(value, tuple):
         raise ShapeError(f"sum needs a list, found {describe(value)}")
-    return algebra.bounded(algebra.total(_operand(one, "sum") for one in value))
+    return algebra.bounded(algebra.total(_operand(item, "sum") for item in value))
 
 
 def _whole(value: Any, name: str) -> Num:

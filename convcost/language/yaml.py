@@ -324,7 +324,7 @@ _WORDS = {"true": True, "false": False, "-": None, "~": None}
 def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | tuple[int, ...] | None:
     """The value a table's cell stands for: a number, true or false, none, the list of ``1x7``, or a word.
 
-    Quotes make no difference to a value, so ``quoted`` only tells an empty text from a missing one.
+    Quotes make no difference to a value, ``quoted`` only distinguishes an empty text from a missing value.
 
     >>> scan("010", quoted=False), scan("0.75", quoted=False), scan("no", quoted=False)
     (10, Fraction(3, 4), 'no')

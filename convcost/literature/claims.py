@@ -86,16 +86,16 @@ def claims(spec: Spec) -> tuple[Claim, ...]:
     if spec.published is None:
         return ()
     problems = Problems()
-    found: list[Claim] = []
+    read: list[Claim] = []
     if isinstance(spec.published, Sequence) and len(spec.published.items) > MAX_CLAIMS:
         problems.add(spec.published.position, f"a spec may have {MAX_CLAIMS:,} claims")
     elif isinstance(spec.published, Sequence):
-        found = [claim for item in spec.published.items if (claim := _claim(item, spec, problems)) is not None]
+        read = [claim for item in spec.published.items if (claim := _claim(item, spec, problems)) is not None]
     else:
         problems.add(spec.published.position, "`published` is a list of claims such as {macs: 569M, where: Table 8}")
     if problems.all:
         raise SpecError(problems.all)
-    return tuple(found)
+    return tuple(read)
 
 
 def claim_schema() -> dict[str, Any]:
@@ -157,10 +157,10 @@ def _whole(node: Node | None, name: str, problems: Problems) -> int | None:
 def _text(node: Node | None, name: str, problems: Problems) -> str:
     if node is None:
         return ""
-    found = " ".join(text(node, problems, f"`{name}`").split())
-    if not found:
+    words = " ".join(text(node, problems, f"`{name}`").split())
+    if not words:
         problems.add(node.position, f"`{name}` is empty")
-    return found
+    return words
 
 
 def _at(node: Node | None, spec: Spec, problems: Problems) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _at(node: Node | None, spec: Spec, problems: Problems) -> dict[str, Any]:
     if not isinstance(node, Mapping):
         problems.add(node.position, "`at` is a mapping of parameters, as {alpha: 0.5, size: 192}")
         return {}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, item in node.entries:
         if key.text not in spec.names:
             problems.add(key.position, unknown("parameter", key.text, spec.names, of=spec.name))
@@ -177,10 +177,10 @@ def _at(node: Node | None, spec: Spec, problems: Problems) -> dict[str, Any]:
         value = data(item, problems)
         parameter = spec.parameters.get(key.text)
         try:
-            found[key.text] = value if parameter is None else bind(parameter, value, item.position)
+            values[key.text] = value if parameter is None else bind(parameter, value, item.position)
         except Fault as fault:
             problems.add(item.position, fault.message)
-    return found
+    return values
 
 
 def _input(node: Node | None, problems: Problems) -> Shape | None:
