@@ -34,13 +34,13 @@ WHOLE_NUMBERS = Lattice(Fraction(0), Fraction(1))
 
 
 def lattice(offset: Fraction | int, step: Fraction | int) -> Lattice:
-    """``offset + step * k``, with the offset brought between 0 and ``step``."""
+    """``offset + step * k``, with the offset reduced to 0 or more and less than ``step``."""
     step = abs(Fraction(step))
     return Lattice(Fraction(offset) % step, step)
 
 
 def common(a: Lattice, b: Lattice) -> Lattice | None:
-    """The numbers that are in both; None where there are none.
+    """The numbers that are in both; None if there are none.
 
     >>> common(lattice(0, Fraction(1, 4)), lattice(0, Fraction(1, 6)))
     Lattice(offset=Fraction(0, 1), step=Fraction(1, 2))
@@ -55,7 +55,7 @@ def common(a: Lattice, b: Lattice) -> Lattice | None:
 
 
 def lattice_of(condition: Condition, symbol: Any) -> Lattice | None:
-    """Where a divisibility that is linear in ``symbol`` alone holds; None where it is no such thing."""
+    """The values at which a divisibility holds; None if it is not linear in ``symbol`` alone."""
     if condition.relation not in (DIVIDES, WHOLE) or condition.symbols != {symbol}:
         return None
     divided = condition.left if condition.relation == WHOLE else condition.right
@@ -68,7 +68,7 @@ def lattice_of(condition: Condition, symbol: Any) -> Lattice | None:
 
 
 def as_condition(progression: Lattice, symbol: Any) -> Condition:
-    """That ``symbol`` lies on the lattice, as a condition."""
+    """The condition that ``symbol`` is on the lattice."""
     scale = lcm(progression.offset.denominator, progression.step.denominator)
     top = sympy.expand(scale * symbol - to_sympy(progression.offset * scale))
     divisor = int(progression.step * scale)

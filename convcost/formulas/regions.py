@@ -19,7 +19,7 @@ _READABLE = 3  # stretches; more of them say less than the condition itself
 
 
 class Stretch(NamedTuple):
-    """From ``low`` to ``high`` (None: without end), each end in it or not."""
+    """An interval from ``low`` to ``high`` (None: infinity), with or without each end."""
 
     low: Fraction
     low_in: bool
@@ -34,7 +34,7 @@ class Stretch(NamedTuple):
 
 
 class Within(Condition):
-    """That a symbol lies on one of several stretches."""
+    """The condition that a symbol is in one of several intervals."""
 
     __slots__ = ("stretches",)
 
@@ -65,7 +65,7 @@ def _stretch_text(name: str, stretch: Stretch) -> str:
 
 
 def brought_together(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    """``conditions`` in fewer words; what holds stays the same.
+    """Equivalent conditions, fewer of them.
 
     Steps of a width multiplier become a range of it, divisibilities of one symbol a single one.
     """
@@ -116,7 +116,7 @@ def _divisors(symbol: Any, conditions: list[Condition]) -> _Merged:
 
 
 def _ranges(symbol: Any, conditions: list[Condition]) -> _Merged:
-    """Relations between step functions of a ratio, as the stretches where they all hold."""
+    """Relations between step functions of a ratio, as the intervals where they all hold."""
     if symbol.is_integer:
         return None
     stepped = [
@@ -166,7 +166,7 @@ def _where(condition: Condition, symbol: Any) -> list[Stretch] | None:
 
 
 def overlap(a: Stretch, b: Stretch) -> Stretch | None:
-    """What two stretches share."""
+    """The intersection of two intervals; None if it is empty."""
     low, low_in = max((a.low, not a.low_in), (b.low, not b.low_in))
     ends = [(stretch.high, stretch.high_in) for stretch in (a, b) if stretch.high is not None]
     high, high_in = min(ends) if ends else (None, False)

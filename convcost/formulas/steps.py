@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
     @property
     def inside(self) -> Fraction:
-        """A number in it."""
+        """A number in the piece."""
         return (self.low + self.high) / 2
 
 
@@ -149,7 +149,7 @@ class Trend(NamedTuple):
 
 
 def trend(expr: Any, symbol: Any) -> Trend | None:
-    """The line that ``expr`` follows, and how far it strays; None where it follows none."""
+    """The linear bounds of ``expr``; None if there are none."""
     slope = least = most = Fraction(0)
     for monomial, factor in terms_of(expr).items():
         coefficient = Fraction(to_number(factor) or 0)

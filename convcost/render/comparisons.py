@@ -70,7 +70,7 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
 
 
 def names_text(comparison: Comparison) -> Iterator[str]:
-    """What the names in the formulas stand for: a sentence for each parameter that is not the same everywhere."""
+    """The meaning of names in the formulas: a sentence for each parameter that is not the same everywhere."""
     for parameter in dict.fromkeys(one.parameter for one in comparison.names):
         own = [one for one in comparison.names if one.parameter == parameter]
         parts = [
@@ -149,7 +149,7 @@ def _traffic_row(item: Item) -> tuple[Any, ...]:
 
 
 def traffic_table(comparison: Comparison) -> Table:
-    """What each side moves, and how much of it for element-wise additions."""
+    """The traffic of each side, and the share of element-wise additions."""
     rows = [(item.name, *_traffic_row(item)) for item in comparison.items]
     return Table("traffic", (Column("name", "", "name", 9), *_TRAFFIC), rows, None, (TRAFFIC_NOTE,))
 

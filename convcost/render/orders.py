@@ -19,7 +19,7 @@ _LONG = 70  # a root beyond that is given as a number only
 
 
 def fractions_text(fractions: Fractions, write: Write = written) -> Iterator[str]:
-    """The ratio in the form that is not the shortest, where that is another and short enough."""
+    """The ratio in forms other than the shortest, if they are short enough."""
     shortest = text(fractions.shortest)
     for words, expr in (("as one fraction", fractions.single), ("as partial fractions", fractions.parts)):
         shown = text(expr)
@@ -28,7 +28,7 @@ def fractions_text(fractions: Fractions, write: Write = written) -> Iterator[str
 
 
 def order_text(order: Order, item: str, other: str, write: Write = written) -> Iterator[str]:
-    """What is proved of the two, what contradicts, and where they cost the same; one line each.
+    """The proved order, a counterexample, and the break-even values; one line each.
 
     Args:
         order: what is known.
