@@ -32,6 +32,7 @@ class Preset(NamedTuple):
         totals: metrics of the whole network that stand for it in one line.
         subject: the metric without which a row is left out, where no columns are asked for; empty if none is.
         absent: what the rows that are left out lack, in words.
+        hides: whether columns may be hidden in a narrow terminal; without that, the table is split.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Preset(NamedTuple):
     totals: tuple[str, ...]
     subject: str = ""
     absent: str = ""
+    hides: bool = False
 
 
 def _of_groups(*keys: str) -> dict[str, tuple[str, ...]]:
@@ -69,6 +71,7 @@ PRESETS: dict[str, Preset] = {
             ),
             ("path", "output", "params", "macs", "macs_share"),
             ("params", "macs", "flops"),
+            hides=True,
         ),
         Preset(
             "memory",

@@ -108,7 +108,7 @@ def cost_table(
         [tuple(known_part(record, row, record.of(row, analysis.context)) for record in shown) for row in rows],
         labelled(tuple(_total(record, analysis) for record in shown)),
         (*notes, *parts.notes(analysis), *counting_notes(shown, analysis), *([parts.doc] if parts.doc else [])),
-        hint=HINT if columns is None else "",
+        hint=HINT if columns is None and analysis.preset.hides else "",
     )
 
 

@@ -147,7 +147,7 @@ def tree_table(
         None,
         notes,
         box=_facts(analysis),
-        hint=HINT if columns is None else "",
+        hint=HINT if columns is None and analysis.preset.hides else "",
     )
 
 
