@@ -18,7 +18,7 @@ from convcost.numbers.arithmetic import exact_array
 from convcost.tables.table import rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from convcost.metrics.budget import Verdict
     from convcost.metrics.devices import Device
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 Network: TypeAlias = "Graph | str | os.PathLike[str]"
 
 
-def load(target: str | os.PathLike[str], *, input: Sequence[int] | None = None, **parameters: Any) -> Graph:  # noqa: A002 - the language's own word
+def load(
+    target: str | os.PathLike[str],
+    *,
+    input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,  # noqa: A002 - the language\'s own word
+    **parameters: Any,
+) -> Graph:
     """Build a network or block.
 
     Args:
@@ -63,14 +68,20 @@ def loads(text: str, *, name: str = "spec", input: Sequence[int] | None = None, 
     return build(spec, parameters, None if input is None else input_sizes(input))
 
 
-def input_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    """``sizes`` as a shape.
+def input_sizes(sizes: Sequence[int] | Mapping[str, Sequence[int]]) -> Any:
+    """``sizes`` as a shape; of inputs by name, a shape for each.
 
     Raises:
-        UsageError: not one to four whole numbers of at least 1.
+        UsageError: not one to four whole numbers of at least 1; of an input by name up to eight.
     """
+    if isinstance(sizes, dict):
+        return {name: _shape_of(own, 8) for name, own in sizes.items()}
+    return _shape_of(sizes, 4)
+
+
+def _shape_of(sizes: Any, most: int) -> tuple[int, ...]:
     shape = tuple(map(exact_array, sizes))
-    if not 1 <= len(shape) <= 4 or any(isinstance(size, bool | str | float) for size in shape):  # noqa: PLR2004
+    if not 1 <= len(shape) <= most or any(isinstance(size, bool | str | float) for size in shape):
         raise UsageError(f"`input` is channels and up to three sizes, found {shape!r}")
     if any(isinstance(size, int) and size < 1 for size in shape):
         raise UsageError(f"sizes of `input` must be at least 1, found {shape!r}")

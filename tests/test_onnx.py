@@ -173,6 +173,28 @@ def test_a_loop_counts_its_trips_and_stores_its_weights_once() -> None:
     assert "64 MACs a trip" in network.unknown[0].reason
 
 
+def test_a_file_and_its_spec_agree_in_every_metric() -> None:
+    """MobileNet V2, whose exporter kept the batch norms: the same layers, so the same numbers."""
+    file, spec = convcost.analyze(export("export-tv_mobilenet_v2.ts17.bnkept")), convcost.analyze("mobilenet_v2")
+    keys = ("params", "buffers", "macs", "flops", "activations", "outputs", "peak", "bytes", "intensity", "saved")
+    for key in (*keys, "backward_macs", "backward_flops", "field", "effective_stride"):
+        assert file.value(key) == spec.value(key), key
+
+
+def test_inputs_by_name_in_python() -> None:
+    network = convcost.load(trap("dims_minus_one_and_question_marks"), input={"x": (1, 3, 9, 11)})
+    assert sum_work(network.layers).macs == 6804
+    with pytest.raises(UsageError, match="has one input, without a name"):
+        convcost.load("lenet5", input={"x": (1, 32, 32)})
+
+
+def test_two_exports_cost_the_same_at_every_size() -> None:
+    files = [export(f"export-tv_resnet50.{how}.dynhw") for how in ("ts17", "dynamo18")]
+    done = command("equal", *files, "--set", "h=224", "--set", "w=224", "--free", "h,w", "--in", "macs")
+    assert done.code == 0, done.err
+    assert "proved" in done.out
+
+
 def test_shared_layers_are_counted_once_and_named() -> None:
     network, work = counted(trap("layer_used_twice"), {})
     first, _, second = network.layers

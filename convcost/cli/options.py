@@ -43,7 +43,8 @@ SUFFIXES = {
     ".js": "javascript",
 }
 _NARROWEST, _DIGITS = 20, 6
-_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
+_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
+_NAMED_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
 
 
 if TYPE_CHECKING:
@@ -242,12 +243,12 @@ def parse_input(text: str | None) -> Any:
         named = [part.rpartition("=") for part in text.split(",")]
         if len({name for name, _, _ in named}) < len(named):
             raise UsageError(f"--input gives an input twice: '{text[:60]}'")
-        return {name: _sizes(sizes) for name, _, sizes in named}
+        return {name: _sizes(sizes, _NAMED_SIZES) for name, _, sizes in named}
     return _sizes(text)
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    if _SIZES.fullmatch(text) is None:
+def _sizes(text: str, form: re.Pattern[str] = _SIZES) -> tuple[int, ...]:
+    if form.fullmatch(text) is None:
         raise UsageError(f"--input takes sizes such as 3x256x192, found '{text[:60]}'")
     shape = tuple(int(size) for size in text.split("x"))
     if 0 in shape:
