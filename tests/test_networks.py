@@ -143,7 +143,7 @@ def test_families_stand_together_in_the_list() -> None:
 def test_the_catalogue_loads_in_a_second_per_hundred_specs() -> None:
     code = """
         from time import process_time
-        from convcost.language.build import build
+        from convcost.language.interpret import build
         from convcost.catalogue.loader import Catalogue, bundled_names
         start, loader = process_time(), Catalogue()
         for name in bundled_names():
