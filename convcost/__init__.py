@@ -6,12 +6,45 @@
 137460672
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
 
-from convcost.api import analyze, check, diff, load, loads, memory, receptive, roofline, table, traffic
+from typing import TYPE_CHECKING
+
 from convcost.errors import ConvcostError, ShapeError, SpecError, UnsupportedError, UsageError
 from convcost.plugins import plugin
-from convcost.questions import compare, equal, explain, formula, scaling, solve, survey, verify
+from convcost.tables import printable as _printable
+
+if TYPE_CHECKING:
+    from convcost.api import (
+        analyze,
+        cases,
+        check,
+        compare,
+        diff,
+        equal,
+        explain,
+        formula,
+        list_conventions,
+        list_layers,
+        list_specs,
+        load,
+        loads,
+        memory,
+        pareto,
+        receptive,
+        roofline,
+        scaling,
+        schema,
+        show,
+        solve,
+        starter,
+        survey,
+        table,
+        traffic,
+        verify,
+    )
+
+__version__ = "0.1.0"
 
 __all__ = [
     "ConvcostError",
@@ -20,22 +53,54 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "analyze",
+    "cases",
     "check",
     "compare",
     "diff",
     "equal",
     "explain",
     "formula",
+    "list_conventions",
+    "list_layers",
+    "list_specs",
     "load",
     "loads",
     "memory",
+    "pareto",
     "plugin",
     "receptive",
     "roofline",
     "scaling",
+    "schema",
+    "show",
     "solve",
+    "starter",
     "survey",
     "table",
     "traffic",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """A function of the library, imported when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'convcost' has no attribute {name!r}")
+    from convcost import api  # noqa: PLC0415 - `import convcost` alone does not pay for it
+
+    value = globals()[name] = getattr(api, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return [*__all__, "__version__"]
+
+
+def _view_of(result: object) -> _printable.View:
+    from convcost.render.views import view  # noqa: PLC0415 - only what is printed pays for it
+
+    return view(result)
+
+
+_printable.Printable.view_of = staticmethod(_view_of)

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.api.specs import Entry, list_specs
 from convcost.catalogue.loader import SPECS
 from convcost.cli import cli
 from convcost.cli import main as convcost
-from convcost.cli.help import EXAMPLES, GROUPS
+from convcost.cli.help import EXAMPLES, FUNCTIONS, GROUPS
 from convcost.layers.docs import LayerDoc, layers
-from convcost.listing import Entry, catalogue
 from convcost.metrics.registry import METRICS
 from convcost.tables.values import shape
 
@@ -72,7 +72,7 @@ def _layer(doc: LayerDoc) -> str:
 
 def catalogue_page() -> str:
     """Every bundled network and block, with its cost at default values."""
-    entries = catalogue()
+    entries = list_specs()
     networks = [entry for entry in entries if entry.family != "blocks"]
     blocks = [entry for entry in entries if entry.family == "blocks"]
     rule = "|---|---|---|---|---:|---:|---|"
@@ -116,6 +116,7 @@ def _command(name: str, summary: str) -> str:
     details = cleandoc((command.help or "").replace("\b\n", "")).partition("\n\n")[2]
     lines = [f"\n### {name}\n", summary, *(["", details] if details else []), "", f"```text\n{usage}\n```", ""]
     lines += [f"* `{names}`: {text}" for names, text in records if text and names != "--help"]
+    lines += ["", f"In Python: `convcost.{FUNCTIONS.get(name, name)}`."]
     if name == "init":  # it would write a file here
         return "\n".join([*lines, "", f"```sh\n{EXAMPLES[name][0]}\n```"])
     return "\n".join([*lines, "", f"```console lines=12\n$ {EXAMPLES[name][0]}\n```"])

@@ -22,12 +22,10 @@ from unittest import mock
 import convcost
 from convcost.catalogue.loader import Catalogue
 from convcost.cli import COMMANDS, main, options
-from convcost.cli.compare import settings_for
-from convcost.cli.equal import ties_for
-from convcost.cli.options import parse_input, parse_settings
+from convcost.cli.equal import ties
+from convcost.cli.options import parse_input, target_of
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
-from convcost.formulas.equal import Side, identities
 from convcost.importers.onnx import OnnxSource
 from convcost.importers.onnx_file import model_from
 from convcost.importers.protobuf import Buffer
@@ -97,8 +95,7 @@ class _Scope(dict[str, Any]):
 def settings(data: bytes) -> None:
     """A bundled name and values for ``--set``."""
     name, *given = words(data)
-    spec = spec_of(name)
-    build(spec, parse_settings(spec, tuple(given)))
+    target_of(name, tuple(given)).build()
 
 
 def input_size(data: bytes) -> None:
@@ -114,12 +111,7 @@ def budget(data: bytes) -> None:
 
 def tie(data: bytes) -> None:
     """``--where`` of ``equal``."""
-    specs = [spec_of("depthwise_separable_conv"), spec_of("plain")]
-    ties = ties_for(specs, tuple(words(data)))
-    first, second = (
-        Side(spec.name, spec, given, own) for spec, given, own in zip(specs, settings_for(specs, ()), ties, strict=True)
-    )
-    assert identities(first, second, ("params", "macs"), None, None).quantities
+    assert convcost.equal("depthwise_separable_conv", "plain", where=ties(words(data)))
 
 
 def reported(data: bytes) -> None:
@@ -140,7 +132,7 @@ def convention_file(data: bytes) -> None:
     """A convention, and the number of a network under it."""
     path = HERE / "convention.yaml"
     path.write_bytes(data)
-    found = conventions.convention(str(path), spec_of("lenet5"))
+    found = conventions.convention(str(path))
     analyze(graph_of("lenet5"), convention=found).reported.causes()
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def explained(target: str, reported: str, what: str = "macs", **given: Any) -> dict[str, Any]:
     spec = Catalogue().target(target)
     found = explain(spec, printed(reported, "reported"), what=what, given=given)
-    assert found.found
+    assert found.explained
     best = found.candidates[0]
     return {
         "value": best.value,
@@ -271,9 +271,9 @@ def test_terms_add_up() -> None:
 
 def test_honest_where_nothing_fits() -> None:
     found = explain(Catalogue().target("resnet50"), printed("5.55G", "reported"))
-    assert not found.found
+    assert not found.explained
     near = explain(Catalogue().target("resnet50"), printed("4.16G", "reported"))
-    assert not near.found
+    assert not near.explained
     assert near.candidates
     assert all(Fraction(-1, 100) <= one.off <= Fraction(1, 100) for one in near.candidates)
     out = convcost("explain", "resnet50", "--reported", "5.55G").out

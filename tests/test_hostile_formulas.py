@@ -76,7 +76,7 @@ def test_names_tied_to_an_expression_get_its_value(tmp_path: Path) -> None:
         "input: {I: 4, H: 2, W: 2}\nparameters: {O: {example: 6}}\nlet: {half: ceil(O/2)}\nlayers:\n"
         "  - conv: {out: 2*half, bias: false}\n  - {slice: {out: O}, when: 2*half != O}\n"
     )
-    (found,) = equal(str(spec), "pointwise_conv", ["params"]).quantities
+    (found,) = equal(str(spec), "pointwise_conv", quantities=["params"])[0].quantities
     assert found.counterexample is not None
     assert (found.counterexample.first, found.counterexample.second) == (2, 1)  # O = 1 is rounded up to 2
 

@@ -71,10 +71,10 @@ FLOORS = (
     ("language",),
     ("importers",),
     ("catalogue",),
-    ("conventions", "metrics", "literature"),
-    ("formulas", "listing"),
-    ("solving", "api"),
-    ("questions", "codegen"),
+    ("conventions", "metrics"),
+    ("literature", "formulas"),
+    ("solving", "codegen"),
+    ("api",),
     ("render", "__init__"),
     ("cli",),
     ("__main__",),
@@ -200,11 +200,60 @@ def test_that_test_can_fail() -> None:
 
 
 def test_the_public_names_are_the_ones_declared() -> None:
-    public = {name for name in vars(convcost) if not name.startswith("_")}
-    modules = {name for name, value in vars(convcost).items() if type(value) is type(ast)}
-    assert public - modules == set(convcost.__all__) - {"__version__"}
     for name in convcost.__all__:
         assert getattr(convcost, name).__doc__, name
+    modules = {name for name, value in vars(convcost).items() if type(value) is type(ast)}
+    public = {name for name in vars(convcost) if not name.startswith("_")}
+    assert (
+        public - modules - {"TYPE_CHECKING", "annotations"}
+        == set(convcost.__all__)
+        == set(dir(convcost)) - {"__version__"}
+    )
+
+
+VAGUE = {"one", "found", "told", "said", "stands"}
+NOT_RENAMED_YET = {  # take a file off when its last vague name is gone; none is ever added
+    "errors.py",
+    "importers/compute.py",
+    "importers/control.py",
+    "importers/data.py",
+    "importers/elementwise.py",
+    "importers/evaluate.py",
+    "importers/moving.py",
+    "importers/onnx.py",
+    "importers/onnx_file.py",
+    "importers/paths.py",
+    "importers/protobuf.py",
+    "layers/product.py",
+    "literature/explain.py",
+    "literature/stories.py",
+    "literature/verify.py",
+    "network/cost.py",
+    "network/fusion.py",
+    "network/graph.py",
+    "network/schedule.py",
+    "render/analysis.py",
+    "render/orders.py",
+}
+
+
+def own_names(path: Path) -> set[str]:
+    """Every name that a file gives: to variables, arguments, attributes, functions and classes."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.id if isinstance(node, ast.Name) else node.attr)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_names_say_what_they_name(path: Path) -> None:
+    vague = {name for name in own_names(path) if name.strip("_").lower() in VAGUE}
+    assert not vague or path.relative_to(PACKAGE).as_posix() in NOT_RENAMED_YET
 
 
 def places(mutant: Mutant, *sources: str) -> int:

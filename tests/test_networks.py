@@ -10,8 +10,8 @@ import pytest
 from conftest import DATA, ROOT
 from networks import layer_key, layer_keys, network, rows, totals
 
+from convcost import list_specs
 from convcost.catalogue.loader import Catalogue, bundled_names
-from convcost.listing import catalogue
 
 TOTALS = rows("totals.csv")
 OTHER_SIZES = rows("other_sizes.csv")
@@ -131,7 +131,7 @@ def test_depth_of_a_cifar_network_is_6n_plus_2() -> None:
 
 
 def test_families_stand_together_in_the_list() -> None:
-    entries = catalogue(blocks=False)
+    entries = list_specs(blocks=False)
     families = [entry.family for entry in entries]
     assert len(set(families)) == sum(a != b for a, b in zip(["", *families], families, strict=False))
     names = [entry.name for entry in entries]

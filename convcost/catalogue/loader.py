@@ -195,6 +195,15 @@ def bundled_names(*, blocks: bool | None = None) -> list[str]:
     return SPECS.names() if blocks is None else sorted(_stems(_BLOCKS if blocks else _ROOT))
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sort key for names: numbers in them are ordered by value.
+
+    >>> sorted(["resnet101", "resnet50"], key=natural)
+    ['resnet50', 'resnet101']
+    """
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
 def hidden_file(target: str) -> str | None:
     """The file of the current folder that ``target`` would mean if no bundled spec had that name."""
     bundled = None if is_path(target) else SPECS.bundled(target)

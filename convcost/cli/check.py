@@ -11,8 +11,8 @@ from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
     input_option,
-    parse_settings,
     set_option,
+    target_of,
 )
 from convcost.literature.claims import claims
 from convcost.metrics.budget import budget, check, spec_budgets
@@ -21,7 +21,7 @@ from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions
-    from convcost.metrics.budget import Verdict
+    from convcost.metrics.budget import Verdicts
     from convcost.network.graph import Graph
 
 
@@ -57,10 +57,10 @@ def command(
     warned = over = False
     for file in files:
         catalogue = Catalogue()
-        spec = catalogue.target(file)
-        claims(spec)
-        bounds = [*spec_budgets(spec), *typed]
-        analysis = context.analyze(spec, parse_settings(spec, settings), input_)
+        target = target_of(file, settings, catalogue)
+        claims(target.spec)
+        bounds = [*spec_budgets(target.spec), *typed]
+        analysis = context.analyze(target, input_)
         for warning in catalogue.warnings.all:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)
             warned = True
@@ -70,7 +70,7 @@ def command(
         ctx.exit(1)
 
 
-def _show(file: str, graph: Graph, verdicts: list[Verdict]) -> bool:
+def _show(file: str, graph: Graph, verdicts: Verdicts) -> bool:
     """One line for each budget that is exceeded, or one line that all is well; whether one is exceeded."""
     failed = [verdict for verdict in verdicts if not verdict.met]
     for verdict in failed:

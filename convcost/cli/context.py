@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcost.api.counts import measured
 from convcost.cli import completion
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
-from convcost.conventions import convention
-from convcost.language.interpret import build
-from convcost.metrics.devices import device, device_names
-from convcost.metrics.report import analyze
+from convcost.metrics.devices import device_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from convcost.language.model import Spec
+    from convcost.api.targets import Target
     from convcost.metrics.devices import Device
     from convcost.metrics.report import Analysis
 
@@ -34,20 +32,18 @@ class ContextOptions(NamedTuple):
 
     def analyze(
         self,
-        spec: Spec,
-        values: Mapping[str, Any],
+        target: Target,
         input_: str | None,
-        by: str | None = None,
+        by: str = "layer",
         depth: int | None = None,
         preset: str = "analyze",
         *,
         partial: bool = False,
     ) -> Analysis:
-        """The network of ``spec`` with these values, measured in this context.
+        """A target measured in this context.
 
         Args:
-            spec: a network or block.
-            values: of its parameters.
+            target: a network or block.
             input_: what ``--input`` gives.
             by: what a row stands for.
             depth: sum up below this many segments of the paths.
@@ -58,17 +54,20 @@ class ContextOptions(NamedTuple):
             UsageError: there is no such device or convention, or ``--input`` is no shape.
             SpecError: the network cannot be built.
         """
-        return analyze(
-            build(spec, values, parse_input(input_), partial=partial),
+        return measured(
+            target,
+            None,
+            preset,
             by=by,
             depth=depth,
+            input=parse_input(input_),
             batch=self.batch,
             dtype=self.dtype,
             weights_dtype=self.weights_dtype,
             fused=self.fused,
-            device=device(self.device) if isinstance(self.device, str) else self.device,
-            convention=convention(self.convention_, spec),
-            preset=preset,
+            device=self.device,
+            convention=self.convention_,
+            partial=partial,
         )
 
 

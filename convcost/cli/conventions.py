@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_options,
-    parse_input,
-    parse_settings,
-    set_option,
-    show,
-)
-from convcost.conventions.survey import known, survey
+from convcost import api
+from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_view, target_of
 from convcost.errors import UsageError
-from convcost.language.interpret import build
-from convcost.render import conventions as render
+from convcost.render.views import view
 
 
 @click.command("conventions")
@@ -43,21 +33,7 @@ def command(
     if target is None:
         if settings or input_ or files:
             raise UsageError("--set, --input and --convention need a network")
-        show(
-            format_,
-            output,
-            exact=exact,
-            tables=lambda: [render.list_table(known())],
-            data=lambda: render.list_data(known()),
-        )
+        show_view(view(api.list_conventions()), format_, output, exact=exact)
         return
-    spec = Catalogue().target(target)
-    graph = build(spec, parse_settings(spec, settings), parse_input(input_))
-    readings = survey(graph, spec, files)
-    show(
-        format_,
-        output,
-        exact=exact,
-        tables=lambda: [render.survey_table(graph, readings)],
-        data=lambda: render.survey_data(graph, readings),
-    )
+    readings = api.survey(target_of(target, settings), conventions=files, input=parse_input(input_))
+    show_view(view(readings), format_, output, exact=exact)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.compare import settings_for
 from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
@@ -15,6 +13,7 @@ from convcost.cli.options import (
     output_options,
     set_option,
     show,
+    targets_of,
 )
 from convcost.metrics.difference import difference
 from convcost.metrics.presets import DIFFERENCE_COLUMNS
@@ -54,16 +53,13 @@ def command(  # noqa: PLR0913 - one argument per option
     Rows are matched by their paths; what is left is matched by kind and output shape. --set NAME=VALUE reaches both
     networks, --set A:NAME=VALUE only A.
     """
-    catalogue = Catalogue()
-    specs = [catalogue.target(target) for target in (before, after)]
-    values = settings_for(specs, settings)
-    analyses = [context.analyze(spec, given, input_, by) for spec, given in zip(specs, values, strict=True)]
-    changes = difference(*analyses)
+    analyses = [context.analyze(target, input_, by) for target in targets_of((before, after), settings)]
+    compared = difference(*analyses)
     names = columns.split(",")
     show(
         format_,
         output,
         exact=exact,
-        tables=lambda: [difference_table(changes, names, changed=changed)],
-        data=lambda: difference_data(changes, names, by, changed=changed),
+        tables=lambda: [difference_table(compared, names, changed=changed)],
+        data=lambda: difference_data(compared, names, by, changed=changed),
     )

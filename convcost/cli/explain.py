@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_options,
-    parse_input,
-    parse_settings,
-    set_option,
-    show,
-)
-from convcost.literature.explain import explain
+from convcost import api
+from convcost.cli.options import TARGET, format_options, input_option, parse_input, set_option, show_view, target_of
 from convcost.literature.stories import WHAT
 from convcost.numbers.printed import printed
-from convcost.render import explain as render
+from convcost.render.views import view
 
 
 @click.command("explain")
@@ -30,7 +21,7 @@ from convcost.render import explain as render
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many explanations.")
 @set_option
 @input_option
-@output_options
+@format_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
     reported: str,
@@ -41,22 +32,13 @@ def command(  # noqa: PLR0913 - one argument per option
     input_: str | None,
     format_: str,
     output: str | None,
-    *,
-    exact: bool,
 ) -> None:
     """Find what was counted to get the number that a paper or a tool prints for TARGET.
 
     Tries conventions, variants, input sizes, a factor of two, batches, and leaving linear layers out, the simple ones
     first. Values given by --set and --input are taken as known.
     """
-    spec = Catalogue().target(target)
     number = printed(reported, "--reported")
-    given, shape = parse_settings(spec, settings), parse_input(input_)
-    found = explain(spec, number, what=what or former, given=given, input_shape=shape, top=top, target=target)
-    show(
-        format_,
-        output,
-        exact=exact,
-        tables=lambda: [render.explanation_table(found)],
-        data=lambda: render.explanation_data(found),
-    )
+    resolved = target_of(target, settings)
+    explanation = api.explain(resolved, number, what=what or former, top=top, input=parse_input(input_))
+    show_view(view(explanation), format_, output)

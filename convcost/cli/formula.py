@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.catalogue.loader import Catalogue
+from convcost import api
 from convcost.cli.options import (
     TARGET,
     convention_option,
@@ -16,8 +16,8 @@ from convcost.cli.options import (
     names_in,
     output_option,
     parse_input,
-    parse_settings,
     set_option,
+    target_of,
     write,
 )
 from convcost.conventions import DEFAULT
@@ -27,6 +27,7 @@ from convcost.metrics.quantities import QUANTITIES, REPORTED, quantity_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from convcost.formulas.cases import Cases
     from convcost.formulas.closed import Formula
 
 CODE = ("python", "numpy", "c", "javascript")
@@ -72,28 +73,33 @@ def command(  # noqa: PLR0913 - one argument per option
     Of a block, every parameter that can be is left free; of a network, its input size and classes.
     Forms: exact; named, with names for what is rounded; ideal, exact for sizes such as 32*r; unrounded.
     """
-    from convcost.formulas.closed import formula  # noqa: PLC0415 - imports sympy
-
     format_ = format_ or format_by_suffix(output, _FORMATS)
-    spec = Catalogue().target(target)
-    given = (names_in(free), parse_settings(spec, settings), parse_input(input_))
     named = convention_ != DEFAULT
     quantities = quantity_names(wanted or (*QUANTITIES, *((REPORTED,) if named else ())), named=named)
+    resolved = target_of(target, settings)
+    given: dict[str, Any] = {"free": names_in(free), "input": parse_input(input_), "convention": convention_}
     if all_cases:
-        from convcost.formulas.cases import cases  # noqa: PLC0415
-        from convcost.render.formulas import cases_text  # noqa: PLC0415
-
-        if format_ not in ("text", "unicode"):
-            raise UsageError(f"--cases is shown as text or unicode, not as {format_}")
-        write(cases_text(cases(spec, *given, whose=convention_), quantities, _writer(format_)), output)
+        write(_cases(api.cases(resolved, **given), format_, quantities), output)
         return
-    found = formula(spec, *given, whose=convention_)
+    forms = api.formula(resolved, **given)
     in_rows = () if total else quantities if wanted else ("params", "macs", *((REPORTED,) if named else ()))
-    write(_rendered(found, format_, form, quantities, in_rows, with_latex=with_latex), output)
+    write(_rendered(forms, format_, form, quantities, in_rows, with_latex=with_latex), output)
+
+
+def _cases(cases: Cases, format_: str, quantities: Sequence[str]) -> str:
+    from convcost.render.formulas import cases_text  # noqa: PLC0415 - imports sympy
+
+    if format_ == "json":
+        from convcost.tables.data import as_json  # noqa: PLC0415
+
+        return as_json(cases.data())
+    if format_ not in ("text", "unicode"):
+        raise UsageError(f"--cases is shown as text, unicode or json, not as {format_}")
+    return cases_text(cases, quantities, _writer(format_))
 
 
 def _rendered(
-    found: Formula,
+    formula: Formula,
     format_: str,
     form: str | None,
     quantities: Sequence[str],
@@ -107,15 +113,15 @@ def _rendered(
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415
 
-        return as_json(formulas.formula_data(found, with_latex=with_latex))
+        return as_json(formulas.formula_data(formula, with_latex=with_latex))
     if format_ in CODE:
         from convcost.codegen.code import as_code  # noqa: PLC0415
 
-        return as_code(found, view(found, form or "exact", quantities), format_, quantities)
-    shown = view(found, form, quantities) if form else readable(found, quantities)
+        return as_code(formula, view(formula, form or "exact", quantities), format_, quantities)
+    shown = view(formula, form, quantities) if form else readable(formula, quantities)
     if format_ == "latex":
-        return formulas.as_latex(found, shown, quantities, in_rows=in_rows)
-    return formulas.as_text(found, shown, quantities, in_rows=in_rows, write=_writer(format_))
+        return formulas.as_latex(formula, shown, quantities, in_rows=in_rows)
+    return formulas.as_text(formula, shown, quantities, in_rows=in_rows, write=_writer(format_))
 
 
 def _writer(format_: str) -> Any:

@@ -38,6 +38,13 @@ GROUPS = {
     },
 }
 
+FUNCTIONS = {  # what a command is called in Python, where that is another name
+    "conventions": "survey",
+    "init": "starter",
+    "layers": "list_layers",
+    "list": "list_specs",
+}
+
 EXAMPLES = {
     "analyze": ("convcost analyze mobilenet_v2 --by stage", "convcost analyze resnet50 --input 3x160x160 --by kind"),
     "memory": ("convcost memory mobilenet_v2 --dtype int8",),

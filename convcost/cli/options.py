@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.api.targets import Typed, resolve
 from convcost.catalogue.loader import bundled_names, hidden_file
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.interpret import find, from_text
 from convcost.language.yaml import READ
 from convcost.metrics.dtypes import BITS
 from convcost.plugins import plugin
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from convcost.language.model import Spec
+    from convcost.api.targets import Target, TargetLike
+    from convcost.catalogue.loader import Catalogue
+    from convcost.tables.printable import View
     from convcost.tables.table import Table
 
 FORMAT_NAMES = (*FORMATS, "json")
@@ -185,7 +187,13 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--format``, ``--exact`` and ``-o``; the suffix of the file says the format where ``--format`` does not."""
+    """``--format``, ``--exact`` and ``-o``, for commands that round what they show."""
+    exact = click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units.")
+    return format_options(exact(command))
+
+
+def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--format`` and ``-o``; the suffix of the file says the format where ``--format`` does not."""
 
     @functools.wraps(command)
     def with_format(*args: Any, format_: str | None, output: str | None, **options: Any) -> Any:
@@ -194,7 +202,6 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     wrapped: Callable[..., Any] = with_format
     for option in (
         output_option,
-        click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units."),
         click.option(
             "--format",
             "format_",
@@ -212,23 +219,34 @@ def format_by_suffix(output: str | None, known: Sequence[str]) -> str:
     return asked if asked is not None and asked in known else known[0]
 
 
-def parse_settings(spec: Spec, settings: tuple[str, ...]) -> dict[str, Any]:
-    """The values that ``--set`` gives to ``spec``.
+def targets_of(
+    names: Sequence[TargetLike], settings: tuple[str, ...], catalogue: Catalogue | None = None
+) -> list[Target]:
+    """Targets with the values that ``--set`` gives them: ``NAME=VALUE`` each that has the name, ``A:NAME=VALUE`` A.
 
     Raises:
-        UsageError: not NAME=VALUE, no such parameter, or given twice.
+        UsageError: there is no such target or parameter, not NAME=VALUE, or given twice.
+        SpecError: a spec is wrong.
     """
-    values: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--set takes NAME=VALUE, found '{setting[:60]}'")
-        parameter = find(spec, name)
-        own = name if parameter is None else parameter.name
-        if own in values:
-            raise UsageError(f"--set gives `{own[:60]}` twice")
-        values[own] = from_text(spec, own, text)
-    return values
+    return resolve(names, map(setting_of, settings), catalogue=catalogue, option="--set")
+
+
+def target_of(name: str, settings: tuple[str, ...], catalogue: Catalogue | None = None) -> Target:
+    """One target; see :func:`targets_of`."""
+    (target,) = targets_of([name], settings, catalogue)
+    return target
+
+
+def setting_of(text: str) -> tuple[str, Typed]:
+    """The name and the value of ``--set NAME=VALUE``.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set takes NAME=VALUE, found '{text[:60]}'")
+    return name, Typed(value)
 
 
 def parse_input(text: str | None) -> Any:
@@ -337,6 +355,11 @@ def show(
     else:
         made = [flat()] if format_ == "csv" and flat is not None else tables()
         write(FORMATS[format_](made, exact=exact), output)
+
+
+def show_view(view: View, format_: str, output: str | None, *, exact: bool = False) -> None:
+    """Write a result in the format asked for; arguments as :func:`show`."""
+    show(format_, output, exact=exact or view.exact, tables=view.tables, data=view.data, flat=view.flat)
 
 
 def on_terminal(output: str | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcost.api.targets import resolve
 from convcost.catalogue.loader import Catalogue
 from convcost.cli.context import context_options
 from convcost.cli.options import (
@@ -20,10 +21,10 @@ from convcost.cli.options import (
     input_option,
     on_terminal,
     output_options,
-    parse_settings,
     report_error,
     set_option,
     show,
+    targets_of,
 )
 from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.presets import PRESETS, TREE
@@ -35,8 +36,8 @@ from convcost.render.results import schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from convcost.api.targets import Target
     from convcost.cli.context import ContextOptions
-    from convcost.language.model import Spec
     from convcost.metrics.report import Analysis
     from convcost.render.analysis import Parts
     from convcost.tables.table import Table
@@ -212,31 +213,25 @@ def analyses(asked: Asked, command: str) -> list[Analysis]:
 def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[str, Analysis]]:
     """Every target with its analysis; those that are wrong are left out."""
     grouping, depth = ("layer", None) if by == TREE else (by, asked.rows.depth)
-    for target, spec, values in _specs(asked):
+    for target in _targets(asked):
         analysis = None
-        with _reported(asked, target):
+        with _reported(asked, target.given):
             partial = command == "analyze"
-            analysis = asked.context.analyze(spec, values, asked.input_, grouping, depth, command, partial=partial)
+            analysis = asked.context.analyze(target, asked.input_, grouping, depth, command, partial=partial)
         if analysis is not None:
-            yield target, analysis
+            yield target.given, analysis
 
 
-def _specs(asked: Asked) -> list[tuple[str, Spec, dict[str, Any]]]:
+def _targets(asked: Asked) -> list[Target]:
     """Every target that can be read, with the values for it."""
     if len(asked.targets) == 1:
-        spec = Catalogue().target(asked.targets[0])
-        return [(asked.targets[0], spec, parse_settings(spec, asked.settings))]
+        return targets_of(asked.targets, asked.settings)
     read = []
     catalogue = Catalogue()
     for target in asked.targets:
         with _reported(asked, target):
-            read.append((target, catalogue.target(target)))
-    if not asked.settings:
-        return [(target, spec, {}) for target, spec in read]
-    from convcost.cli.compare import settings_for  # noqa: PLC0415 - only several targets with settings pay for it
-
-    values = settings_for([spec for _, spec in read], asked.settings)
-    return [(target, spec, given) for (target, spec), given in zip(read, values, strict=True)]
+            read += resolve([target], catalogue=catalogue)
+    return targets_of(read, asked.settings) if read else []
 
 
 @contextmanager

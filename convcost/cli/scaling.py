@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.loader import Catalogue
+from convcost import api
 from convcost.cli.options import (
     TARGET,
     convention_option,
+    format_options,
     free_option,
     input_option,
     names_in,
-    output_options,
     parse_input,
-    parse_settings,
     set_option,
-    show,
+    show_view,
+    target_of,
 )
 from convcost.conventions import DEFAULT
-from convcost.metrics.quantities import REPORTED, quantity_names
-
-_USUAL = ("params", "macs", "flops", "activations")
+from convcost.metrics.quantities import quantity_names
+from convcost.render.views import view
 
 
 @click.command("scaling")
@@ -30,8 +29,8 @@ _USUAL = ("params", "macs", "flops", "activations")
 @input_option
 @convention_option
 @click.option("--in", "wanted", metavar="NAME,...", help="Quantities: params, macs, flops, activations ...")
-@output_options
-def command(  # noqa: PLR0913 - one argument per option
+@format_options
+def command(
     target: str,
     free: tuple[str, ...],
     settings: tuple[str, ...],
@@ -40,23 +39,13 @@ def command(  # noqa: PLR0913 - one argument per option
     wanted: str | None,
     format_: str,
     output: str | None,
-    *,
-    exact: bool,
 ) -> None:
     """Growth of the cost of TARGET with each free parameter, and the part that does not grow."""
-    from convcost.formulas.closed import everything_free, formula  # noqa: PLC0415
-    from convcost.formulas.scaling import scaling  # noqa: PLC0415
-    from convcost.render import scalings  # noqa: PLC0415 - imports sympy
-
-    spec = Catalogue().target(target)
-    given, shape = parse_settings(spec, settings), parse_input(input_)
-    found = formula(spec, names_in(free) or everything_free(spec, given, shape), given, shape, whose=convention_)
-    named = convention_ != DEFAULT
-    rows = scaling(found, quantity_names(wanted or (*_USUAL, *((REPORTED,) if named else ())), named=named))
-    show(
-        format_,
-        output,
-        exact=exact,
-        tables=lambda: [scalings.scaling_table(found, rows)],
-        data=lambda: scalings.scaling_data(found, rows),
+    scalings = api.scaling(
+        target_of(target, settings),
+        names_in(free),
+        quantity_names(wanted, named=convention_ != DEFAULT) if wanted else None,
+        input=parse_input(input_),
+        convention=convention_,
     )
+    show_view(view(scalings), format_, output)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from convcost.catalogue.loader import Catalogue, bundled_names
+from convcost import api
 from convcost.cli.options import output_option, write
-from convcost.language.schema import language_schema
-from convcost.literature.claims import claim_schema
 from convcost.tables.data import as_json
 
 
@@ -18,6 +16,4 @@ def command(output: str | None) -> None:
 
     In VS Code: "yaml.schemas": {"./convcost.schema.json": "*.yaml"}.
     """
-    loader = Catalogue()
-    specs = {name: loader.target(name) for name in bundled_names()}
-    write(as_json(language_schema(specs, claim_schema())), output)
+    write(as_json(api.schema()), output)

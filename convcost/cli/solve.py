@@ -6,24 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.compare import settings_for
+from convcost.api.solutions import Context, costs_of
 from convcost.cli.completion import parameter
 from convcost.cli.context import context_options
-from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show
+from convcost.cli.options import TARGET, format_options, input_option, parse_input, set_option, setting_of, show_view
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.language.expression import typed_expression
-from convcost.language.model import own_name
-from convcost.metrics.devices import device
+from convcost.render.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
     from convcost.cli.context import ContextOptions
-    from convcost.solving.costs import Costs
-    from convcost.solving.pareto import Objective
 
 
 @click.command("solve")
@@ -49,7 +45,7 @@ if TYPE_CHECKING:
 @set_option
 @input_option
 @context_options
-@output_options
+@format_options
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
     names: tuple[str, ...],
@@ -64,7 +60,6 @@ def command(  # noqa: PLR0913 - one argument per option
     *,
     context: ContextOptions,
     largest: bool | None,
-    exact: bool,  # noqa: ARG001 - accepted for consistency; an answer is always exact
 ) -> int:
     """The largest, smallest or nearest value of a parameter of TARGET for a budget, with its neighbours.
 
@@ -73,83 +68,43 @@ def command(  # noqa: PLR0913 - one argument per option
     target's metrics and of other networks and blocks: macs<=1/2*plain. Several names, --for alpha,size with a --step
     for each, give the points that no other beats. Exit code 1 where nothing meets the budget.
     """
-    from convcost.solving.budgets import parse_budget  # noqa: PLC0415 - what follows imports sympy
-    from convcost.solving.costs import Costs, Setting  # noqa: PLC0415
-    from convcost.solving.pareto import objective  # noqa: PLC0415
-
-    catalogue = Catalogue()
-    spec = catalogue.target(target)
-    typed = [name.strip() for part in names for name in part.split(",")]
-    wanted = list(dict.fromkeys(own_name(name, spec.parameters) for name in typed))
-    named = context.convention_ != DEFAULT
-    bounds = [parse_budget(text, catalogue, named=named) for text in budgets]
-    others = {name: other for bound in bounds for name, other in bound.others.items()}
-    given, *theirs = settings_for([spec, *others.values()], settings)
-    goals = [objective(text, wanted, named=named) for part in objectives for text in part.split(",")]
-    setting = Setting(
-        context.batch,
-        context.dtype,
-        context.weights_dtype,
-        device(context.device) if isinstance(context.device, str) else context.device,
-        context.fused,
-        context.convention_,
-    )
-    reported = [goal.key for goal in goals if goal.key not in wanted]
-    values = dict(zip(others, theirs, strict=True))
-    costs = Costs(spec, wanted, given, bounds, values, parse_input(input_), reported, setting)
-    step, within = _values(steps, wanted), _ranges(ranges, wanted)
-    if len(wanted) > 1:
-        if largest is not None:
-            raise UsageError("--max and --min are for one name; of several, say --objective")
-        return _several(costs, step, within, goals, format_, output)
-    if objectives:
-        raise UsageError("--objective is for several names; of one, say --max or --min")
-    return _single(costs, step.get(wanted[0]), within.get(wanted[0]), largest, format_, output)
-
-
-def _single(
-    costs: Costs,
-    step: Fraction | None,
-    within: tuple[Fraction, Fraction] | None,
-    largest: bool | None,  # noqa: FBT001 - as click hands it over
-    format_: str,
-    output: str | None,
-) -> int:
-    from convcost.render import solutions  # noqa: PLC0415 - imports sympy
+    from convcost.solving.pareto import Objective, objective, pareto  # noqa: PLC0415 - imports sympy
     from convcost.solving.solution import solve  # noqa: PLC0415
 
-    solution = solve(costs, largest=largest, step=step, within=within)
-    show(
-        format_,
-        output,
-        exact=True,
-        tables=lambda: [solutions.solution_table(costs, solution)],
-        data=lambda: solutions.solution_data(costs, solution),
+    typed = [name.strip() for part in names for name in part.split(",")]
+    goals = [text for part in objectives for text in part.split(",")]
+    costs = costs_of(
+        target,
+        typed,
+        budgets,
+        map(setting_of, settings),
+        input=parse_input(input_),
+        context=Context(
+            context.batch,
+            context.dtype,
+            context.weights_dtype,
+            context.device,
+            context.fused,
+            context.convention_,
+        ),
+        objectives=goals,
+        option="--set",
     )
+    step, within = _values(steps, costs.names), _ranges(ranges, costs.names)
+    if len(costs.names) > 1:
+        if largest is not None:
+            raise UsageError("--max and --min are for one name; of several, say --objective")
+        named = context.convention_ != DEFAULT
+        better = [objective(text, costs.names, named=named) for text in goals]
+        points = pareto(costs, step, within, better or [Objective(name, largest=True) for name in costs.names])
+        show_view(view(points), format_, output)
+        return 0 if points else 1
+    if goals:
+        raise UsageError("--objective is for several names; of one, say --max or --min")
+    (name,) = costs.names
+    solution = solve(costs, largest=largest, step=step.get(name), within=within.get(name))
+    show_view(view(solution), format_, output)
     return 0 if solution.place is not None or solution.unbounded else 1
-
-
-def _several(
-    costs: Costs,
-    steps: dict[str, Fraction],
-    ranges: dict[str, tuple[Fraction, Fraction]],
-    objectives: Sequence[Objective],
-    format_: str,
-    output: str | None,
-) -> int:
-    from convcost.render import solutions  # noqa: PLC0415 - imports sympy
-    from convcost.solving.pareto import Objective, pareto  # noqa: PLC0415
-
-    goals = list(objectives) or [Objective(name, largest=True) for name in costs.names]
-    points = pareto(costs, steps, ranges, goals)
-    show(
-        format_,
-        output,
-        exact=True,
-        tables=lambda: [solutions.points_table(costs, goals, points)],
-        data=lambda: solutions.points_data(costs, goals, points),
-    )
-    return 0 if points else 1
 
 
 def _values(texts: Iterable[str], names: Sequence[str]) -> dict[str, Fraction]:

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.catalogue.loader import Catalogue
-from convcost.cli.compare import settings_for
+from convcost.api.counts import Networks
 from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
     input_option,
     output_options,
     set_option,
-    show,
+    show_view,
+    targets_of,
 )
-from convcost.formulas.comparison import unique_names
 from convcost.metrics.presets import NETWORK_COLUMNS
-from convcost.render.differences import networks_data, networks_table
+from convcost.render.views import view
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions
@@ -48,15 +47,7 @@ def command(  # noqa: PLR0913 - one argument per option
 
     --set NAME=VALUE reaches every network that has the parameter, --set A:NAME=VALUE only A.
     """
-    catalogue = Catalogue()
-    specs = [catalogue.target(target) for target in targets]
-    values = settings_for(specs, settings)
-    analyses = [context.analyze(spec, given, input_) for spec, given in zip(specs, values, strict=True)]
-    labels, names = unique_names(specs), columns.split(",")
-    show(
-        format_,
-        output,
-        exact=exact,
-        tables=lambda: [networks_table(analyses, labels, names, sort)],
-        data=lambda: networks_data(analyses, labels, names),
-    )
+    resolved = targets_of(targets, settings)
+    analyses = [context.analyze(target, input_) for target in resolved]
+    networks = Networks(analyses, [target.name for target in resolved], columns.split(","), sort)
+    show_view(view(networks), format_, output, exact=exact)

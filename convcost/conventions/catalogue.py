@@ -12,7 +12,6 @@ from convcost.errors import UsageError
 if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.written import Implementation
-    from convcost.language.model import Spec
 
 DEFAULT = PLAIN.name
 PAPER = "paper"
@@ -28,25 +27,20 @@ def names() -> list[str]:
     return [DEFAULT, *known, *(name for name in bundled if name not in known), PAPER]
 
 
-def convention(target: str = DEFAULT, spec: Spec | None = None) -> Convention:
+def convention(target: str = DEFAULT) -> Convention:
     """The convention called ``target``.
 
     Args:
-        target: a name of :func:`names`, or the path of a file.
-        spec: the network, which ``paper`` needs: it is the network's own convention.
+        target: a name of :func:`names`, or the path of a file; not ``paper``, which is the convention of one network.
 
     Raises:
-        UsageError: there is no such name or file, or the network states no convention.
+        UsageError: there is no such name or file.
         SpecError: the file is wrong.
     """
     if target == DEFAULT:
         return PLAIN
     if target == PAPER:
-        if spec is None:
-            raise UsageError("the convention `paper` is that of one network; name the network")
-        from convcost.literature.paper import paper  # noqa: PLC0415 - rarely asked for
-
-        return paper(spec)
+        raise UsageError("the convention `paper` is that of one network; name the network")
     return _bundled(target) if CONVENTIONS.bundled(target) else _read(target)
 
 

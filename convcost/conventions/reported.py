@@ -71,21 +71,21 @@ class Reported:
 
     def causes(self) -> dict[str, Num]:
         """The difference of :attr:`operations` from plain multiply-accumulates, by cause; they add up to it."""
-        found: dict[str, list[Num]] = {cause: [] for cause in CAUSES}
+        parts_of: dict[str, list[Num]] = {cause: [] for cause in CAUSES}
         for node in self.graph.layers:
             weights = self.convention.operations.weights(node, self._form(node))
             counted = weighted(node, weights)
             cause = FAMILIES[node.layer.family].cause
             if cause != OTHER:
-                found[cause].append(counted * node.count)
+                parts_of[cause].append(counted * node.count)
                 continue
             plain = node.work.macs
             bias = weighted(node, {name: weight for name, weight in weights.items() if name in _BIAS})
             factor = plain * (weights["macs"] - 1) if weights.get("macs") else 0
-            found["bias"].append(bias * node.count)
-            found["factor"].append(factor * node.count)
-            found[OTHER].append((counted - plain - bias - factor) * node.count)
-        return {cause: total(parts) for cause, parts in found.items()}
+            parts_of["bias"].append(bias * node.count)
+            parts_of["factor"].append(factor * node.count)
+            parts_of[OTHER].append((counted - plain - bias - factor) * node.count)
+        return {cause: total(parts) for cause, parts in parts_of.items()}
 
 
 def reported(graph: Graph, convention: Convention) -> Reported:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.conventions.catalogue import PAPER, convention, names
 from convcost.conventions.reported import CAUSES, Reported
-from convcost.errors import UsageError
 from convcost.numbers.arithmetic import total
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from convcost.conventions.model import Convention
-    from convcost.language.model import Spec
     from convcost.network.graph import Graph
     from convcost.numbers.arithmetic import Num
 
@@ -36,39 +37,44 @@ class Reading(NamedTuple):
     notes: tuple[str, ...]
 
 
-def known(spec: Spec | None = None) -> list[Convention]:
-    """Every convention; ``paper`` only for a network with published figures."""
-    found = [convention(name) for name in names() if name != PAPER]
-    if spec is not None:
-        try:
-            found.append(convention(PAPER, spec))
-        except UsageError:
-            return found
-    return found
+class Readings(Records[Reading]):
+    """A network under several conventions.
+
+    Attributes:
+        graph: the network or block.
+    """
+
+    def __init__(self, readings: Iterable[Reading], graph: Graph) -> None:
+        super().__init__(readings)
+        self.graph = graph
 
 
-def survey(graph: Graph, spec: Spec | None = None, also: tuple[str, ...] = ()) -> list[Reading]:
+class Conventions(Records["Convention"]):
+    """Several conventions."""
+
+
+def known() -> Conventions:
+    """Every convention that is not of one network."""
+    return Conventions(convention(name) for name in names() if name != PAPER)
+
+
+def survey(graph: Graph, more: Iterable[Convention] = ()) -> Readings:
     """What every convention reports for ``graph``.
 
     Args:
         graph: a network or block.
-        spec: what it was built from, for its own convention.
-        also: files of further conventions.
-
-    Raises:
-        UsageError: there is no such file.
-        SpecError: a file is wrong.
+        more: further conventions.
     """
-    return [_reading(Reported(graph, one)) for one in [*known(spec), *(convention(path) for path in also)]]
+    return Readings((_reading(Reported(graph, each)) for each in (*known(), *more)), graph)
 
 
 def _reading(reported: Reported) -> Reading:
     plain = total(node.work.macs * node.count for node in reported.graph.layers)
-    one = reported.convention
-    if one.counts_parameters:
-        return Reading(one, reported.value(), reported.params, None, {}, reported.written.notes)
+    convention = reported.convention
+    if convention.counts_parameters:
+        return Reading(convention, reported.value(), reported.params, None, {}, reported.written.notes)
     value, causes = reported.value(), reported.causes()
-    return Reading(one, value, reported.params, value - plain, causes, reported.written.notes)
+    return Reading(convention, value, reported.params, value - plain, causes, reported.written.notes)
 
 
-__all__ = ["CAUSES", "Reading", "known", "survey"]
+__all__ = ["CAUSES", "Conventions", "Reading", "Readings", "known", "survey"]

@@ -59,13 +59,13 @@ class Written(NamedTuple):
 
 def as_written(graph: Graph, implementations: Sequence[Implementation]) -> Written:
     """How the first of ``implementations`` that is about ``graph`` writes it; all modules where none is."""
-    found = next((one for one in implementations if one.fits(graph)), None)
-    if found is None:
+    implementation = next((each for each in implementations if each.fits(graph)), None)
+    if implementation is None:
         return Written({}, ())
     forms: dict[int, str] = {}
     for node in graph.layers:
-        rule = next((rule for rule in found.forms if rule.fits(node)), None)
+        rule = next((rule for rule in implementation.forms if rule.fits(node)), None)
         if rule is not None and rule.form != "module":
             forms[node.index] = rule.form
-    notes = (f"{graph.name} as {found.of} writes it",) if forms else ()
+    notes = (f"{graph.name} as {implementation.of} writes it",) if forms else ()
     return Written(forms, notes)

@@ -10,17 +10,19 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from convcost.conventions import DEFAULT
+from convcost.conventions.model import PLAIN
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import Formula, formula
 from convcost.formulas.regions import Stretch, Within, where
 from convcost.numbers.arithmetic import NEGATION, Relation, normal
 from convcost.numbers.decisions import Condition
 from convcost.numbers.symbols import evaluate
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from convcost.conventions.model import Convention
     from convcost.language.expression import Expression
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
@@ -31,7 +33,7 @@ _POWERS = 8
 _RATIOS = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
 
 
-class Cases:
+class Cases(Printable):
     """The structures of a spec.
 
     Attributes:
@@ -42,6 +44,9 @@ class Cases:
     def __init__(self, formulas: Sequence[Formula], *, complete: bool) -> None:
         self.formulas = tuple(formulas)
         self.complete = complete
+
+    def __repr__(self) -> str:
+        return f"Cases({self.formulas[0].graph.name}, {len(self.formulas)})"
 
     def at(self, values: Mapping[str, Any]) -> Formula | None:
         """The formula that holds at ``values``; None if no case does."""
@@ -55,7 +60,7 @@ def cases(
     input_shape: Shape | None = None,
     *,
     ties: Mapping[str, Expression] | None = None,
-    whose: str = DEFAULT,
+    whose: Convention = PLAIN,
 ) -> Cases:
     """Every structure of ``spec``; arguments as :func:`convcost.formulas.closed.formula`."""
     first = formula(spec, free, given, input_shape, ties=ties, whose=whose)

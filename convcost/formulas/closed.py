@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
-from convcost.conventions import DEFAULT, convention
+from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
@@ -20,10 +20,12 @@ from convcost.numbers import arithmetic as algebra
 from convcost.numbers.assumptions import Session, assuming
 from convcost.numbers.decisions import Condition
 from convcost.numbers.symbols import MAX_FORM_TERMS, evaluate, expanded, term_bound, to_sympy
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from convcost.conventions.model import Convention
     from convcost.language.expression import Expression
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
@@ -84,7 +86,7 @@ class FormRow:
         return _forms([self._node], self._witness, self._reported)
 
 
-class Formula:
+class Formula(Printable):
     """The closed forms of a network or block.
 
     Attributes:
@@ -113,6 +115,9 @@ class Formula:
         self.conditions = conditions
         self.answers: dict[Any, bool] = {}
         self.reported = reported
+
+    def __repr__(self) -> str:
+        return f"Formula({self.graph.name}, free: {', '.join(self.symbols) or 'nothing'})"
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -166,7 +171,7 @@ def formula(
     *,
     ties: Mapping[str, Expression] | None = None,
     forced: Mapping[Any, bool] | None = None,
-    whose: str = DEFAULT,
+    whose: Convention = PLAIN,
 ) -> Formula:
     """Closed forms of ``spec``.
 
@@ -178,10 +183,10 @@ def formula(
         input_shape: in place of the spec's own.
         ties: names whose value is an expression of others: ``O`` tied to ``I``.
         forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
-        whose: the convention whose number is to be a quantity too; a name or a file.
+        whose: the convention whose number is to be a quantity too.
 
     Raises:
-        UsageError: a name that is no parameter, or cannot be a symbol; there is no such convention.
+        UsageError: a name that is no parameter, or cannot be a symbol.
         SpecError: the spec is wrong, or its values do not fit.
     """
     given = {name: from_python(value) for name, value in (given or {}).items()}
@@ -197,7 +202,7 @@ def formula(
         tied = _tied(ties, {**numeric.parameters, **symbols})
         graph = build(spec, {**given, **symbols, **tied}, input_shape)
     bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
-    reported = None if whose == DEFAULT else Reported(graph, convention(whose, spec))
+    reported = None if whose is PLAIN else Reported(graph, whose)
     closed = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
     closed.answers = session.answers
     return closed

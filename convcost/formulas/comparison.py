@@ -6,18 +6,20 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from convcost.conventions.catalogue import convention as find_convention
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.language.check import free_names
 from convcost.language.interpret import build
+from convcost.language.model import unique_names
 from convcost.network.cost import PLAIN_QUANTITIES, sum_work
 from convcost.numbers.arithmetic import RELATIONS
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from convcost.conventions.model import Convention
     from convcost.formulas.closed import Formula
     from convcost.formulas.naming import Named
     from convcost.formulas.order import Order
@@ -97,25 +99,23 @@ class Item:
     @property
     def renamed(self) -> dict[Any, Any]:
         """The symbols of ``formula``, with those that stand for them in the formulas of the comparison."""
-        return (
-            {} if self.formula is None else {self.formula.symbols[name]: symbol for name, symbol in self.names.items()}
-        )
+        if self.formula is None:
+            return {}
+        return {self.formula.symbols[name]: symbol for name, symbol in self.names.items()}
 
     @property
     def values(self) -> dict[Any, Any]:
         """The value of every symbol in the formulas of the comparison."""
-        return (
-            {} if self.formula is None else {symbol: self.formula.witness[name] for name, symbol in self.names.items()}
-        )
+        if self.formula is None:
+            return {}
+        return {symbol: self.formula.witness[name] for name, symbol in self.names.items()}
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What its closed forms rely on, in the names of the comparison."""
-        return (
-            ()
-            if self.formula is None
-            else tuple(condition.renamed(self.renamed) for condition in self.formula.conditions)
-        )
+        if self.formula is None:
+            return ()
+        return tuple(condition.renamed(self.renamed) for condition in self.formula.conditions)
 
     def at(self, values: Mapping[Any, Any]) -> Work | None:
         """Its cost at values of the symbols, counted; None where there is no such network."""
@@ -129,7 +129,7 @@ class Item:
         return self.reported.value() if name == "reported" else getattr(self.totals, name)
 
 
-class Comparison:
+class Comparison(Printable):
     """Costs side by side.
 
     Attributes:
@@ -156,6 +156,9 @@ class Comparison:
         self.notes = notes
         self.conditions = conditions
 
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(item.name for item in self.items)})"
+
     @property
     def baseline(self) -> Item:
         """What the others are divided by."""
@@ -168,21 +171,12 @@ class Comparison:
         return (*QUANTITIES, "reported") if named else QUANTITIES
 
 
-def unique_names(specs: Sequence[Spec]) -> list[str]:
-    """Names of ``specs``; a second one of the same name gets ``#2``."""
-    names: list[str] = []
-    for spec in specs:
-        times = sum(name.partition("#")[0] == spec.name for name in names)
-        names.append(spec.name if not times else f"{spec.name}#{times + 1}")
-    return names
-
-
 def compare(
     specs: Sequence[Spec],
     given: Sequence[Mapping[str, Any]],
     free: Sequence[str] | None = None,
     input_shape: tuple[int, ...] | None = None,
-    convention: str = PLAIN.name,
+    conventions: Sequence[Convention] | None = None,
 ) -> Comparison:
     """Compare ``specs``, each with its own values.
 
@@ -192,20 +186,21 @@ def compare(
         free: names that become symbols in the formulas, in every spec that has them. Where not given, blocks
             are compared with all their names free, and networks by their numbers alone.
         input_shape: an input for all of them.
-        convention: whose number is compared beside the plain ones: a name or a file.
+        conventions: whose number is compared beside the plain ones, for each; by default the plain ones alone.
 
     Raises:
-        UsageError: fewer than two specs, no such convention, or a free name that none of them has.
+        UsageError: fewer than two specs, or a free name that none of them has.
         SpecError: a spec is wrong, or a value does not fit.
     """
     if len(specs) < 2:  # noqa: PLR2004 - one thing has no ratio
         raise UsageError("compare needs at least two targets")
     symbolic = free is not None or all(spec.is_block for spec in specs)
     items = []
-    for name, spec, values in zip(unique_names(specs), specs, given, strict=True):
+    counted_by = conventions or [PLAIN] * len(specs)
+    for name, spec, values, convention in zip(unique_names(specs), specs, given, counted_by, strict=True):
         graph = build(spec, values, input_shape)
         closed = _formula(spec, specs, free, values, input_shape) if symbolic else None
-        reported = Reported(graph, find_convention(convention, spec))
+        reported = Reported(graph, convention)
         count = partial(_count, spec, values, input_shape)
         items.append(Item(name, graph, sum_work(graph.layers), closed, reported, count))
     several = _rename(items) if symbolic else []

@@ -18,6 +18,7 @@ from convcost.metrics.quantities import quantities
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import with_equalities
 from convcost.numbers.symbols import Evaluator, to_sympy
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,6 +97,15 @@ class Identities(NamedTuple):
     fixed: tuple[tuple[str, str, Any], ...] = ()
 
 
+class Equalities(Records[Identities]):
+    """Several specs, each compared with the last."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether it is proved that all cost the same in every quantity."""
+        return all(identity.equal for pair in self for identity in pair.quantities)
+
+
 def identities(
     first: Side,
     second: Side,
@@ -155,8 +165,7 @@ def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> 
     if free is None:
         graph = build(side.spec, side.given, input_shape)
         return [name for name in default_free(side.spec, graph) if name not in side.given]
-    own = set(side.spec.names)
-    return [name for name in free if name in own]
+    return [name for name in free if name in side.spec.names]
 
 
 def _compatible(formula: Formula, other: Formula) -> bool:

@@ -23,6 +23,7 @@ from convcost.numbers.symbols import (
     to_number,
     to_sympy,
 )
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,17 +53,30 @@ class Scaling(NamedTuple):
     fixed: Num
 
 
-def scaling(formula: Formula, quantities: Iterable[str]) -> list[Scaling]:
+class Scalings(Records[Scaling]):
+    """How quantities grow, by name, then by quantity.
+
+    Attributes:
+        formula: the closed forms that this is taken from.
+    """
+
+    def __init__(self, rows: Iterable[Scaling], formula: Formula) -> None:
+        super().__init__(rows)
+        self.formula = formula
+
+
+def scaling(formula: Formula, quantities: Iterable[str]) -> Scalings:
     """How ``quantities`` grow with each free name: by name, then by quantity."""
     quantities = list(quantities)
     plain = view(formula, "unrounded", quantities)
     smooth = {quantity: _smooth(plain, quantity) for quantity in quantities}
     values = {symbol: Fraction(number) for symbol, number in formula.values.items()}
-    return [
+    rows = (
         _scaling(symbol, quantity, expr, values)
         for symbol in formula.symbols.values()
         for quantity, expr in smooth.items()
-    ]
+    )
+    return Scalings(rows, formula)
 
 
 def _smooth(plain: View, quantity: str) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from convcost.errors import Position, Problem
     from convcost.language.expression import Expression
@@ -441,3 +441,12 @@ class Imported(Spec):
             ConvcostError: the file cannot be understood.
         """
         raise NotImplementedError
+
+
+def unique_names(specs: Iterable[Spec | Graph]) -> list[str]:
+    """Names of specs or graphs; a second one of the same name gets ``#2``."""
+    names: list[str] = []
+    for spec in specs:
+        times = sum(name.partition("#")[0] == spec.name for name in names)
+        names.append(spec.name if not times else f"{spec.name}#{times + 1}")
+    return names

@@ -9,6 +9,7 @@ from convcost.errors import UsageError, unknown
 from convcost.layers.base import REGISTRY, Layer
 from convcost.layers.fields import shown
 from convcost.plugins import load_installed
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +48,10 @@ class LayerDoc(NamedTuple):
     fields: tuple[FieldDoc, ...]
     formulas: dict[str, str]
     merges: bool
+
+
+class LayerDocs(Records[LayerDoc]):
+    """The reference of several layers."""
 
 
 def layers() -> list[LayerDoc]:

@@ -23,6 +23,7 @@ from convcost.literature.claims import claims
 from convcost.literature.stories import COST, EXACT, WHAT, Candidate, compared, stories
 from convcost.literature.variants import variants
 from convcost.literature.verify import Finding, verify_claim
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +56,21 @@ class Evidence(NamedTuple):
     as_simple_by_chance: float
 
 
-class Explanation(NamedTuple):
+class _Explanation(NamedTuple):
+    spec: Spec
+    target: str
+    quantity: Figure
+    what: str
+    candidates: tuple[Candidate, ...]
+    default: int
+    evidence: Evidence
+    published: tuple[Finding, ...]
+    given: Mapping[str, Any]
+    input: tuple[int, ...] | None
+    guesses: tuple[str, ...]
+
+
+class Explanation(Printable, _Explanation):
     """What explains a number.
 
     Attributes:
@@ -72,29 +87,22 @@ class Explanation(NamedTuple):
         guesses: what was assumed in order to read the number, in sentences.
     """
 
-    spec: Spec
-    target: str
-    quantity: Figure
-    what: str
-    candidates: tuple[Candidate, ...]
-    default: int
-    evidence: Evidence
-    published: tuple[Finding, ...]
-    given: Mapping[str, Any]
-    input: tuple[int, ...] | None
-    guesses: tuple[str, ...]
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.spec.name}, {self.quantity.text!r}, {len(self.candidates)} candidates)"
 
     @property
-    def found(self) -> bool:
+    def explained(self) -> bool:
         """Whether anything reproduces the number."""
-        return bool(self.candidates) and any(one.reproduces for one in self.candidates)
+        return bool(self.candidates) and any(candidate.reproduces for candidate in self.candidates)
 
     @property
     def rank(self) -> tuple[Any, ...]:
         """What the readings of one text are compared by: an explanation, its complexity, the distance."""
         best = self.candidates[0].rank if self.candidates else (99, 0, Fraction(0))
         far = abs(math.log(self.quantity.value / self.default)) if self.default else math.inf
-        return not self.published, not self.candidates, not self.found, best[:2], far
+        return not self.published, not self.candidates, not self.explained, best[:2], far
 
 
 def explain(
@@ -154,9 +162,8 @@ def _guesses(
         yield f"{printed.text} has no unit: read as {best.quantity.text} (also tried: {others})"
     if len(asked) > 1 and best.what == "params":
         other = next(one for one in readings if one.what == "macs" and one.quantity.text == best.quantity.text)
-        why = (
-            "the count of operations that prints as it is less simple" if other.found else "no count of operations fits"
-        )
+        simpler = "the count of operations that prints as it is less simple"
+        why = simpler if other.explained else "no count of operations fits"
         yield f"{best.quantity.text} is read as a number of parameters: {why} (--in macs asks for operations)"
 
 

@@ -12,6 +12,7 @@ from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.literature.stories import WITHIN, Candidate, compared, stories
 from convcost.numbers.printed import spelled
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,7 +70,16 @@ class Verification(NamedTuple):
         return any(finding.fault for finding in self.findings)
 
 
-def verify(names: Sequence[str] = ()) -> list[Verification]:
+class Verifications(Records[Verification]):
+    """The findings about several specs."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any claim fails."""
+        return any(verification.failed for verification in self)
+
+
+def verify(names: Sequence[str] = ()) -> Verifications:
     """Check the published figures of specs against their networks.
 
     Args:
@@ -81,7 +91,7 @@ def verify(names: Sequence[str] = ()) -> list[Verification]:
     """
     loader = Catalogue()
     specs = [loader.target(name) for name in names or bundled_names()]
-    return [verify_spec(spec) for spec in specs if names or spec.published is not None]
+    return Verifications(verify_spec(spec) for spec in specs if names or spec.published is not None)
 
 
 def verify_spec(spec: Spec) -> Verification:

@@ -14,6 +14,7 @@ from convcost.errors import Problem, SpecError, UsageError
 from convcost.language.yaml import Scalar, Sequence
 from convcost.metrics.registry import METRICS, metric
 from convcost.numbers.arithmetic import RELATIONS
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +77,15 @@ class Verdict(NamedTuple):
     budget: Budget
     value: Any
     met: bool
+
+
+class Verdicts(Records[Verdict]):
+    """What became of several budgets."""
+
+    @property
+    def met(self) -> bool:
+        """Whether all of them are met."""
+        return all(verdict.met for verdict in self)
 
 
 def budget_names() -> list[str]:
@@ -179,7 +189,7 @@ def spec_budgets(spec: Spec) -> tuple[Budget, ...]:
     return tuple(budgets)
 
 
-def check(analysis: Analysis, budgets: Iterable[Budget]) -> list[Verdict]:
+def check(analysis: Analysis, budgets: Iterable[Budget]) -> Verdicts:
     """Whether a network meets its budgets.
 
     Raises:
@@ -190,4 +200,4 @@ def check(analysis: Analysis, budgets: Iterable[Budget]) -> list[Verdict]:
     for bounded in budgets:
         value = analysis.value(bounded.metric.key)
         verdicts.append(Verdict(bounded, value, fulfils(value, bounded.relation, bounded.bound)))
-    return verdicts
+    return Verdicts(verdicts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.tables.printable import Printable
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -11,7 +13,13 @@ if TYPE_CHECKING:
     from convcost.metrics.rows import Row
 
 
-class Difference(NamedTuple):
+class _Difference(NamedTuple):
+    before: Analysis
+    after: Analysis
+    changes: tuple[Change, ...]
+
+
+class Difference(Printable, _Difference):
     """Two networks and what changed between them.
 
     Attributes:
@@ -20,9 +28,10 @@ class Difference(NamedTuple):
         changes: a change for every row of either.
     """
 
-    before: Analysis
-    after: Analysis
-    changes: tuple[Change, ...]
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.before.graph.name} -> {self.after.graph.name}: {len(self.changes)} rows by {self.after.by}>"
 
 
 class Change(NamedTuple):

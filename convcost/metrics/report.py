@@ -9,6 +9,7 @@ from convcost.errors import ConvcostError
 from convcost.metrics.presets import PRESETS, TREE
 from convcost.metrics.registry import Context, metric
 from convcost.metrics.rows import fold, rows_of
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph
 
 
-class Analysis:
+class Analysis(Printable):
     """The cost of a network.
 
     Attributes:

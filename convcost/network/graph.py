@@ -13,6 +13,7 @@ from convcost.errors import unknown as no_such
 from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
 from convcost.limits import MAX_NODES
 from convcost.numbers import assumptions
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,10 @@ class Tensor:
         return self.shape[axes.index(name)]
 
 
+def _sizes(shape: Shape) -> str:
+    return "x".join(map(str, shape))
+
+
 class Node:
     """One layer of a graph, with everything known about it.
 
@@ -157,8 +162,11 @@ class Node:
         self.shared = shared
         self.borrowed = borrowed
 
+    def __repr__(self) -> str:
+        return f"<{self.path}: {self.kind}, {_sizes(self.input)} -> {_sizes(self.shape)}>"
 
-class Graph:
+
+class Graph(Printable):
     """A network: immutable, topologically ordered, one output per node.
 
     Attributes:
@@ -216,6 +224,10 @@ class Graph:
         self.unknown = unknown
         self.notes = notes
         self.fixed: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        shapes = f"{_sizes(self.input)} -> {_sizes(self.nodes[self.output].shape)}"
+        return f"<{self.name}: {len(self.layers)} layers, {shapes}>"
 
     @property
     def input(self) -> Shape:

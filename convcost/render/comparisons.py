@@ -11,6 +11,7 @@ from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PLAIN_QUANTIT
 from convcost.render.cells import formula_cell, fraction_cell, limits_cell, notes
 from convcost.render.headings import reported_title, shown_value
 from convcost.render.results import convention_data, schema, totals_data
+from convcost.tables.printable import View
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
@@ -30,6 +31,21 @@ def _titles(comparison: Comparison) -> dict[str, str]:
 def _costs(comparison: Comparison) -> tuple[Column, ...]:
     titles = _titles(comparison)
     return tuple(Column(name, titles[name], "count", 9) for name in comparison.quantities)
+
+
+def comparison_view(comparison: Comparison, *, with_traffic: bool = False) -> View:
+    """The result of ``compare``.
+
+    Args:
+        comparison: costs side by side.
+        with_traffic: what each side moves, too.
+    """
+    return View(
+        tables=lambda: [*comparison_tables(comparison), *([traffic_table(comparison)] if with_traffic else [])],
+        data=lambda: comparison_data(comparison, with_traffic=with_traffic),
+        flat=lambda: flat_table(comparison, with_traffic=with_traffic),
+        exact=True,
+    )
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
@@ -70,15 +86,15 @@ def _ratio_table(name: str, ratios: dict[str, Ratio], comparison: Comparison) ->
 
 
 def names_text(comparison: Comparison) -> Iterator[str]:
-    """The meaning of names in the formulas: a sentence for each parameter that is not the same everywhere."""
-    for parameter in dict.fromkeys(one.parameter for one in comparison.names):
-        own = [one for one in comparison.names if one.parameter == parameter]
+    """What the names in the formulas stand for: a sentence for each parameter that is not the same everywhere."""
+    for parameter in dict.fromkeys(named.parameter for named in comparison.names):
+        own = [named for named in comparison.names if named.parameter == parameter]
         parts = [
-            f"{one.name} is {'fixed at ' if one.fixed else ''}{shown_value(one.value)} in "
-            + " and ".join(comparison.items[index].name for index in one.targets)
-            for one in own
+            f"{named.name} is {'fixed at ' if named.fixed else ''}{shown_value(named.value)} in "
+            + " and ".join(comparison.items[index].name for index in named.targets)
+            for named in own
         ]
-        advice = "" if any(one.fixed for one in own) else f"; --set {parameter}=VALUE makes them one name"
+        advice = "" if any(named.fixed for named in own) else f"; --set {parameter}=VALUE makes them one name"
         yield ", ".join(parts) + advice
 
 
@@ -200,15 +216,15 @@ def comparison_data(comparison: Comparison, *, with_traffic: bool = False) -> di
         "notes": [*names_text(comparison), *comparison.notes],
         "names": [
             {
-                "name": one.name,
-                "parameter": one.parameter,
-                "items": [comparison.items[index].name for index in one.targets],
-                "value": one.value,
-                "fixed": one.fixed,
+                "name": named.name,
+                "parameter": named.parameter,
+                "items": [comparison.items[index].name for index in named.targets],
+                "value": named.value,
+                "fixed": named.fixed,
             }
-            for one in comparison.names
+            for named in comparison.names
         ],
-        "conditions": [{"text": one.text, "structural": one.structural} for one in comparison.conditions],
+        "conditions": [{"text": named.text, "structural": named.structural} for named in comparison.conditions],
     }
 
 

@@ -10,9 +10,10 @@ from convcost.render.results import convention_data, schema
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from convcost.conventions.model import Convention
-    from convcost.conventions.survey import Reading
-    from convcost.network.graph import Graph
+    from convcost.conventions.survey import Readings
 
 _LIST = (
     Column("name", "convention", "name", 9),
@@ -23,33 +24,35 @@ _LIST = (
 _KEEP = dict(zip(CAUSES, (7, 7, 7, 6, 6), strict=False))  # the usual causes stay longest
 
 
-def list_table(conventions: list[Convention]) -> Table:
+def list_table(conventions: Iterable[Convention]) -> Table:
     """Every convention, with what it counts."""
-    rows: list[tuple[Any, ...]] = [(one.name, one.unit, one.title, one.doc) for one in conventions]
+    rows: list[tuple[Any, ...]] = [
+        tuple(getattr(convention, column.key) for column in _LIST) for convention in conventions
+    ]
     rows.append(("paper", "MACs", "the network's own", "what the figures of the network's paper count"))
     return Table("", _LIST, rows, None, ("a convention of your own is a small YAML file: --convention FILE",))
 
 
-def list_data(conventions: list[Convention]) -> dict[str, Any]:
+def list_data(conventions: Iterable[Convention]) -> dict[str, Any]:
     """Every convention with its rows of weights."""
     return {
         "schema": schema("conventions"),
         "conventions": [
             {
-                "name": one.name,
-                "title": one.title,
-                "unit": one.unit,
-                "doc": one.doc,
-                "source": one.source,
-                "operations": one.operations.rows,
-                "params": one.params.rows,
+                "name": convention.name,
+                "title": convention.title,
+                "unit": convention.unit,
+                "doc": convention.doc,
+                "source": convention.source,
+                "operations": convention.operations.rows,
+                "params": convention.params.rows,
             }
-            for one in conventions
+            for convention in conventions
         ],
     }
 
 
-def survey_table(graph: Graph, readings: list[Reading]) -> Table:
+def survey_table(readings: Readings) -> Table:
     """One row a convention: the number, its difference from plain multiply-accumulates, and the causes of it."""
     causes = [cause for cause in CAUSES if any(reading.causes.get(cause) for reading in readings)]
     columns = (
@@ -73,11 +76,12 @@ def survey_table(graph: Graph, readings: list[Reading]) -> Table:
     ]
     notes = ["difference from plain MACs = " + " + ".join(causes)] if causes else []
     notes += dict.fromkeys(note for reading in readings for note in reading.notes)
-    return Table(heading(graph), columns, rows, None, tuple(notes))
+    return Table(heading(readings.graph), columns, rows, None, tuple(notes))
 
 
-def survey_data(graph: Graph, readings: list[Reading]) -> dict[str, Any]:
+def survey_data(readings: Readings) -> dict[str, Any]:
     """The result of ``conventions NET``."""
+    graph = readings.graph
     return {
         "schema": schema("conventions"),
         "name": graph.name,

@@ -12,11 +12,12 @@ from convcost.render.analysis import meanings, titled
 from convcost.render.headings import heading
 from convcost.render.results import schema
 from convcost.tables.data import data_of
-from convcost.tables.table import HINT, NUMBERS, Column, Table, rank
+from convcost.tables.table import HINT, NUMBERS, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from convcost.api.counts import Networks
     from convcost.metrics.difference import Change, Difference
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
@@ -134,51 +135,31 @@ def _network(graph: Graph) -> dict[str, Any]:
     return {"name": graph.name, "title": graph.title, "parameters": graph.parameters, "input": graph.input}
 
 
-def networks_table(
-    analyses: Sequence[Analysis], labels: Sequence[str], names: Sequence[str], sort: str | None
-) -> Table:
-    """One row for each network.
-
-    Args:
-        analyses: of the networks.
-        labels: what each is called.
-        names: metrics to show.
-        sort: metric to sort by, largest first; in the order given where None.
-
-    Raises:
-        UsageError: an unknown metric, or one that needs a device.
-    """
-    records = [metric(name) for name in names]
-    order = list(range(len(analyses)))
-    if sort is not None:
-        key = metric(sort).key
-        order.sort(key=lambda index: rank(analyses[index].value(key)))
+def networks_table(networks: Networks) -> Table:
+    """One row for each network."""
+    records = [metric(name) for name in networks.columns]
+    first = networks.analyses[0]
     rows = [
-        (
-            labels[index],
-            "x".join(map(str, analyses[index].graph.input)),
-            *(analyses[index].value(record.key) for record in records),
-        )
-        for index in order
+        (label, "x".join(map(str, analysis.graph.input)), *(analysis.value(record.key) for record in records))
+        for label, analysis in zip(networks.labels, networks.analyses, strict=True)
     ]
     columns = (
         Column("network", "network", "name", 9),
         Column("input_size", "input", "text", 7),
-        *(titled(record.column, analyses[0]) for record in records),
+        *(titled(record.column, first) for record in records),
     )
-    notes = (*meanings(records, analyses[0].context), CONVENTION_LINE)
-    return Table("", columns, rows, None, notes, hint=HINT)
+    return Table("", columns, rows, None, (*meanings(records, first.context), CONVENTION_LINE), hint=HINT)
 
 
-def networks_data(analyses: Sequence[Analysis], labels: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+def networks_data(networks: Networks) -> dict[str, Any]:
     """The result of ``table``."""
-    records = [metric(name) for name in names]
+    records = [metric(name) for name in networks.columns]
     items = [
         {
             **_network(analysis.graph),
             "label": label,
             "totals": {record.key: data_of(analysis.value(record.key), record.form) for record in records},
         }
-        for label, analysis in zip(labels, analyses, strict=True)
+        for label, analysis in zip(networks.labels, networks.analyses, strict=True)
     ]
     return {"schema": schema("table"), "items": items}

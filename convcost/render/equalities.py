@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _LONG = 200  # a difference beyond that is left to --format json
 
 
-def equality_text(results: Sequence[Identities]) -> str:
+def equality_text(pairs: Sequence[Identities]) -> str:
     """One line per pair and quantity, then what the proofs are about."""
     lines: list[str] = []
-    for pair in results:
+    for pair in pairs:
         first, second = plain(pair.first.name), plain(pair.second.name)
         lines += [_line(identity, first, second) for identity in pair.quantities]
         about = for_all(pair.domain) if pair.domain else "no name is free"
@@ -48,23 +48,23 @@ def _line(identity: Identity, first: str, second: str) -> str:
     return f"{title(identity.quantity)}: {first} != {second}, as at {values or 'the values given'}: {numbers}{shown}"
 
 
-def equality_data(results: Sequence[Identities]) -> dict[str, Any]:
+def equality_data(pairs: Sequence[Identities]) -> dict[str, Any]:
     """The result of ``equal``."""
     return {
         "schema": schema("equal"),
-        "equal": all(identity.equal for pair in results for identity in pair.quantities),
+        "equal": all(identity.equal for pair in pairs for identity in pair.quantities),
         "pairs": [
             {
                 "first": pair.first.name,
                 "second": pair.second.name,
                 "free": list(pair.names),
-                "conditions": [condition.text for condition in pair.conditions],
+                "conditions": [each.text for each in pair.conditions],
                 "structures": pair.structures,
-                "for_all": [{"name": reach.name, "whole": reach.whole, "least": reach.least} for reach in pair.domain],
+                "for_all": [{"name": each.name, "whole": each.whole, "least": each.least} for each in pair.domain],
                 "fixed": [{"target": side, "name": name, "value": value} for side, name, value in pair.fixed],
                 "quantities": {identity.quantity: _data(identity) for identity in pair.quantities},
             }
-            for pair in results
+            for pair in pairs
         ],
     }
 

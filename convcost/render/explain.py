@@ -12,7 +12,8 @@ from convcost.layers.base import OTHER
 from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
 from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED
 from convcost.numbers.arithmetic import normal
-from convcost.render.findings import how, place, settings, written
+from convcost.render.candidates import arithmetic, how, number_text
+from convcost.render.findings import place, settings, written
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
@@ -46,86 +47,68 @@ _FLOPS = "it counts every arithmetic operation, a multiplication and an addition
 _WEAK, _STRONG = 0.5, 0.1
 
 
-def arithmetic(one: Candidate) -> str:
-    """``2 x (4,089,184,256 MACs + 1,000 bias) = 8,178,370,512``."""
-    text = ""
-    terms = dict(one.terms)
-    times = 1 + terms.pop("factor", 0) // terms.get("MACs", 1)  # a tool that counts a MAC as two
-    for name, value in terms.items():
-        sign = " - " if value < 0 else " + "
-        each = f"{times} x " if name == "MACs" and times != 1 else ""
-        text += f"{sign if text else ''}{each}{abs(value):,} {name}"
-    outside = [_number(factor) for factor in (one.batch, normal(one.factor)) if factor != 1]
-    if outside and (len(terms) > 1 or times != 1):
-        text = f"({text})"
-    return f"{' x '.join([*outside, text])} = {_number(normal(one.value))}"
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value) if value < 1 else f"{float(value):,.1f}"
-
-
-def answer(found: Explanation) -> str:
+def answer(explanation: Explanation) -> str:
     """The best explanation in a sentence; before it what the spec's published figures say about the number."""
-    sentences = [*_published(found.published)]
-    printed = found.quantity.text
-    if not found.candidates or not found.found:
-        return " ".join([*sentences, f"{_nothing(found)}."])
-    one = found.candidates[0]
-    fit = _FITS[one.fit] if one.fit != NEAR else f"to within {abs(float(one.off)) * 100:.2g} %"
-    verb = "may be" if _strength(found.evidence.as_simple_by_chance) == "weak" else "is"
-    rest = [f"at {_at(one)}"] if one.settings else []
-    rest += ["without the linear layers"] if one.without_linear else []
-    rest += [f"for {one.batch} samples"] if one.batch > 1 else []
-    rest += [] if found.what == "params" else [f"for the {shape(one.input)} input"]
-    counted = f": {_counts(one)}" if _counts(one) else ""
+    sentences = [*_published(explanation.published)]
+    printed = explanation.quantity.text
+    if not explanation.candidates or not explanation.explained:
+        return " ".join([*sentences, f"{_nothing(explanation)}."])
+    candidate = explanation.candidates[0]
+    fit = _FITS[candidate.fit] if candidate.fit != NEAR else f"to within {abs(float(candidate.off)) * 100:.2g} %"
+    verb = "may be" if _strength(explanation.evidence.as_simple_by_chance) == "weak" else "is"
+    rest = [f"at {_at(candidate)}"] if candidate.settings else []
+    rest += ["without the linear layers"] if candidate.without_linear else []
+    rest += [f"for {candidate.batch} samples"] if candidate.batch > 1 else []
+    rest += [] if explanation.what == "params" else [f"for the {shape(candidate.input)} input"]
+    counted = f": {_counts(candidate)}" if _counts(candidate) else ""
     return " ".join(
         [
             *sentences,
-            f"{printed} {verb} {_named(one)} ({_short(one)}), {fit}{counted}{', ' if rest else ''}{', '.join(rest)}.",
+            f"{printed} {verb} {_named(candidate)} ({_short(candidate)}), {fit}{counted}"
+            f"{', ' if rest else ''}{', '.join(rest)}.",
         ]
     )
 
 
-def _at(one: Candidate) -> str:
-    return ", ".join(f"{name}={shown_value(value)}" for name, value in one.settings.items())
+def _at(candidate: Candidate) -> str:
+    return ", ".join(f"{name}={shown_value(value)}" for name, value in candidate.settings.items())
 
 
-def _short(one: Candidate) -> str:
+def _short(candidate: Candidate) -> str:
     """``601.5 M``: the count itself, with so many digits that it can be told from what was printed."""
-    value = normal(one.value)
-    return f"{value:,}" if one.fit == EXACT and isinstance(value, int) else si(round(value))
+    value = normal(candidate.value)
+    return f"{value:,}" if candidate.fit == EXACT and isinstance(value, int) else si(round(value))
 
 
-def _named(one: Candidate) -> str:
+def _named(candidate: Candidate) -> str:
     """What was counted, as the subject of a sentence."""
-    if one.what == "params":
-        return f"the number of {one.convention.name}" + (f" ({one.why})" if one.why else "")
+    if candidate.what == "params":
+        return f"the number of {candidate.convention.name}" + (f" ({candidate.why})" if candidate.why else "")
     name = {
         "macs": "MACs",
         PLAIN.name: "FLOPs",
         MERGES: "MACs with the operations of shortcuts and gates",
-    }.get(one.convention.name, f"what {one.convention.name} counts")
-    if one.why == TWICE:
+    }.get(candidate.convention.name, f"what {candidate.convention.name} counts")
+    if candidate.why == TWICE:
         return f"2 x {name}"
     return (
         f"half the {name}"
-        if one.why == HALF and one.convention.name == PLAIN.name
+        if candidate.why == HALF and candidate.convention.name == PLAIN.name
         else f"half of {name}"
-        if one.why
+        if candidate.why
         else name
     )
 
 
-def _counts(one: Candidate) -> str:
+def _counts(candidate: Candidate) -> str:
     """What the count counts, in words."""
-    if one.what == "params":
+    if candidate.what == "params":
         return ""
-    if one.convention.name == "macs":
-        return _COUNTED[one.why]
-    if one.convention.name == PLAIN.name:
-        return f"{_FLOPS}, and halves the sum" if one.why else _FLOPS
-    terms = [(name, value) for name, value in one.terms if name != "linear layers" and value]
+    if candidate.convention.name == "macs":
+        return _COUNTED[candidate.why]
+    if candidate.convention.name == PLAIN.name:
+        return f"{_FLOPS}, and halves the sum" if candidate.why else _FLOPS
+    terms = [(name, value) for name, value in candidate.terms if name != "linear layers" and value]
     listed = [f"{si(value)} {name}" if name == "MACs" else f"{si(value)} for {_CAUSES[name]}" for name, value in terms]
     return " + ".join(listed)
 
@@ -163,31 +146,32 @@ def _became(finding: Finding) -> str:
     return f"it is unexplained: {claim.open.rstrip('.')}" if claim.open else "it is unexplained"
 
 
-def explanation_table(found: Explanation) -> Table:
+def explanation_table(explanation: Explanation) -> Table:
     """The answer, then the candidates, best first."""
     rows = [
         (
-            _number(normal(one.value)),
-            f"{one.fit} {found.quantity.text}" + ("" if one.is_close else f" ({float(one.off * 100):+.2f} %)"),
-            how(one),
-            arithmetic(one),
+            number_text(normal(candidate.value)),
+            f"{candidate.fit} {explanation.quantity.text}"
+            + ("" if candidate.is_close else f" ({float(candidate.off * 100):+.2f} %)"),
+            how(candidate),
+            arithmetic(candidate),
         )
-        for one in found.candidates
+        for candidate in explanation.candidates
     ]
-    plain_count = "plain MACs" if found.what == "macs" else "trainable parameters"
-    notes = [f"{plain(found.spec.title)} has {found.default:,} {plain_count} at its defaults"]
-    notes += [*found.guesses, *([evidence(found)] if found.found else [])]
-    notes += [f"try: {command_of(one, found)}" for one in found.candidates[:1] if found.found]
-    return Table(plain(answer(found)), _COLUMNS, rows, None, tuple(plain(note) for note in notes))
+    plain_count = "plain MACs" if explanation.what == "macs" else "trainable parameters"
+    notes = [f"{plain(explanation.spec.title)} has {explanation.default:,} {plain_count} at its defaults"]
+    notes += [*explanation.guesses, *([evidence(explanation)] if explanation.explained else [])]
+    notes += [f"try: {command_of(explanation.candidates[0], explanation)}"] if explanation.explained else []
+    return Table(plain(answer(explanation)), _COLUMNS, rows, None, tuple(plain(note) for note in notes))
 
 
-def evidence(found: Explanation) -> str:
+def evidence(explanation: Explanation) -> str:
     """How many of the counts that were tried fit, and how many would by chance."""
-    tried = found.evidence
+    tried = explanation.evidence
     verb = "prints" if tried.fitting == 1 else "print"
     simple = f"of the {tried.as_simple} as simple as the first" if tried.as_simple > 1 else "of the simplest alone"
     return (
-        f"evidence: {tried.fitting} of the {tried.tried:,} counts tried {verb} as {found.quantity.text}; "
+        f"evidence: {tried.fitting} of the {tried.tried:,} counts tried {verb} as {explanation.quantity.text}; "
         f"at this precision {_about(tried.by_chance)} would by chance, "
         f"and {_about(tried.as_simple_by_chance)} {simple}: {_strength(tried.as_simple_by_chance)}"
     )
@@ -203,62 +187,70 @@ def _about(number: float) -> str:
     return f"about {number:.2g}" if number >= 0.001 else "fewer than 0.001"  # noqa: PLR2004 - two digits are enough
 
 
-def _nothing(found: Explanation) -> str:
+def _nothing(explanation: Explanation) -> str:
     tried = "conventions, variants, input sizes, factors of two, batches, with and without linear layers"
-    if found.what == "params":
+    if explanation.what == "params":
         tried = "what is counted as a parameter, variants, bytes, with and without linear layers"
-    near = "the table shows what comes within 1 %" if found.candidates else "nothing comes within 1 %"
-    counts = f"None of the {found.evidence.tried:,} counts that were tried"
-    return f"{counts} prints as {found.quantity.text}; {near} (tried: {tried})"
+    near = "the table shows what comes within 1 %" if explanation.candidates else "nothing comes within 1 %"
+    counts = f"None of the {explanation.evidence.tried:,} counts that were tried"
+    return f"{counts} prints as {explanation.quantity.text}; {near} (tried: {tried})"
 
 
-def command_of(one: Candidate, found: Explanation) -> str:
+def command_of(candidate: Candidate, explanation: Explanation) -> str:
     """The command that shows the count."""
-    values = {**found.given, **one.settings}
-    parts = ["convcost analyze", shlex.quote(plain(found.target))]
+    values = {**explanation.given, **candidate.settings}
+    parts = ["convcost analyze", shlex.quote(plain(explanation.target))]
     parts += [f"--set {shlex.quote(f'{name}={shown_value(value)}')}" for name, value in values.items()]
-    if one.resized or found.input is not None:
-        parts.append(f"--input {shape(one.input)}")
-    if found.what == "macs" and one.convention.name not in ("macs", PLAIN.name) and one.convention.name in names():
-        parts.append(f"--convention {one.convention.name}")
-    if one.batch > 1:
-        parts.append(f"--batch {one.batch}")
-    return " ".join([*parts, *(["--by kind"] if one.without_linear else [])])
+    if candidate.resized or explanation.input is not None:
+        parts.append(f"--input {shape(candidate.input)}")
+    if (
+        explanation.what == "macs"
+        and candidate.convention.name not in ("macs", PLAIN.name)
+        and candidate.convention.name in names()
+    ):
+        parts.append(f"--convention {candidate.convention.name}")
+    if candidate.batch > 1:
+        parts.append(f"--batch {candidate.batch}")
+    return " ".join([*parts, *(["--by kind"] if candidate.without_linear else [])])
 
 
-def candidate_data(one: Candidate) -> dict[str, Any]:
+def candidate_data(candidate: Candidate) -> dict[str, Any]:
     """One candidate as data."""
     return {
-        "value": one.value,
-        "fit": one.fit,
-        "off": float(one.off),
-        "effort": one.rank[0],
-        "convention": one.convention.name,
-        "settings": dict(one.settings),
-        "input": one.input,
-        "without_linear_layers": one.without_linear,
-        "factor": one.factor,
-        "why": one.why,
-        "batch": one.batch,
-        "how": how(one),
-        "arithmetic": arithmetic(one),
+        "value": candidate.value,
+        "fit": candidate.fit,
+        "off": float(candidate.off),
+        "effort": candidate.rank[0],
+        "convention": candidate.convention.name,
+        "settings": dict(candidate.settings),
+        "input": candidate.input,
+        "without_linear_layers": candidate.without_linear,
+        "factor": candidate.factor,
+        "why": candidate.why,
+        "batch": candidate.batch,
+        "how": how(candidate),
+        "arithmetic": arithmetic(candidate),
     }
 
 
-def explanation_data(found: Explanation) -> dict[str, Any]:
+def explanation_data(explanation: Explanation) -> dict[str, Any]:
     """The result of ``explain``."""
     return {
         "schema": schema("explain"),
-        "name": found.spec.name,
-        "title": found.spec.title,
-        "target": found.target,
-        "reported": {"text": found.quantity.text, "value": found.quantity.value, "last_digit": found.quantity.unit},
-        "what": found.what,
-        "answer": answer(found),
-        "found": found.found,
-        "default": found.default,
-        "evidence": found.evidence._asdict(),
-        "guesses": found.guesses,
+        "name": explanation.spec.name,
+        "title": explanation.spec.title,
+        "target": explanation.target,
+        "reported": {
+            "text": explanation.quantity.text,
+            "value": explanation.quantity.value,
+            "last_digit": explanation.quantity.unit,
+        },
+        "what": explanation.what,
+        "answer": answer(explanation),
+        "found": explanation.explained,
+        "default": explanation.default,
+        "evidence": explanation.evidence._asdict(),
+        "guesses": explanation.guesses,
         "published": [
             {
                 "printed": finding.claim.figure.text,
@@ -269,7 +261,10 @@ def explanation_data(found: Explanation) -> dict[str, Any]:
                 "verdict": finding.verdict,
                 "ours": finding.value,
             }
-            for finding in found.published
+            for finding in explanation.published
         ],
-        "candidates": [{**candidate_data(one), "command": command_of(one, found)} for one in found.candidates],
+        "candidates": [
+            {**candidate_data(candidate), "command": command_of(candidate, explanation)}
+            for candidate in explanation.candidates
+        ],
     }

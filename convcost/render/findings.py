@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.literature.verify import CONVENTION, ERRATUM, UNEXPLAINED, VERDICTS
-from convcost.numbers.printed import spelled
+from convcost.render.candidates import candidate_text
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from convcost.literature.claims import Claim
-    from convcost.literature.stories import Candidate
     from convcost.literature.verify import Finding, Verification
 
 FIGURE_COLUMNS = (
@@ -67,20 +66,18 @@ def figure_rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
 def findings_tables(verifications: Sequence[Verification]) -> list[Table]:
     """For people: a table for each spec; the last ends with what fails, and a count of the verdicts."""
     tables = [
-        Table(
-            f"{one.spec.name}: {one.spec.title}", FIGURE_COLUMNS, figure_rows(one.findings), None, tuple(_faults(one))
-        )
-        for one in verifications
+        Table(f"{spec.name}: {spec.title}", FIGURE_COLUMNS, figure_rows(findings), None, tuple(_faults(findings)))
+        for spec, findings in verifications
     ]
     if tables:
         tables[-1] = tables[-1]._replace(notes=(*tables[-1].notes, "", summary(verifications)))
     return tables
 
 
-def _faults(verification: Verification) -> Iterable[str]:
-    if not verification.findings:
+def _faults(findings: Sequence[Finding]) -> Iterable[str]:
+    if not findings:
         yield "no published figures"
-    for finding in verification.findings:
+    for finding in findings:
         if finding.fault:
             claim = finding.claim
             yield f"{claim.position}: {figure_name(claim)}, printed {claim.figure.text}: {finding.fault}"
@@ -122,26 +119,6 @@ def verdict(finding: Finding) -> str:
     return f"{finding.verdict}, open" if finding.verdict == UNEXPLAINED else finding.verdict
 
 
-def how(one: Candidate) -> str:
-    """The departures from the spec at its defaults, in words."""
-    parts = [] if one.what == "macs" and one.plain else [one.convention.name]
-    parts += [f"{name}={shown_value(value)}" for name, value in one.settings.items()]
-    if one.resized:
-        parts.append(shape(one.input))
-    if one.without_linear:
-        parts.append("without linear layers")
-    if one.why:
-        parts.append(one.why)
-    if one.batch > 1:
-        parts.append(f"batch {one.batch}")
-    return ", ".join(parts) or "plain MACs"
-
-
-def candidate_text(one: Candidate) -> str:
-    """A count of ``explain`` that prints as an unexplained figure: ``ptflops, two operations a MAC: 719,965,456``."""
-    return f"{how(one)}: {spelled(one.value)}"
-
-
 def place(claim: Claim) -> str:
     """Where a claim stands."""
     return ", ".join(part for part in (claim.source, claim.where) if part)
@@ -157,7 +134,7 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
 
 def summary(verifications: Sequence[Verification]) -> str:
     """One line: how many figures, and what became of them."""
-    findings = [finding for one in verifications for finding in one.findings]
+    findings = [finding for verification in verifications for finding in verification.findings]
     counts = tally(findings)
     failing = sum(bool(finding.fault) for finding in findings)
     errata = f"{counts[ERRATUM]} {'erratum' if counts[ERRATUM] == 1 else 'errata'}"
@@ -169,10 +146,14 @@ def summary(verifications: Sequence[Verification]) -> str:
 def flat_table(verifications: Sequence[Verification]) -> Table:
     """For CSV: one row for each figure of every spec."""
     rows: list[tuple[Any, ...]] = []
-    for one in verifications:
-        for finding in one.findings:
+    for verification in verifications:
+        for finding in verification.findings:
             record = finding_data(finding)
-            record |= {"name": one.spec.name, "of": " + ".join(finding.claim.of), "at": settings(finding.claim)}
+            record |= {
+                "name": verification.spec.name,
+                "of": " + ".join(finding.claim.of),
+                "at": settings(finding.claim),
+            }
             rows.append(tuple(_cell(record[column.key]) for column in _FLAT_COLUMNS))
     return Table("", _FLAT_COLUMNS, rows, None, ())
 
@@ -206,7 +187,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 def findings_data(verifications: Sequence[Verification]) -> dict[str, Any]:
     """The result of ``verify``."""
-    findings = [finding for one in verifications for finding in one.findings]
+    findings = [finding for verification in verifications for finding in verification.findings]
     return {
         "schema": schema("verify"),
         "figures": len(findings),
@@ -214,10 +195,10 @@ def findings_data(verifications: Sequence[Verification]) -> dict[str, Any]:
         "failing": sum(bool(finding.fault) for finding in findings),
         "specs": [
             {
-                "name": one.spec.name,
-                "title": one.spec.title,
-                "findings": [finding_data(finding) for finding in one.findings],
+                "name": verification.spec.name,
+                "title": verification.spec.title,
+                "findings": [finding_data(finding) for finding in verification.findings],
             }
-            for one in verifications
+            for verification in verifications
         ],
     }

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.simplify import tidy
-from convcost.formulas.views import READABLE, VIEWS, View, view
-from convcost.metrics.quantities import meaning
+from convcost.formulas.views import READABLE, VIEWS, readable, view
+from convcost.formulas.views import View as Shape
+from convcost.metrics.quantities import REPORTED, meaning
 from convcost.numbers.printing import text
 from convcost.numbers.symbols import evaluate, to_sympy
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
+from convcost.tables.printable import View
 from convcost.tables.values import latex_text, plain
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ _LABELS = {
 
 def as_text(
     formula: Formula,
-    shown: View,
+    shown: Shape,
     quantities: Sequence[str],
     *,
     in_rows: Sequence[str] = IN_ROWS,
@@ -73,7 +75,7 @@ def as_text(
     return "\n".join([*lines, *_offers(formula, shown, write)]) + "\n"
 
 
-def _legend(shown: View, write: Callable[..., str]) -> list[str]:
+def _legend(shown: Shape, write: Callable[..., str]) -> list[str]:
     """The meaning of the names in the form, and what it assumes."""
     lines = [f"with {write(let.symbol)} = {write(let.value)}" for let in shown.lets]
     lines += [
@@ -90,7 +92,7 @@ def _meaning(name: str) -> str:
     return f"  ({explained})" if explained else ""
 
 
-def _sizes(sizes: Iterable[Any], shown: View, write: Callable[..., str]) -> str:
+def _sizes(sizes: Iterable[Any], shown: Shape, write: Callable[..., str]) -> str:
     written = (write(tidy(shown.change(size))) if hasattr(size, "args") else str(size) for size in sizes)
     return "x".join(size if size.isalnum() else f"({size})" for size in written)
 
@@ -109,7 +111,7 @@ def _is_counted(row: FormRow, name: str) -> bool:
     return bool(row.forms[name].expr != 0)
 
 
-def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., str]) -> str:
+def _line(name: str, expr: Any, value: Any, shown: Shape, write: Callable[..., str]) -> str:
     """``MACs = I*M = 256*64 = 16,384``, without repetitions and without values in a long formula."""
     written = write(expr)
     number = f"{value:,}" if isinstance(value, int) else str(value)
@@ -124,7 +126,7 @@ def _line(name: str, expr: Any, value: Any, shown: View, write: Callable[..., st
     return " = ".join([name, *kept, number])
 
 
-def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[str]:
+def _offers(formula: Formula, shown: Shape, write: Callable[..., str]) -> list[str]:
     """A total in other forms that are shorter, and a note if there are other structures."""
     quantity = "macs" if "macs" in shown.exprs else next(iter(shown.exprs))
     here = len(write(shown.shown(quantity)))
@@ -141,6 +143,43 @@ def _offers(formula: Formula, shown: View, write: Callable[..., str]) -> list[st
     return ["", *lines] if lines else []
 
 
+def formula_view(formula: Formula) -> View:
+    """The result of ``formula``: text for people, and data."""
+    in_rows = (*IN_ROWS, *((REPORTED,) if formula.reported is not None else ()))
+    quantities = formula.quantities
+    return View(
+        tables=list,
+        data=lambda: formula_data(formula),
+        text=lambda: as_text(formula, readable(formula, quantities), quantities, in_rows=in_rows),
+    )
+
+
+def cases_view(cases: Cases) -> View:
+    """The result of ``formula --cases``: text for people, and data."""
+    quantities = cases.formulas[0].quantities
+    return View(tables=list, data=lambda: cases_data(cases), text=lambda: cases_text(cases, quantities))
+
+
+def cases_data(cases: Cases) -> dict[str, Any]:
+    """The totals of every structure, each with where it holds."""
+    first = cases.formulas[0]
+    return {
+        "schema": schema("cases"),
+        "name": first.graph.name,
+        "title": first.graph.title,
+        "free": list(first.witness),
+        **whose_data(first),
+        "complete": cases.complete,
+        "cases": [
+            {
+                "assumptions": list(formula.assumptions),
+                "totals": _forms_data(formula.totals, formula.quantities, with_latex=False),
+            }
+            for formula in cases.formulas
+        ],
+    }
+
+
 def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str] = text) -> str:
     """The totals of every structure, each with where it holds."""
     lines = [plain(cases.formulas[0].graph.title)]
@@ -153,7 +192,7 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
     return "\n".join(lines) + "\n"
 
 
-def as_latex(formula: Formula, shown: View, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
+def as_latex(formula: Formula, shown: Shape, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
     """An ``align*`` environment: one line per layer and quantity, then the totals; arguments as :func:`as_text`."""
     from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
 
@@ -201,7 +240,7 @@ def formula_data(formula: Formula, *, with_latex: bool = False) -> dict[str, Any
     }
 
 
-def _view_data(shown: View) -> dict[str, Any]:
+def _view_data(shown: Shape) -> dict[str, Any]:
     return {
         "exact": shown.exact,
         "lets": {let.symbol.name: text(let.value) for let in shown.lets},

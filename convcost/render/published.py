@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convcost.catalogue.loader import natural
 from convcost.conventions.counts import QUANTITIES
-from convcost.listing import natural
 from convcost.literature.verify import ERRATUM, UNEXPLAINED, VERDICTS
 from convcost.numbers.printed import spelled
+from convcost.render.candidates import candidate_text
 from convcost.render.findings import (
     FIGURE_COLUMNS,
-    candidate_text,
     figure_name,
     figure_rows,
     settings,
@@ -60,21 +60,24 @@ def published_page(verifications: Sequence[Verification]) -> str:
     Args:
         verifications: networks and blocks with published figures; they are put in the order of their years.
     """
-    ordered = sorted(verifications, key=lambda one: (one.spec.is_block, _first_year(one.spec, verifications)))
+    ordered = sorted(
+        verifications,
+        key=lambda each: (each.spec.is_block, _first_year(each.spec, verifications)),
+    )
     parts = [_INTRODUCTION, summary(ordered) + ".\n", _conventions(), _overview(ordered)]
     parts += [_exceptions("Errata", ERRATUM, ordered), _exceptions("Open", UNEXPLAINED, ordered)]
     family = ""
-    for one in ordered:
-        name = "Blocks" if one.spec.is_block else one.spec.family or one.spec.title
+    for verification in ordered:
+        name = "Blocks" if verification.spec.is_block else verification.spec.family or verification.spec.title
         if name != family:
             parts.append(f"## {escaped(name)}\n")
             family = name
-        parts.append("\n".join(_section(one)))
+        parts.append("\n".join(_section(verification)))
     return "\n".join(parts).rstrip() + "\n"
 
 
 def _first_year(spec: Spec, verifications: Sequence[Verification]) -> tuple[int, str, int, list[tuple[int, str]]]:
-    years = [one.spec.year or 0 for one in verifications if one.spec.family == spec.family]
+    years = [verification.spec.year or 0 for verification in verifications if verification.spec.family == spec.family]
     return (min(years), spec.family, spec.year or 0, natural(spec.name))
 
 
@@ -93,9 +96,9 @@ def _overview(verifications: Sequence[Verification]) -> str:
     titles = ("spec", "figures", *VERDICTS)
     columns = tuple(Column(title, title, "times" if title != "spec" else "name", 9) for title in titles)
     rows = []
-    for one in verifications:
-        counts = tally(one.findings)
-        rows.append((one.spec.name, len(one.findings), *(counts[name] or None for name in VERDICTS)))
+    for verification in verifications:
+        counts = tally(verification.findings)
+        rows.append((verification.spec.name, len(verification.findings), *(counts[name] or None for name in VERDICTS)))
     return "## Summary\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
 
 
@@ -104,9 +107,9 @@ def _exceptions(title: str, kind: str, verifications: Sequence[Verification]) ->
     titles = {"spec": "name", "figure": "text", "at": "text", "printed": "times", "ours": "times", "where": "text"}
     columns = tuple(Column(name, name, form, 9) for name, form in titles.items())
     rows = [
-        (one.spec.name, *row[:4], row[-1])
-        for one in verifications
-        for finding, row in zip(one.findings, figure_rows(one.findings), strict=True)
+        (verification.spec.name, *row[:4], row[-1])
+        for verification in verifications
+        for finding, row in zip(verification.findings, figure_rows(verification.findings), strict=True)
         if finding.verdict == kind
     ]
     return f"## {title}\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
@@ -138,14 +141,14 @@ def _remark(finding: Finding) -> str:
     text = claim.erratum or claim.open or claim.note
     if not text and claim.arithmetic is None:
         return ""
-    said = f"{text.rstrip('.')}." if text else ""
+    remark = f"{text.rstrip('.')}." if text else ""
     if claim.arithmetic is not None:
-        said = f"{said} {_sum(*claim.arithmetic)}.".lstrip()
+        remark = f"{remark} {_sum(*claim.arithmetic)}.".lstrip()
     if finding.candidate is not None:
-        said = f"{said} A candidate is {candidate_text(finding.candidate)}.".lstrip()
+        remark = f"{remark} A candidate is {candidate_text(finding.candidate)}.".lstrip()
     kind = "" if claim.note == text else f" ({verdict(finding)})"
     at = f" at {settings(claim)}" if settings(claim) else ""
-    return f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(said)}"
+    return f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(remark)}"
 
 
 def _sum(expression: str, value: int | Fraction) -> str:

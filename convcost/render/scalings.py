@@ -12,10 +12,7 @@ from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from convcost.formulas.closed import Formula
-    from convcost.formulas.scaling import Scaling
+    from convcost.formulas.scaling import Scaling, Scalings
     from convcost.numbers.arithmetic import Num
 
 _COLUMNS = (
@@ -32,8 +29,9 @@ _NOTES = (
 )
 
 
-def scaling_table(formula: Formula, rows: Sequence[Scaling]) -> Table:
+def scaling_table(rows: Scalings) -> Table:
     """One row per free name and quantity; a quantity that does not depend on the name says so."""
+    formula = rows.formula
     shown: list[tuple[Any, ...]] = []
     for row in rows:
         title = quantity_title(formula, row.quantity)
@@ -58,8 +56,9 @@ def decimal(value: Num) -> str:
     return f"{float(value):.4g}"
 
 
-def scaling_data(formula: Formula, rows: Sequence[Scaling]) -> dict[str, Any]:
+def scaling_data(rows: Scalings) -> dict[str, Any]:
     """The result of ``scaling``; exact ratios as text beside their decimals."""
+    formula = rows.formula
     return {
         "schema": schema("scaling"),
         "name": formula.graph.name,

@@ -13,20 +13,19 @@ from convcost.solving.budgets import REPORTED
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from convcost.formulas.regions import Stretch
     from convcost.numbers.arithmetic import Num
     from convcost.solving.costs import Costs
-    from convcost.solving.pareto import Objective, Point
+    from convcost.solving.pareto import Points
     from convcost.solving.solution import IdealRoot, Plateau, Solution
 
 _LONG = 60  # a root beyond that is given as a number only
 _GOALS = {"max": "largest", "min": "smallest", "near": "nearest"}
 
 
-def solution_table(costs: Costs, solution: Solution) -> Table:
+def solution_table(solution: Solution) -> Table:
     """The answer between its neighbours, then the roots without rounding."""
+    costs = solution.costs
     heading = f"{costs.first.formula.graph.title}: {', '.join(budget.text for budget in costs.budgets)}"
     if solution.place is None:
         sentence = f"no value of {solution.name} meets the budget"
@@ -101,8 +100,9 @@ def _context_notes(costs: Costs) -> list[str]:
     return [", ".join(parts)] if parts else []
 
 
-def solution_data(costs: Costs, solution: Solution) -> dict[str, Any]:
+def solution_data(solution: Solution) -> dict[str, Any]:
     """The result of ``solve`` for one name; values exact, as text where they are no decimals."""
+    costs = solution.costs
     return {
         "schema": schema("solve"),
         "name": costs.spec.name,
@@ -158,8 +158,9 @@ def _ideal_data(ideal: IdealRoot) -> dict[str, Any]:
     }
 
 
-def points_table(costs: Costs, objectives: Sequence[Objective], points: Sequence[Point]) -> Table:
+def points_table(points: Points) -> Table:
     """One row per point, best in the first objective first."""
+    costs, objectives = points.costs, points.objectives
     heading = f"{costs.first.formula.graph.title}: {', '.join(budget.text for budget in costs.budgets)}"
     columns = [Column(name, name, "times", 9) for name in costs.names]
     columns += [_column(costs, key) for key in costs.reported]
@@ -173,8 +174,9 @@ def points_table(costs: Costs, objectives: Sequence[Objective], points: Sequence
     return Table(heading, tuple(columns), rows, None, (*notes, *whose_notes(costs.first.formula)))
 
 
-def points_data(costs: Costs, objectives: Sequence[Objective], points: Sequence[Point]) -> dict[str, Any]:
+def points_data(points: Points) -> dict[str, Any]:
     """The result of ``solve`` for several names."""
+    costs, objectives = points.costs, points.objectives
     return {
         "schema": schema("solve"),
         "name": costs.spec.name,

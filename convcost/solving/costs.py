@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
-from convcost.conventions import DEFAULT, convention
+from convcost.conventions.model import PLAIN, Convention
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import formula
 from convcost.formulas.regions import Within, where
@@ -63,10 +63,10 @@ class Setting(NamedTuple):
     weights_dtype: str | None = None
     device: Device | None = None
     fused: bool = True
-    convention: str = DEFAULT
+    convention: Convention = PLAIN
 
-    def context(self, graph: Graph, spec: Spec) -> Context:
-        """The context of ``graph``, which was built from ``spec``."""
+    def context(self, graph: Graph) -> Context:
+        """The context of ``graph``."""
         return Context(
             graph,
             batch=self.batch,
@@ -74,7 +74,7 @@ class Setting(NamedTuple):
             weights_dtype=self.weights_dtype,
             device=self.device,
             fused=self.fused,
-            convention=convention(self.convention, spec),
+            convention=self.convention,
         )
 
 
@@ -109,8 +109,8 @@ class Structure:
     def __init__(self, costs: Costs, symbolic: Formula, others: Mapping[str, Formula]) -> None:
         self.formula = symbolic
         self.conditions = [*symbolic.conditions, *(c for other in others.values() for c in other.conditions)]
-        self._own = Metrics(costs.setting.context(symbolic.graph, costs.spec))
-        self._others = {name: costs.metrics_of(name, other.graph) for name, other in others.items()}
+        self._own = Metrics(costs.setting.context(symbolic.graph))
+        self._others = {name: costs.metrics_of(other.graph) for name, other in others.items()}
         self._courses: dict[tuple[str, Fraction], int | None] = {}
         self._stretches: dict[Condition, list[Stretch] | None] = {}
         self._set_budgets(costs)
@@ -283,7 +283,7 @@ class Costs:
         self._others = {name: dict(values) for name, values in (others or {}).items()}
         self._specs = {name: other for budget in budgets for name, other in budget.others.items()}
         self._input_shape = input_shape
-        named = [] if self.setting.convention == DEFAULT else [REPORTED]
+        named = [] if self.setting.convention is PLAIN else [REPORTED]
         bounded = [budget.metric.key for budget in budgets]
         self.reported = list(dict.fromkeys(["params", "macs", *named, *bounded, *reported]))
         self.structures: list[Structure] = []
@@ -293,9 +293,9 @@ class Costs:
         if len(self.first.values(self.witness) or {}) == 0:
             raise UnsupportedError(f"{self.spec.name} cannot be measured at its defaults")
 
-    def metrics_of(self, name: str, graph: Graph) -> Metrics:
-        """The metrics of a network that was built from the other spec ``name``."""
-        return Metrics(self.setting.context(graph, self._specs[name]))
+    def metrics_of(self, graph: Graph) -> Metrics:
+        """The metrics of a network that was built from another spec."""
+        return Metrics(self.setting.context(graph))
 
     def _derived(self, given: Mapping[str, Any]) -> Structure:
         symbolic = formula(self.spec, self.names, given, self._input_shape, whose=self.setting.convention)
@@ -351,7 +351,7 @@ class Costs:
             if len(self._measured) >= MAX_MEASURED:
                 self._measured.clear()
             graph = self._graph(values)
-            self._measured[key] = None if graph is None else Metrics(self.setting.context(graph, self.spec))
+            self._measured[key] = None if graph is None else Metrics(self.setting.context(graph))
         return self._measured[key]
 
     def margin_at(self, index: int, own: Metrics, values: Mapping[str, Num]) -> Any:
@@ -360,7 +360,7 @@ class Costs:
         others = {}
         for name, spec in budget.others.items():
             given = {**self._others.get(name, {}), **{key: values[key] for key in self._shared(spec)}}
-            others[name] = self.metrics_of(name, build(spec, given, self._input_shape if spec.is_block else None))
+            others[name] = self.metrics_of(build(spec, given, self._input_shape if spec.is_block else None))
         return budget.margin(own, others)
 
     def against(self, budgets: Sequence[Budget]) -> Costs:

@@ -15,9 +15,10 @@ from convcost.metrics.registry import METRICS, SYNONYMS
 from convcost.numbers.arithmetic import normal
 from convcost.solving.budgets import REPORTED
 from convcost.solving.solution import solve
+from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
     from convcost.solving.costs import Costs
@@ -43,6 +44,20 @@ class Point(NamedTuple):
         """Its worth in each objective, larger being better."""
         both = {**self.costs, **self.values}
         return tuple(both[goal.key] if goal.largest else -both[goal.key] for goal in objectives)
+
+
+class Points(Records[Point]):
+    """Points of a grid that no other point beats, best in the first objective first.
+
+    Attributes:
+        costs: the network, its budgets and its metrics.
+        objectives: what is better.
+    """
+
+    def __init__(self, points: Iterable[Point], costs: Costs, objectives: Sequence[Objective]) -> None:
+        super().__init__(points)
+        self.costs = costs
+        self.objectives = tuple(objectives)
 
 
 def objective(text: str, names: Sequence[str], *, named: bool = False) -> Objective:
@@ -73,7 +88,7 @@ def pareto(
     steps: Mapping[str, Num],
     ranges: Mapping[str, tuple[Num, Num]],
     objectives: Sequence[Objective],
-) -> list[Point]:
+) -> Points:
     """The points of a grid that meet every budget and that no other such point equals or beats in every objective.
 
     Args:
@@ -97,7 +112,8 @@ def pareto(
     if count > MAX_POINTS:
         raise UsageError(f"the grid has {count:,} points, more than {MAX_POINTS:,}; give larger steps or a --range")
     points = (_point(costs, dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
-    return _unbeaten([point for point in points if point is not None], objectives)
+    unbeaten = _unbeaten([point for point in points if point is not None], objectives)
+    return Points(unbeaten, costs, objectives)
 
 
 def _axes(costs: Costs, steps: Mapping[str, Num], ranges: Mapping[str, tuple[Num, Num]]) -> dict[str, list[Num]]:

@@ -19,6 +19,7 @@ from convcost.numbers.arithmetic import normal
 from convcost.numbers.symbols import to_sympy
 from convcost.solving.candidates import EVERYTHING, Candidates, simplest, structure_parts
 from convcost.solving.search import Nearest, Search
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,20 @@ class IdealRoot(NamedTuple):
     value: float | None
 
 
-class Solution(NamedTuple):
+class _Solution(NamedTuple):
+    name: str
+    goal: str
+    place: Plateau | None
+    unbounded: bool
+    below: Plateau | None
+    above: Plateau | None
+    ideal: tuple[IdealRoot, ...]
+    needs: tuple[str, ...]
+    unproved: tuple[str, ...]
+    costs: Costs
+
+
+class Solution(Printable, _Solution):
     """The answer for one parameter.
 
     Attributes:
@@ -78,17 +92,14 @@ class Solution(NamedTuple):
         ideal: where each budget is met exactly if nothing is rounded; only budgets on metrics with a polynomial.
         needs: what else must hold for there to be a network.
         unproved: what the answer takes for granted, as sentences; empty where everything is proved.
+        costs: the network, its budgets and its metrics.
     """
 
-    name: str
-    goal: str
-    place: Plateau | None
-    unbounded: bool
-    below: Plateau | None
-    above: Plateau | None
-    ideal: tuple[IdealRoot, ...]
-    needs: tuple[str, ...]
-    unproved: tuple[str, ...] = ()
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        answer = "unbounded" if self.unbounded else None if self.place is None else self.place.value
+        return f"<{self.costs.spec.name}: {self.goal} {self.name} = {answer}>"
 
 
 def solve(
@@ -146,6 +157,7 @@ def solve(
         ideal_roots(structure, structure.formula.symbols[name], costs.budgets, None if place is None else place.value),
         tuple(condition.text for condition in structure.conditions),
         tuple(search.unproved),
+        costs,
     )
 
 

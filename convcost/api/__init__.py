@@ -1,0 +1,41 @@
+"""The library: every command as a function, with the same defaults. Nothing here prints.
+
+A target is a bundled name or a path, or a pair of one and a dict of parameters. Keyword arguments are parameters of
+every target that has them. Commands parse their options, call these functions, and show the results.
+"""
+
+from convcost.api.conventions import explain, list_conventions, survey, verify
+from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
+from convcost.api.formulas import cases, compare, equal, formula, scaling
+from convcost.api.solutions import pareto, solve
+from convcost.api.specs import list_layers, list_specs, load, loads, schema, show
+from convcost.catalogue.starter import starter
+
+__all__ = [
+    "analyze",
+    "cases",
+    "check",
+    "compare",
+    "diff",
+    "equal",
+    "explain",
+    "formula",
+    "list_conventions",
+    "list_layers",
+    "list_specs",
+    "load",
+    "loads",
+    "memory",
+    "pareto",
+    "receptive",
+    "roofline",
+    "scaling",
+    "schema",
+    "show",
+    "solve",
+    "starter",
+    "survey",
+    "table",
+    "traffic",
+    "verify",
+]

@@ -1,0 +1,183 @@
+"""Specs: what is bundled, graphs built from specs, and the language they are written in."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.api.targets import Sizes, TargetLike, built, convention_of, input_shape
+from convcost.catalogue.loader import Catalogue, bundled_names, natural, source_text
+from convcost.conventions import DEFAULT
+from convcost.conventions.catalogue import PAPER
+from convcost.conventions.reported import Reported
+from convcost.errors import UsageError
+from convcost.language.interpret import build
+from convcost.network.cost import sum_work
+from convcost.tables.printable import Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from convcost.language.model import Spec
+    from convcost.layers.base import Shape
+    from convcost.layers.docs import LayerDocs
+    from convcost.network.graph import Graph
+    from convcost.numbers.arithmetic import Num
+
+
+def load(target: TargetLike, *, input: Sizes | None = None, **parameters: Any) -> Graph:  # noqa: A002 - the language's own word
+    """Build a network or block.
+
+    Args:
+        target: name of a bundled spec, or path of a file.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        **parameters: values of the spec's parameters, and of the sizes a block reads off its input. A float
+            means the decimal it prints as; a sympy expression is taken as it is, a numpy array of
+            whatever type elementwise and exact.
+
+    Returns:
+        An immutable graph with the shape and the counts of every layer.
+
+    Raises:
+        SpecError: the spec is wrong, or a value does not fit.
+        UsageError: there is no such parameter or spec.
+
+    >>> load("bottleneck", M=32).layers[0].shape
+    (32, 14, 14)
+    """
+    graph, _ = built(target, input, parameters, partial=True)
+    return graph
+
+
+def loads(text: str, *, name: str = "spec", input: Sizes | None = None, **parameters: Any) -> Graph:  # noqa: A002
+    """Build a network or block from the text of a spec; otherwise as :func:`load`.
+
+    >>> loads("{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3}]}").layers[0].work.macs
+    6912
+    """
+    spec = Catalogue().text(text.encode("utf-8", "surrogatepass"), f"<{name}>", name, os.getcwd())
+    return build(spec, parameters, input_shape(input))
+
+
+class Entry(NamedTuple):
+    """One bundled spec, at its defaults.
+
+    Attributes:
+        name: what commands call it.
+        title: what people call it.
+        family: networks of one kind; ``blocks`` for blocks.
+        year: of the paper, if stated.
+        input: shape it runs on.
+        params, macs: cost in the default convention.
+        parameters: names that ``--set`` takes.
+        reported: the number that the tool of the convention would print; None for a network without a convention.
+    """
+
+    name: str
+    title: str
+    family: str
+    year: int | None
+    input: Shape
+    params: Num
+    macs: Num
+    parameters: tuple[str, ...]
+    reported: Num | None
+
+
+class Entries(Records[Entry]):
+    """Bundled specs.
+
+    Attributes:
+        convention: whose numbers are reported.
+    """
+
+    def __init__(self, entries: Iterable[Entry], convention: str) -> None:
+        super().__init__(entries)
+        self.convention = convention
+
+
+def list_specs(*, blocks: bool | None = None, convention: str = DEFAULT) -> Entries:
+    """The bundled networks (``blocks=False``), blocks (``True``) or both: by family, year and name.
+
+    Args:
+        blocks: which.
+        convention: whose number is reported beside the plain ones: a name or a file.
+
+    Raises:
+        SpecError: a bundled spec is wrong.
+        UsageError: there is no such convention.
+
+    >>> [entry.name for entry in list_specs(blocks=False) if entry.family == "LeNet"]
+    ['lenet5']
+    """
+    loader = Catalogue()
+    entries = [_entry(loader, name, convention) for name in bundled_names(blocks=blocks)]
+    return Entries(sorted(entries, key=_order), convention)
+
+
+def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:
+    return (entry.family == "blocks", entry.family.lower(), entry.year or 0, natural(entry.name))
+
+
+def _entry(loader: Catalogue, name: str, convention: str) -> Entry:
+    spec = loader.target(name)
+    graph = build(spec)
+    work = sum_work(graph.layers)
+    family = "blocks" if spec.is_block else spec.family or spec.title
+    number = _reported(graph, spec, convention)
+    return Entry(name, spec.title, family, spec.year, graph.input, work.params, work.macs, spec.names, number)
+
+
+def _reported(graph: Graph, spec: Spec, convention: str) -> Num | None:
+    try:
+        return Reported(graph, convention_of(convention, spec)).value()
+    except UsageError:
+        if convention != PAPER:
+            raise
+        return None
+
+
+def list_layers(name: str | None = None) -> LayerDocs:
+    """The reference of the layers: fields, formulas, source.
+
+    Args:
+        name: of one layer; all where not given.
+
+    Raises:
+        UsageError: there is no such layer.
+
+    >>> [(field.name, field.default) for field in list_layers("flatten")[0].fields]
+    []
+    """
+    from convcost.layers.docs import LayerDocs, layer_doc, layers  # noqa: PLC0415 - rarely asked for
+
+    return LayerDocs(layers() if name is None else [layer_doc(name)])
+
+
+def show(target: str) -> str:
+    """The source of a spec.
+
+    Args:
+        target: a bundled name, or a file.
+
+    Raises:
+        UsageError: there is no such name or file.
+        SpecError: the file is no YAML.
+
+    >>> print(show("plain").splitlines()[0])
+    title: Plain convolution
+    """
+    return source_text(target)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the spec language, for editors.
+
+    >>> schema()["title"]
+    'convcost network or block'
+    """
+    from convcost.language.schema import language_schema  # noqa: PLC0415 - rarely asked for
+    from convcost.literature.claims import claim_schema  # noqa: PLC0415
+
+    catalogue = Catalogue()
+    return language_schema({name: catalogue.target(name) for name in bundled_names()}, claim_schema())
