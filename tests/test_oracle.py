@@ -63,6 +63,7 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("relu6", {}, {"comparisons": 2 * N}),
     ("leaky_relu", {}, {"comparisons": N, "multiplications": N}),
     ("prelu", {}, {"other_params": 6, "comparisons": N, "multiplications": N}),
+    ("prelu", {"per_element": True}, {"other_params": N, "comparisons": N, "multiplications": N}),
     ("prelu", {"shared": True}, {"other_params": 1, "comparisons": N, "multiplications": N}),
     ("sigmoid", {}, {"exponentials": N, "additions": N, "divisions": N}),
     ("hard_sigmoid", {}, {"additions": N, "comparisons": 2 * N, "multiplications": N}),
@@ -90,10 +91,15 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("crop", {"size": [3, 2]}, {}),
     ("zero_pad", {"sides": [[1, 2], [0, 3]]}, {}),
     ("channel_shuffle", {"groups": 3}, {}),
+    ("max_unpool", {"factor": [2, 1]}, {}),
+    ("max_unpool", {"size": [10, 7]}, {}),
+    ("parameter", {"to": [6, 4]}, {"other_params": 24}),
+    ("parameter", {"to": [6, 4], "trained": False}, {"buffers": 24}),
     ("pixel_shuffle", {"factor": 1}, {}),
     ("pixel_unshuffle", {"factor": 1}, {}),
 ]
 VIEWS = {"dropout", "identity", "flatten", "reshape", "permute", "slice", "split", "crop"}  # which move nothing
+READ = {"parameter": 0, "max_unpool": 2 * N}  # other than what enters: nothing, and the places of the maxima
 SHAPES: dict[str, tuple[int, ...]] = {
     "rbf": (3,),
     "global_avg_pool": (6, 1, 1),
@@ -107,6 +113,8 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "split -1": (6, 5, 1),
     "crop": (6, 3, 2),
     "zero_pad": (6, 8, 10),
+    "max_unpool": (6, 10, 7),
+    "parameter": (6, 4),
 }
 
 
@@ -118,7 +126,7 @@ def test_written_out(key: str, values: dict[str, Any], expected: dict[str, int])
     assert y == SHAPES.get(f"{key} {values['axis']}" if "axis" in values else key, X)
     work = layer.work(x, y)
     assert tally(work) == expected
-    moved = (0, 0) if key in VIEWS or values.get("kind") == "none" else (N, _product(y))
+    moved = (0, 0) if key in VIEWS or values.get("kind") == "none" else (READ.get(key, N), _product(y))
     assert (work.read, work.written) == moved
 
 
@@ -168,6 +176,31 @@ def test_tensors_that_do_not_fit(key: str, shapes: tuple[tuple[int, ...], ...], 
     with pytest.raises(ShapeError) as caught:
         REGISTRY[key]().shape(tuple((shape, 1) for shape in shapes))
     assert str(caught.value) == message
+
+
+def test_a_slope_is_shared_or_not() -> None:
+    with pytest.raises(FieldError, match="exclude each other"):
+        REGISTRY["prelu"](shared=True, per_element=True).shape(X)
+    # Keras 3.15: PReLU on a map of 32 channels and 128x128, without shared_axes
+    assert REGISTRY["prelu"](per_element=True).work((32, 128, 128), (32, 128, 128)).params == 524_288
+
+
+def test_locally_connected_layers_of_deepface() -> None:
+    """Figure 2 and section 3: L4 to L6 make 16x55x55, 16x25x25 and 16x21x21; of about 120 million parameters more than
+    95 % are theirs and those of the layers after them.
+    """
+    steps = (
+        "conv: {out: 32, kernel: 11, padding: valid}, max_pool: {kernel: 3, stride: 2, padding: 1}, "
+        "conv: {out: 16, kernel: 9, padding: valid}, locally_connected: {out: 16, kernel: 9, padding: valid}, "
+        "locally_connected: {out: 16, kernel: 7, stride: 2, padding: valid}, "
+        "locally_connected: {out: 16, kernel: 5, padding: valid}, flatten, linear: {out: 4096}, linear: {out: 4030}"
+    )
+    graph = loads(f"{{input: [3, 152, 152], layers: [{steps}]}}")
+    assert [node.shape for node in graph.layers[3:6]] == [(16, 55, 55), (16, 25, 25), (16, 21, 21)]
+    local = sum(node.work.params for node in graph.layers[3:])
+    params = sum_work(graph.layers).params
+    assert local > 0.95 * params
+    assert params == pytest.approx(120_000_000, rel=0.01)
 
 
 def test_an_axis_that_is_not_there() -> None:

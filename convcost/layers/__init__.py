@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcost.layers import activation, conv, merge, norm, pool, product, recurrent, reshape
+from convcost.layers import activation, conv, merge, norm, parameter, pool, product, recurrent, reshape
 from convcost.layers.base import REGISTRY, Layer, Shape, Work
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "conv",
     "merge",
     "norm",
+    "parameter",
     "pool",
     "product",
     "recurrent",

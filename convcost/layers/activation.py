@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from convcost.errors import FieldError
 from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axis, flag, number, word
 from convcost.layers.reach import everything
@@ -126,7 +127,8 @@ class LeakyReLU(_Elementwise):
 class PReLU(_Elementwise):
     """``x`` or ``a x``, by sign, with a trained slope per channel; counted for every element.
 
-    Source: He et al., "Delving Deep into Rectifiers" (2015), equation 1.
+    Source: He et al., "Delving Deep into Rectifiers" (2015), equation 1; a slope per element: ``keras.layers.PReLU``
+    without ``shared_axes``.
 
     >>> PReLU().work((64, 8, 8), (64, 8, 8)).params
     64
@@ -137,14 +139,29 @@ class PReLU(_Elementwise):
     each = {"comparisons": 1, "multiplications": 1}
     each_backward = {"comparisons": 1, "multiplications": 1}
     derivative = "input"
-    formulas = {"other_params": "C", "comparisons": "C * H * W", "multiplications": "C * H * W"}
+    formulas = {
+        "other_params": "C; shared: 1; per_element: C * H * W",
+        "comparisons": "C * H * W",
+        "multiplications": "C * H * W",
+    }
 
     shared = flag(False, "one slope for all channels")
+    per_element = flag(False, "a slope for every element, as Keras has without shared axes")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is one slope and one for every element at once.
+        """
+        if self.shared and self.per_element:
+            raise FieldError("per_element", "prelu: `shared` and `per_element` exclude each other")
+        return x
 
     def work(self, x: Shape, y: Shape) -> Work:
         """As a leaky ReLU, and the slopes."""
         work = super().work(x, y)
-        work.other_params = 1 if self.shared else x[0]
+        work.other_params = 1 if self.shared else elements(x) if self.per_element else x[0]
         return work
 
     def backward(self, x: Shape, y: Shape) -> Backward:

@@ -287,7 +287,7 @@ class Layer:
 
         Args:
             field: what the positions of ``x`` depend on; where the layer merges, a list with that of every operand
-                whose map is as large as the output's.
+                whose map is as large as the output's, and of every operand where there is a fixed number of them.
             axis: the spatial axis, from 0.
             x: the input: a map, or operands where the layer merges; numbers.
             y: the output.

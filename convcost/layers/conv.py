@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
+from convcost.errors import ShapeError
+from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
 from convcost.layers.fields import axes, axis, flag, padding, size
 from convcost.layers.reach import ReceptiveField, everything, spreading, whole
 from convcost.layers.window import (
@@ -20,7 +21,7 @@ from convcost.layers.window import (
     spatial,
     windows,
 )
-from convcost.numbers.arithmetic import Num, prod, provably, require
+from convcost.numbers.arithmetic import Num, prod, provably, require, total
 
 
 class _Weighted(Layer):
@@ -402,4 +403,120 @@ class DeformConv(Conv):
 
     def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the base class hands in both
         """Always ``deform_conv``."""
+        return self.key
+
+
+class LocallyConnected(Conv):
+    """A convolution whose weights and biases are not shared: every output position has a kernel of its own.
+
+    Source: Taigman et al., "DeepFace" (2014), section 3; ``LocallyConnected2D`` of Keras 2, which has a bias per output
+    element too.
+
+    >>> local = LocallyConnected(out=16, kernel=9, padding="valid")
+    >>> local.work((16, 63, 63), (16, 55, 55)).weights == 16 * 81 * 16 * 55 * 55
+    True
+    """
+
+    key = "locally_connected"
+    also: ClassVar[tuple[str, ...]] = ("LocallyConnectedConv", "LocalConv", "unshared_conv")
+    kinds = ()
+    formulas = {
+        "weights": "H_out * W_out * O * K^n * I/G",
+        "biases": "H_out * W_out * O",
+        "macs": "as many as weights",
+        "output": "as a conv",
+    }
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """One multiply-accumulate per weight."""
+        work = super().work(x, y)
+        work.weights = work.macs
+        work.biases = work.bias_adds
+        return work
+
+    def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the base class hands in both
+        """Always ``locally_connected``."""
+        return self.key
+
+
+class DynamicConv(Conv):
+    """A convolution whose kernel is mixed anew for every sample, from experts: ``sum(a_k W_k)``, and so the bias.
+
+    The first branch is the map, the second the weights of the mixture, one per expert, as they come from
+    ``global_avg_pool``, ``linear`` and a ``softmax`` or ``sigmoid``. The number of experts is that of the weights. The
+    mixed kernel is written to memory and read again.
+
+    Source: Yang et al., "CondConv" (2019), equation 1; Chen et al., "Dynamic Convolution" (2020), equation 2.
+
+    >>> mixed = DynamicConv(out=64, kernel=3)
+    >>> work = mixed.work((((64, 8, 8), 1), ((4,), 1)), (64, 8, 8))
+    >>> work.params == 4 * (9 * 64 * 64 + 64), work.macs == 9 * 64 * 64 * 8 * 8
+    (True, True)
+    """
+
+    key = "dynamic_conv"
+    merges = True
+    operands = 2
+    reads_whole_map = True  # where the mixture is made of the map, as it mostly is
+    also: ClassVar[tuple[str, ...]] = ("CondConv", "ConditionalConv", "DyConv")
+    kinds = ()
+    formulas = {
+        "weights": "experts * O * K^n * I/G",
+        "biases": "experts * O",
+        "macs": "H_out * W_out * O * K^n * I/G",
+        "multiplications": "experts * (O * K^n * I/G + O)",
+        "additions": "(experts - 1) * (O * K^n * I/G + O)",
+        "inside": "O * K^n * I/G + O",
+    }
+
+    def shape(self, x: Any) -> Shape:
+        """``(out, *windows)``.
+
+        Raises:
+            ShapeError: there are not two tensors, or the weights of the mixture are a map.
+        """
+        count = total(times for _, times in x)
+        if type(count) is not int or count != self.operands:
+            raise ShapeError(f"{self.key} takes a map and the weights of its experts, found {count} tensors")
+        require_flat(self._mixture(x), f"{self.key}, for the weights of its experts,", "`global_avg_pool`")
+        return super().shape(x[0][0])
+
+    def _mixture(self, x: Operands) -> Shape:
+        return x[-1][0]
+
+    def work(self, x: Any, y: Shape) -> Work:
+        """One convolution; before it a product per expert and weight, and their sums."""
+        forward = super().work(x[0][0], y)
+        experts, mixed = self._mixture(x)[0], forward.weights + forward.biases
+        return Work(
+            weights=experts * forward.weights,
+            biases=experts * forward.biases,
+            macs=forward.macs,
+            bias_adds=forward.bias_adds,
+            multiplications=experts * mixed,
+            additions=(experts - 1) * mixed,
+            read=read_by(x),
+            written=elements(y),
+            inside=mixed,
+        )
+
+    def reads(self, field: Any, axis: int, x: Any, y: Shape) -> ReceptiveField:
+        """A window of the map; the weights of the mixture have no position."""
+        return sliding_field(self, field[0], axis, x[0][0], y)
+
+    def saves(self, x: Any, y: Shape) -> Saved:
+        """Its operands, and the mixed kernel."""
+        return Saved(input=True, inside=self.work(x, y).inside)
+
+    def backward(self, x: Any, y: Shape) -> Backward:
+        """Those of the convolution; a product and a sum per expert and weight, for the mixture and for the experts."""
+        forward = self.work(x, y)
+        experts = forward.multiplications
+        return Backward(
+            Work(macs=forward.macs, multiplications=experts, additions=experts),
+            Work(macs=forward.macs, multiplications=experts, additions=forward.bias_adds),
+        )
+
+    def kind_of(self, x: Shape, y: Shape) -> str:  # noqa: ARG002 - the base class hands in both
+        """Always ``dynamic_conv``."""
         return self.key

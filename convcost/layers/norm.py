@@ -172,6 +172,183 @@ class LayerNorm(_Norm):
         return _normalise_backward(x, self._sets(x), self.affine)
 
 
+class RMSNorm(_Norm):
+    """Every element divided by the root of the mean square along one axis or several, with a scale for every place.
+
+    Without ``axis`` it is that over the channels of each position.
+
+    Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019), equation 4; ``torch.nn.RMSNorm``.
+
+    >>> RMSNorm().work((96, 56, 56), (96, 56, 56)).params
+    96
+    """
+
+    key = "rms_norm"
+    also = ("RMSNormalization",)
+    reads_whole_map = False
+    formulas = {
+        "norm_params": "C",
+        "multiplications": "3 C * H * W",
+        "additions": "C * H * W",
+        "divisions": "3 H * W (square root and reciprocal included)",
+        "other axes": "their sizes for C, the others for H * W",
+    }
+
+    axis = axis_list("c", "the axis or axes that a mean square is taken along")
+    scale = flag(True, "whether there is a trainable scale")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        axes_of(self.axis, x)
+        return x
+
+    def _sets(self, x: Shape) -> Num:
+        """How many sets of elements have a mean square of their own."""
+        return elements(without(x, axes_of(self.axis, x)))
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
+        """Squares, their mean and epsilon, a root and its reciprocal per set; a product or two per element."""
+        count, sets = elements(x), self._sets(x)
+        return Work(
+            norm_params=prod(x[place] for place in axes_of(self.axis, x)) if self.scale else 0,
+            multiplications=count * (2 + int(self.scale)),
+            additions=count,  # one fewer per set for the sum, one for epsilon
+            divisions=3 * sets,
+            read=count,
+            written=count,
+        )
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axes."""
+        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """With ``n`` for the normalised input: ``(g - n mean(g n)) / root``, ``g`` the gradient times the scale."""
+        count, sets = elements(x), self._sets(x)
+        scale = int(self.scale)
+        return Backward(
+            Work(multiplications=(4 + scale) * count, additions=2 * count - sets, divisions=sets),
+            Work(multiplications=count, additions=count) if self.scale else Work(),
+        )
+
+
+class L2Norm(_Norm):
+    """Every element divided by the Euclidean length along one axis or several.
+
+    Without ``axis`` it is that of the channels of each position; ``scale`` adds a trained factor per channel.
+
+    Source: Liu et al., "ParseNet" (2015), equations 1 and 3; ``torch.nn.functional.normalize``.
+
+    >>> L2Norm(scale=True).work((512, 38, 38), (512, 38, 38)).params
+    512
+    """
+
+    key = "l2_norm"
+    also = ("L2Normalize", "L2Normalization", "Normalize", "LpNormalization", "UnitNormalization")
+    reads_whole_map = False
+    formulas = {
+        "other_params": "C with a scale",
+        "multiplications": "C * H * W, 2 C * H * W with a scale",
+        "additions": "(C - 1) * H * W",
+        "comparisons": "H * W (with epsilon)",
+        "divisions": "C * H * W + H * W (square root included)",
+        "other axes": "their sizes for C, the others for H * W",
+    }
+
+    axis = axis_list("c", "the axis or axes that the length is taken along")
+    scale = flag(False, "whether there is a trainable scale per channel")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        axes_of(self.axis, x)
+        return x
+
+    def _sets(self, x: Shape) -> Num:
+        """How many sets of elements have a length of their own."""
+        return elements(without(x, axes_of(self.axis, x)))
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
+        """Squares, their sum, its root and a comparison with epsilon per set; a quotient per element."""
+        count, sets = elements(x), self._sets(x)
+        return Work(
+            other_params=x[0] if self.scale else 0,
+            multiplications=count * (1 + int(self.scale)),
+            additions=count - sets,
+            comparisons=sets,
+            divisions=count + sets,
+            read=count,
+            written=count,
+        )
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axes."""
+        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """``(g - y sum(g y)) / length``: two products, a difference and a quotient an element, a sum a set."""
+        count, sets = elements(x), self._sets(x)
+        scale = int(self.scale)
+        return Backward(
+            Work(multiplications=(2 + scale) * count, additions=2 * count - sets, divisions=count),
+            Work(multiplications=count, additions=count) if self.scale else Work(),
+        )
+
+
+class GlobalResponseNorm(_Norm):
+    """Global response normalisation: channels scaled by their length over the map, divided by the mean length.
+
+    ``x + gamma x n + beta``, where ``n`` is the channel's length divided by the mean length of all channels.
+
+    Source: Woo et al., "ConvNeXt V2" (2023), algorithm 1.
+
+    >>> GlobalResponseNorm().work((384, 56, 56), (384, 56, 56)).params
+    768
+    """
+
+    key = "grn"
+    also = ("GlobalResponseNorm", "GlobalResponseNormalization")
+    reads_whole_map = True
+    formulas = {
+        "norm_params": "2 C",
+        "multiplications": "3 C * H * W",
+        "additions": "3 C * H * W",
+        "divisions": "2 C + 1 (square roots included)",
+    }
+
+    def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
+        """Squares and sums; a root and a quotient per channel, and their mean; operations per element."""
+        count = elements(x)
+        return Work(
+            norm_params=2 * x[0],
+            multiplications=3 * count,  # the square; the channel's factor; gamma
+            additions=3 * count,  # sums, the mean of the lengths and its epsilon; beta; the input
+            divisions=2 * x[0] + 1,
+            read=count,
+            written=count,
+        )
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """Through the product with the channel's factor, and through the lengths and their mean.
+
+        Per element: the gradient times gamma and the factor, and its product with the input, whose sums over the map
+        are the gradients of the factors; the input times a number per channel; two sums. Per channel: the rule of a
+        quotient.
+        """
+        count, channels = elements(x), x[0]
+        return Backward(
+            Work(multiplications=4 * count + 3 * channels, additions=3 * count + 2 * channels, divisions=3 * channels),
+            Work(multiplications=2 * count, additions=2 * count),
+        )
+
+
 class GroupNorm(_Norm):
     """Group normalisation: statistics over a group of channels and the whole map. One channel a group: instance norm.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import ShapeError
 from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
 from convcost.layers.fields import axes, flag, size, word
-from convcost.layers.reach import everything, merged, partitioned
+from convcost.layers.reach import merged, mixed, partitioned
 from convcost.layers.window import divide_channels, per_axis, show
 from convcost.numbers.arithmetic import divide, prod, provably, same, total
 
@@ -96,7 +96,7 @@ class MatMul(_Product):
 
     def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """All positions of both maps."""
-        return merged([everything(one, y[1 + axis]) for one in field])
+        return mixed(field, axis, self.operands_of(x))
 
     def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - its operands, whatever they are
         """Its operands."""
@@ -232,12 +232,12 @@ class Attention(_Product):
             inside=0 if self.flash else 2 * self.heads * stored,
         )
 
-    def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:  # noqa: ARG002
+    def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:
         """All positions of a window, or of the map."""
-        seen = merged(field)
-        if self.window is None:
-            return everything(seen, y[1 + axis])
+        seen = merged(field) if self.window is not None else mixed(field, axis, self.operands_of(x))
         count = len(y) - 1
+        if self.window is None or seen.jump == 0:
+            return seen
         side = per_axis(self.window, count, "window")[axis]
         return partitioned(seen, side, per_axis(self.shift, count, "shift")[axis])
 

@@ -20,6 +20,8 @@ from convcost.errors import UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from convcost.layers.base import Shape
+
 MAX_PHASES = 4096
 Range = tuple[int, int]  # first and last position of the input; outside the input where there is padding
 
@@ -65,6 +67,9 @@ class ReceptiveField(NamedTuple):
 
 
 ITSELF = ReceptiveField(((0, 0),), 1)  # what a position of the input sees
+
+
+NOTHING = ReceptiveField((None,), 0)  # what a parameter sees
 
 
 def _hull(parts: Sequence[Range | None]) -> Range | None:
@@ -172,3 +177,15 @@ def merged(fields: Sequence[ReceptiveField]) -> ReceptiveField:
 def whole(field: ReceptiveField, length: int) -> ReceptiveField:
     """The field of a layer of which each position reads all ``length`` positions of a map."""
     return sliding(field, length, length)
+
+
+def mixed(fields: Sequence[ReceptiveField], axis: int, shapes: Sequence[Shape]) -> ReceptiveField:
+    """The field of a layer that reads all positions of several maps along an axis.
+
+    Args:
+        fields: what the positions of each map see.
+        axis: the spatial axis, from 0.
+        shapes: of the maps; one that lacks the axis has positions that all see the same.
+    """
+    sizes = [shape[1 + axis] if 1 + axis < len(shape) else 1 for shape in shapes]
+    return merged([everything(field, size) for field, size in zip(fields, sizes, strict=True)])

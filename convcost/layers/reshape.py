@@ -330,7 +330,6 @@ class Upsample(_Tensor):
 
     key = "upsample"
     also = ("Upsampling", "Resize", "interpolate", "UpsamplingNearest", "UpsamplingBilinear")
-    special = {"MaxUnpool": "{factor: 2}"}
     is_view = False
     formulas = {
         "multiplications": "bilinear: (2^n - 1) * C * H_out * W_out",
@@ -347,13 +346,7 @@ class Upsample(_Tensor):
         Raises:
             FieldError: neither or both of factor and size are given.
         """
-        area = spatial(x, self.key)
-        if (self.factor is None) == (self.size is None):
-            raise FieldError("factor", "upsample needs either `factor` or `size`")
-        if self.size is not None:
-            return (x[0], *per_axis(self.size, len(area), "size"))
-        factors = per_axis(self.factor, len(area), "factor")
-        return (x[0], *(n * f for n, f in zip(area, factors, strict=True)))
+        return enlarged(self, x)
 
     def work(self, x: Shape, y: Shape) -> Work:
         """Nothing but copies for nearest; the means for bilinear."""
@@ -374,6 +367,58 @@ class Upsample(_Tensor):
         neighbours = 1 if self.mode == "nearest" else 2 ** (len(y) - 1)
         products = 0 if self.mode == "nearest" else neighbours * elements(y)
         return Backward(Work(multiplications=products, additions=neighbours * elements(y)), Work())
+
+
+class MaxUnpool(_Tensor):
+    """A larger map of zeros, with every element at the place that a max pooling took it from.
+
+    The places are integers that the pooling hands over; they are read beside the elements.
+
+    Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 2.1;
+    ``torch.nn.MaxUnpool2d``.
+
+    >>> MaxUnpool(factor=2).shape((64, 28, 28))
+    (64, 56, 56)
+    """
+
+    key = "max_unpool"
+    also = ("MaxUnpooling", "Unpooling")
+    is_view = False
+    formulas = {"output": "H * factor, or the size that the pooling had"}
+
+    factor = axes(None, "how many times larger, or one per axis")
+    size = axes(None, "output size, or one per axis, in place of a factor")
+
+    def shape(self, x: Shape) -> Shape:
+        """``(channels, *sizes)``.
+
+        Raises:
+            FieldError: neither or both of factor and size are given.
+        """
+        return enlarged(self, x)
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """Elements and their places read, the larger map written."""
+        return Work(read=2 * elements(x), written=elements(y))
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
+        """The position whose window it lies in."""
+        return resized(field, x[1 + axis], y[1 + axis], nearest(x[1 + axis], y[1 + axis]))
+
+
+def enlarged(layer: Upsample | MaxUnpool, x: Shape) -> Shape:
+    """The shape of a map after a ``factor``, or with another ``size``.
+
+    Raises:
+        FieldError: neither or both are given.
+    """
+    area = spatial(x, layer.key)
+    if (layer.factor is None) == (layer.size is None):
+        raise FieldError("factor", f"{layer.key} needs either `factor` or `size`")
+    if layer.size is not None:
+        return (x[0], *per_axis(layer.size, len(area), "size"))
+    factors = per_axis(layer.factor, len(area), "factor")
+    return (x[0], *(n * f for n, f in zip(area, factors, strict=True)))
 
 
 class ZeroPad(_Mover):

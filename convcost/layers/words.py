@@ -40,11 +40,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "write products of two activations with `matmul`, products with weights with `linear`": ("Einsum",),
     "convcost has no bilinear layer yet": ("Bilinear",),
     "convcost has no embedding yet": ("Embedding", "EmbeddingBag"),
-    "convcost has no locally connected layer yet": ("LocallyConnected",),
-    "convcost has no such normalisation yet; `batch_norm`, `layer_norm`, `group_norm` and `lrn` are there": (
-        *("RMSNorm", "RMSNormalization", "UnitNormalization", "SpectralNorm", "SpectralNormalization", "WeightNorm"),
-        *("GRN", "Normalize", "Normalization", "ReduceL2"),
+    "leave it out where it is folded into the weights; convcost does not count the cost of making them": (
+        *("SpectralNorm", "SpectralNormalization", "WeightNorm"),
     ),
+    "convcost has no such normalisation yet; `convcost layers` lists those it has": ("Normalization", "ReduceL2"),
     "convcost has no such pooling yet; `global_max_pool` makes 1x1": ("AdaptiveMaxPool", "AdaptiveMaxPooling"),
     "convcost has no such pooling yet": ("LPPool", "FractionalMaxPool", "SPP", "ROIPool", "ROIAlign"),
     "convcost has no such merge yet; `add` has the cost of one operation per element": ("Average",),

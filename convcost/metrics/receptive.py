@@ -5,10 +5,10 @@ Source: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import UnsupportedError
-from convcost.layers.reach import ITSELF, everything, merged
+from convcost.layers.reach import ITSELF, merged, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,10 +62,26 @@ def receptive_fields(graph: Graph) -> dict[int, Seen]:
         index: Seen(graph.nodes[index], (ITSELF,) * axes, None, everywhere=False) for index in graph.inputs.values()
     }
     for node in graph.layers:
-        operands = [seen[index] for index in dict.fromkeys(index for index, _ in node.inputs)]
-        made = _merge(node, operands) if node.layer.merges else _pass(node, operands[0])
+        operands = [seen[index] for index, _ in node.inputs]
+        if node.layer.operands is not None:
+            made = _combine(node, operands, graph.input_of(node))
+        elif node.layer.merges:
+            made = _merge(node, list(dict.fromkeys(operands)))
+        else:
+            made = _pass(node, operands[0])
         seen[node.index] = made
     return seen
+
+
+def _combine(node: Node, operands: Sequence[Seen], x: Any) -> Seen:
+    """What a layer with a fixed number of operands makes of them, which it states for all of them at once."""
+    axes = range(len(operands[0].fields))
+    fields = tuple(
+        node.layer.reads([operand.fields[axis] for operand in operands], axis, x, node.shape) for axis in axes
+    )
+    widest = max(operands, key=lambda operand: operand.sizes)
+    everywhere = node.layer.reads_whole_map or any(operand.everywhere for operand in operands)
+    return Seen(node, fields, widest.node.index, everywhere)
 
 
 def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
@@ -75,20 +91,12 @@ def _merge(node: Node, operands: Sequence[Seen]) -> Seen:
     if maps:
         fields = tuple(_along(node, [operand.fields[axis] for operand in maps], axis) for axis in axes)
     else:
-        fields = tuple(_mixed(operands, axis) for axis in axes)
+        shapes = [operand.node.shape for operand in operands]
+        fields = tuple(mixed([operand.fields[axis] for operand in operands], axis, shapes) for axis in axes)
     widest = max(maps or operands, key=lambda operand: operand.sizes)
     beside = bool(maps) and len(maps) < len(operands)
     everywhere = beside or node.layer.reads_whole_map or any(operand.everywhere for operand in operands)
     return Seen(node, fields, widest.node.index, everywhere)
-
-
-def _mixed(operands: Sequence[Seen], axis: int) -> ReceptiveField:
-    """What the output of a layer sees that reads all positions of all operands."""
-    fields = []
-    for operand in operands:
-        field, shape = operand.fields[axis], operand.node.shape
-        fields.append(everything(field, shape[1 + axis]) if field.jump and axis + 1 < len(shape) else field)
-    return merged(fields)
 
 
 def _pass(node: Node, before: Seen) -> Seen:
