@@ -83,7 +83,12 @@ MUTANTS = (
         loops("layer_norm"),
     ),
     Mutant("BatchNorm.work", "int(self.scale) + int(self.shift)", "2", loops("batch_norm")),
-    Mutant("PReLU.work", "1 if self.shared else _x[0]", "_x[0]", ("tests/test_oracle.py::test_written_out",)),
+    Mutant(
+        "PReLU.work",
+        "1 if self.shared else elements(_x) if self.per_element else _x[0]",
+        "_x[0]",
+        ("tests/test_oracle.py::test_written_out",),
+    ),
     Mutant("_operations(_x)", "total(_counts) - 1", "len(_x) - 1", ("tests/test_oracle.py::test_merges",)),
     Mutant(
         "Concat.shape",

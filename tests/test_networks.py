@@ -69,12 +69,18 @@ def test_layers_are_those_of_the_table(table: str) -> None:
     assert {key: found[key] for key in set(expected)} == {key: expected.count(key) for key in expected}
 
 
+@pytest.mark.parametrize("row", rows("products.csv"), ids=lambda row: f"{row['library']} {row['model']} {row['input']}")
+def test_networks_with_products_of_activations(row: dict[str, str]) -> None:
+    found = totals(network(row["spec"], row["settings"], row["input"]))
+    assert (found["params"], 2 * found["macs"]) == (int(row["params"]), int(row["flops"]))
+
+
 def test_named_networks_are_there() -> None:
     singles = """lenet5 alexnet nin_imagenet nin_cifar10 vgg11 vgg13 vgg16 vgg_c vgg19 googlenet inception_v2
         inception_v2_factorised inception_v3 inception_v4 inception_resnet_v1 inception_resnet_v2 xception
         resnet_cifar resnext50 resnext101 mobilenet_v1 mobilenet_v2 mobilefacenet shufflenet_v1 squeezenet1_0
         squeezenet1_1 shufflenet_v2 mobilenet_v3 mnasnet se_resnet50 senet154 ghostnet regnet_x regnet_y convnext
-        wide_resnet50_2 unet fcn_vgg16 yolov3_tiny"""
+        wide_resnet50_2 unet fcn_vgg16 yolov3_tiny vit_b_16 vit_s_16 swin_t mobilevit_s"""
     wanted = set(singles.split())
     wanted |= {f"resnet{depth}" for depth in (18, 34, 50, 101, 152)}
     wanted |= {f"densenet{depth}" for depth in (121, 161, 169, 201)}
