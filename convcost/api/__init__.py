@@ -8,7 +8,7 @@ from convcost.api.conventions import explain, list_conventions, survey, verify
 from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
 from convcost.api.formulas import cases, compare, equal, formula, scaling
 from convcost.api.solutions import pareto, solve
-from convcost.api.specs import list_layers, list_specs, load, loads, schema, show
+from convcost.api.specs import convert, list_layers, list_specs, load, loads, schema, show
 from convcost.catalogue.starter import starter
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "cases",
     "check",
     "compare",
+    "convert",
     "diff",
     "equal",
     "explain",

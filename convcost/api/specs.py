@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.api.targets import Sizes, TargetLike, built, convention_of, input_shape
+from convcost.api.targets import Network, Sizes, TargetLike, built, convention_of, input_shape
 from convcost.catalogue.loader import Catalogue, bundled_names, natural, source_text
 from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
@@ -57,6 +57,28 @@ def loads(text: str, *, name: str = "spec", input: Sizes | None = None, **parame
     """
     spec = Catalogue().text(text.encode("utf-8", "surrogatepass"), f"<{name}>", name, os.getcwd())
     return build(spec, parameters, input_shape(input))
+
+
+def convert(network: Network, *, input: Sizes | None = None, **parameters: Any) -> str:  # noqa: A002
+    """The text of a spec that builds the same layers, with repeats as one step and blocks for what differs in numbers.
+
+    Args:
+        network: a graph, or a target such as an ONNX file.
+        input: ``(channels, *spatial)`` in place of the target's own.
+        **parameters: values of the target's parameters.
+
+    Raises:
+        UnsupportedError: the language has no word for a layer; or several inputs, shared weights or symbolic sizes.
+        UsageError: there is no such parameter or target.
+
+    >>> print(convert("two_3x3").partition("layers:")[2].strip())
+    - conv: {out: 64, kernel: 3, bias: false}
+        repeat: 2
+    """
+    from convcost.importers.written import as_spec  # noqa: PLC0415 - only this question pays for it
+
+    graph, _ = built(network, input, parameters)
+    return as_spec(graph)
 
 
 class Entry(NamedTuple):

@@ -33,6 +33,7 @@ GROUPS = {
         "show": "The source of a bundled spec.",
         "layers": "Reference of the layers: fields, formulas, sources.",
         "check": "Check specs for errors and networks against budgets.",
+        "convert": "Write a model as a spec, with repeats and blocks.",
         "init": "Write a commented spec to start from.",
         "schema": "JSON Schema of the spec language, for editors.",
     },
@@ -68,6 +69,7 @@ EXAMPLES = {
         "convcost check specs/resnet50.yaml",
         "convcost check mobilenet_v2 --budget 'macs<=350M' --budget 'peak<=7MB'",
     ),
+    "convert": ("convcost convert alexnet",),
     "init": ("convcost init mynet",),
     "schema": ("convcost schema",),
 }
@@ -80,5 +82,7 @@ OTHER_WORDS = {  # what people type, and the command that does it
     "info": "analyze",
     "latency": "roofline",
     "validate": "check",
+    "import": "convert",
+    "export": "convert",
     "lint": "check",
 }
