@@ -100,9 +100,9 @@ def _need(x: Data, weights: Data) -> None:
 
 def _product(call: Call, kind: str, whole: Shape, macs: Num, *operands: Data) -> Data:
     """A product of which both operands are computed, or the first is a constant."""
-    computed = [one for one in operands if one.tensor is not None]
+    computed = [item for item in operands if item.tensor is not None]
     if len(computed) == 1:
-        weights = next(one for one in operands if one.tensor is None)
+        weights = next(item for item in operands if item.tensor is None)
         counts = {"weights": weights.count, "macs": macs} if weights.ident else {"macs": macs}
         return call.stated(
             Multiplying, kind, whole, counts, computed, [weights], saved=Saved(input=True), backward={"macs": 2 * macs}
@@ -344,7 +344,7 @@ def _attended(
     counts = {name: times * samples for name, times in vars(work).items() if name not in ("read", "written")}
     for name, times in (extra or {}).items():
         counts[name] = counts.get(name, 0) + times
-    params = [one for one in call.given if one.tensor is None and one.floating and one.ident] if extra else []
+    params = [item for item in call.given if item.tensor is None and item.floating and item.ident] if extra else []
     make = Multiplying if extra else Product
     return call.stated(make, "attention", shape, counts, call.given, params)
 

@@ -27,13 +27,13 @@ def _body(call: Call, name: str) -> Body:
 
 
 def _outputs(body: Body, scope: Scope) -> list[Data]:
-    found = []
+    result = []
     for info in body.outputs:
         data = scope.find(info.name)
         if data is None:
             raise ShapeError(f"expected a node that makes the output '{info.name[:60]}' of a graph, found none")
-        found.append(data)
-    return found
+        result.append(data)
+    return result
 
 
 def _evaluated(call: Call, body: Body, part: str) -> list[Data]:

@@ -131,10 +131,10 @@ def number(value: Any, what: str) -> int:
     Raises:
         ShapeError: it is none.
     """
-    found = whole(value, what)
-    if not isinstance(found, int):
-        raise ShapeError(f"{what}: expected a number, found {found}")
-    return int(found)
+    result = whole(value, what)
+    if not isinstance(result, int):
+        raise ShapeError(f"{what}: expected a number, found {result}")
+    return int(result)
 
 
 def axis_of(axis: Any, rank: int, *, extra: int = 0) -> int:
@@ -171,7 +171,7 @@ def broadcast(shapes: Sequence[Sizes]) -> Sizes:
             if provably(result[place], 1):
                 result[place] = size
             elif not provably(size, result[place]):
-                shown = " and ".join(show(one) or "a number" for one in shapes)
+                shown = " and ".join(show(item) or "a number" for item in shapes)
                 require("==", size, result[place], f"expected shapes that fit each other, found {shown}")
     return tuple(result)
 
@@ -196,23 +196,23 @@ def _walk(shape: Sequence[int], steps: Sequence[int], start: int) -> Iterator[in
 
 def strides(shape: Sequence[int]) -> list[int]:
     """The distance between neighbours along each axis."""
-    found, step = [0] * len(shape), 1
+    result, step = [0] * len(shape), 1
     for axis in range(len(shape) - 1, -1, -1):
-        found[axis] = step
+        result[axis] = step
         step *= shape[axis]
-    return found
+    return result
 
 
 def combined(function: Callable[..., Any], operands: Sequence[Data]) -> tuple[Sizes, list[Any] | None]:
     """The shape of an element-wise operation, and its values where those of all operands are known."""
-    shape = broadcast([one.sizes for one in operands])
+    shape = broadcast([item.sizes for item in operands])
     into = plain(shape)
-    if into is None or any(one.values is None or plain(one.sizes) is None for one in operands):
+    if into is None or any(item.values is None or plain(item.sizes) is None for item in operands):
         return shape, None
     columns = [
-        [one.values[place] for place in places(plain(one.sizes) or (), into)]
-        for one in operands
-        if one.values is not None
+        [item.values[place] for place in places(plain(item.sizes) or (), into)]
+        for item in operands
+        if item.values is not None
     ]
     try:
         return shape, [bounded(function(*row)) for row in zip(*columns, strict=True)]

@@ -283,11 +283,11 @@ def _binary(call: Call) -> list[Data]:
     if call.is_constant:
         value = each.value
         if call.node.op == "Div":
-            value = partial(_quotient, floating=any(one.floating for one in operands))
+            value = partial(_quotient, floating=any(item.floating for item in operands))
         if call.node.op == "Mod":
             value = partial(_rest, toward_zero=bool(call.integer("fmod", 0)))
         if value is None:
-            return [call.constant(broadcast([one.sizes for one in operands]))]
+            return [call.constant(broadcast([item.sizes for item in operands]))]
         shape, values = combined(value, operands)
         return [call.constant(shape, values)]
     return [merged(call, each.kind, each.counts, each.saved, each.backward, operands)]
@@ -306,8 +306,8 @@ def merged(
     operands: list[Data],
 ) -> Data:
     """An element-wise layer on several tensors; one that is a constant of several floats is a parameter of it."""
-    shape = broadcast([one.sizes for one in operands])
-    reads = [one for one in operands if one.tensor is not None]
+    shape = broadcast([item.sizes for item in operands])
+    reads = [item for item in operands if item.tensor is not None]
     if kind in REGISTRY and len(reads) == len(operands) > 1:
         made = call.on_sample(kind, {}, operands, shape)
         if made is not None:
@@ -318,11 +318,11 @@ def merged(
         each = {"multiplications": 1}
     turns = max(len(operands) - 1, 1)
     counts: dict[str, Num] = {name: times * count * turns for name, times in each.items()}
-    params = [one for one in operands if one.tensor is None and one.floating and one.ident] if trained else []
-    params = [one for one in params if not provably(one.stored, 0) and not provably(one.stored, 1)]
+    params = [item for item in operands if item.tensor is None and item.floating and item.ident] if trained else []
+    params = [item for item in params if not provably(item.stored, 0) and not provably(item.stored, 1)]
     if params:
-        counts["other_params"] = total([one.stored for one in params])
-    summed = total([count - one.count for one in reads])
+        counts["other_params"] = total([item.stored for item in params])
+    summed = total([count - item.count for item in reads])
     gradient = None if backward is None else {name: times * count * turns for name, times in backward.items()}
     if gradient is not None and not provably(summed, 0):
         gradient["additions"] = gradient.get("additions", 0) + summed
@@ -337,7 +337,7 @@ def qlinear_merge(call: Call) -> list[Data]:
     each = {"additions": 1} if kind == "add" else {"multiplications": 1}
     operands = [call.input(0), call.input(3)]
     if call.is_constant:
-        return [call.constant(broadcast([one.sizes for one in operands]))]
+        return [call.constant(broadcast([item.sizes for item in operands]))]
     return [merged(call, kind, each, None, None, operands)]
 
 
@@ -407,7 +407,7 @@ def layer_norm(call: Call) -> list[Data]:
     if call.is_constant:
         return [call.constant(x.sizes)]
     axis = axis_of(call.integer("axis", -1), len(x.sizes))
-    params = [one for one in call.given[1:] if one.tensor is None]
+    params = [item for item in call.given[1:] if item.tensor is None]
     root = "LayerNorm" not in call.node.op or "Simplified" in call.node.op  # no mean, no shift
     first = call.axis_of_sample(axis, x.sizes)
     rank = len(call.run.shape_of(x.sizes))
@@ -419,7 +419,7 @@ def layer_norm(call: Call) -> list[Data]:
     if made is None:
         sets = prod(x.sizes[:axis])
         work = _normalised(floor_div(x.count, sets), sets, affine=bool(params))
-        work["norm_params"] = total([one.count for one in params] or [0])
+        work["norm_params"] = total([item.count for item in params] or [0])
         if root:
             work |= {"additions": x.count, "divisions": 3 * sets}
         made = call.stated(Normalising, "layer_norm", x.sizes, work, [x], params, pointwise=True, saved=_INPUT)
@@ -500,7 +500,7 @@ def pool(call: Call) -> list[Data]:
         return [call.constant(whole), call.constant(whole)]
     key = {"MaxPool": "max_pool", "AveragePool": "avg_pool"}.get(call.node.op, "")
     fields = values | {"ceil_mode": up}
-    if key == "avg_pool" and all(one == 1 for one in fields.pop("dilation")):
+    if key == "avg_pool" and all(item == 1 for item in fields.pop("dilation")):
         fields["count_include_pad"] = bool(call.integer("count_include_pad", 0))
     elif key == "avg_pool":
         key = ""

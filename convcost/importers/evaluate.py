@@ -117,7 +117,7 @@ class Call:
         value = self.attribute(name)
         if value is None:
             return None
-        if not isinstance(value, list) or not all(isinstance(one, int) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, int) for item in value):
             raise ShapeError(f"attribute {name}: expected a list of whole numbers, found {str(value)[:40]}")
         return value
 
@@ -180,7 +180,7 @@ class Call:
             also: further operands, of a merge.
         """
         run = self.run
-        operands = [run.maps(one) for one in (x, *also)]
+        operands = [run.maps(item) for item in (x, *also)]
         layer, kind, shape, work = run.builder.infer(key, values, tuple((tensor, 1) for tensor, _ in operands))
         whole = (x.sizes[0], *shape)
         copies = operands[0][1]
@@ -188,7 +188,7 @@ class Call:
         if not provably(copies, 1):
             work, shape = times(work, copies), run.shape_of(whole)
             layer = operator_of(layer)(key, shape, work)
-            inputs = [run.sample(one) for one in (x, *also)]
+            inputs = [run.sample(item) for item in (x, *also)]
         return self.put(layer, kind, work, inputs, shape, whole, params)
 
     def on_sample(
@@ -211,10 +211,10 @@ class Call:
         Returns:
             The output; None where the layer does not take these shapes, or makes another one of them.
         """
-        tensors = [self.run.sample(one) for one in operands]
+        tensors = [self.run.sample(item) for item in operands]
         expected = self.run.shape_of(whole)
         try:
-            layer, kind, shape, work = self.run.builder.infer(key, values, tuple((one, 1) for one in tensors))
+            layer, kind, shape, work = self.run.builder.infer(key, values, tuple((item, 1) for item in tensors))
         except ShapeError:
             return None
         if len(shape) != len(expected) or not all(provably(a, b) for a, b in zip(shape, expected, strict=True)):
@@ -247,14 +247,14 @@ class Call:
             **facts: see :class:`convcost.layers.operator.Operator`.
         """
         run = self.run
-        reads = [one for one in reads if one.tensor is not None]
-        counts = {"read": total([one.count for one in reads] or [0]), "written": Data(shape).count, **counts}
+        reads = [item for item in reads if item.tensor is not None]
+        counts = {"read": total([item.count for item in reads] or [0]), "written": Data(shape).count, **counts}
         work = per_sample(Work(**counts), run.batch)
         own = run.shape_of(shape)
         if facts.get("backward"):
             facts["backward"] = vars(per_sample(Work(**facts["backward"]), run.batch))
         layer = make(self.node.op, own, work, **facts)
-        return self.put(layer, kind, work, [run.sample(one) for one in reads], own, shape, params)
+        return self.put(layer, kind, work, [run.sample(item) for item in reads], own, shape, params)
 
     def view(self, kind: str, shape: Shape, x: Data) -> Data:
         """Append a layer that only looks at the same elements."""
@@ -277,7 +277,7 @@ class Call:
         """Append a layer, and see whose parameters it has."""
         run = self.run
         path = run.paths.unique(self.path)
-        stored = [one for one in params if one is not None]
+        stored = [item for item in params if item is not None]
         own, owner, borrowed = run.owned(path, work, stored, inputs[0], weighted=layer.is_weighted)
         operands = tuple((tensor, 1) for tensor in inputs)
         tensor = run.builder.put(
@@ -385,14 +385,14 @@ class Run:
             owner = self._owners.setdefault(params[0].ident, path)
         else:
             before = self.builder.nodes[first.node]
-            idents = tuple(one.ident for one in params)
+            idents = tuple(item.ident for item in params)
             known = self._norms.setdefault((idents, before.shared or before.path), path)
             owner = known if before.shared else path
         if owner == path:
-            for one in params:
-                if one.ident in self._counted:
-                    self.repeated = self.repeated + one.count
-                self._counted.add(one.ident)
+            for item in params:
+                if item.ident in self._counted:
+                    self.repeated = self.repeated + item.count
+                self._counted.add(item.ident)
             return work, "", 0
         counts = vars(work)
         borrowed = total([counts[name] for name in PARAMETERS if name in counts] or [0])
@@ -608,17 +608,17 @@ def _biases(body: Body) -> dict[int, tuple[onnx_file.Node, str]]:
         for name in node.inputs:
             readers.setdefault(name, []).append(node)
     leaving = {info.name for info in body.outputs}
-    found = {}
+    result = {}
     for node in body.nodes:
         if node.op not in ("MatMul", "Conv") or node.domain or len(node.outputs) != 1 or len(node.inputs) != 2:  # noqa: PLR2004
             continue
         name = node.outputs[0]
         after = readers.get(name, [])
         if len(after) == 1 and after[0].op == "Add" and len(after[0].inputs) == 2 and name not in leaving:  # noqa: PLR2004
-            other = next((one for one in after[0].inputs if one != name), "")
+            other = next((item for item in after[0].inputs if item != name), "")
             if other:
-                found[id(node)] = (after[0], other)
-    return found
+                result[id(node)] = (after[0], other)
+    return result
 
 
 class _PlacedError(ConvcostError):

@@ -295,7 +295,7 @@ def transpose(call: Call) -> list[Data]:
     stays = places_[0] == -1 or -1 not in places_
     permuted = None
     if stays:
-        permuted = call.on_sample("permute", {"order": tuple(one for one in places_ if one >= 0)}, [x], made.sizes)
+        permuted = call.on_sample("permute", {"order": tuple(item for item in places_ if item >= 0)}, [x], made.sizes)
     return [permuted if permuted is not None else call.view("permute", made.sizes, x)]
 
 
@@ -442,7 +442,7 @@ def gather(call: Call) -> list[Data]:
     shape, values = gathered(x, indices, axis)
     if call.is_constant:
         return [_part(call, x, shape, values)]
-    reads = [one for one in (x, indices) if one.tensor is not None]
+    reads = [item for item in (x, indices) if item.tensor is not None]
     if x.tensor is None:
         table = {"other_params": x.stored} if x.ident and not provably(x.stored, 0) else {}
         counts: dict[str, Num] = {**table, "read": indices.count + prod(shape)}
@@ -464,7 +464,7 @@ def gather_elements(call: Call) -> list[Data]:
         shape = (*indices.sizes[:-1], *x.sizes[batched + last :])
     if call.is_constant:
         return [call.constant(shape)]
-    return [_moved(call, "gather", shape, [one for one in (x, indices) if one.tensor is not None])]
+    return [_moved(call, "gather", shape, [item for item in (x, indices) if item.tensor is not None])]
 
 
 @operator("ScatterND", "ScatterElements", "Scatter", "TensorScatter")
@@ -473,7 +473,7 @@ def scatter(call: Call) -> list[Data]:
     x = call.input(0)
     if call.is_constant:
         return [call.constant(x.sizes)]
-    return [_moved(call, "scatter", x.sizes, [one for one in call.given if one.tensor is not None])]
+    return [_moved(call, "scatter", x.sizes, [item for item in call.given if item.tensor is not None])]
 
 
 @operator("Expand")
@@ -542,10 +542,10 @@ def pad(call: Call) -> list[Data]:
     _checked(shape)
     if call.is_constant:
         return [call.constant(shape)]
-    if all(provably(one, 0) for side in sides for one in side):
+    if all(provably(item, 0) for side in sides for item in side):
         return [x]
-    spatial = all(provably(one, 0) for side in sides[:2] for one in side) and 3 <= len(x.sizes) <= 5  # noqa: PLR2004
-    if spatial and all(isinstance(one, int) and one >= 0 for side in sides for one in side):
+    spatial = all(provably(item, 0) for side in sides[:2] for item in side) and 3 <= len(x.sizes) <= 5  # noqa: PLR2004
+    if spatial and all(isinstance(item, int) and item >= 0 for side in sides for item in side):
         return [call.layer("zero_pad", {"sides": tuple(sides[2:])}, x)]
     return [_moved(call, "pad", shape, [x])]
 
@@ -662,9 +662,9 @@ def non_zero(call: Call) -> list[Data]:
     sizes = plain(x.sizes)
     if x.values is not None and sizes is not None:
         own = strides(sizes)
-        found = [place for place, value in enumerate(x.values) if is_true(value)]
-        values = [place // step % size for step, size in zip(own, sizes, strict=True) for place in found]
-        return [Data((len(sizes), len(found)), values)]
+        result = [place for place, value in enumerate(x.values) if is_true(value)]
+        values = [place // step % size for step, size in zip(own, sizes, strict=True) for place in result]
+        return [Data((len(sizes), len(result)), values)]
     return [_counted(call, x, lambda size: (len(x.sizes), size), 1)]
 
 

@@ -140,7 +140,7 @@ class OnnxSource(Imported):
             raise UsageError(f"{self.model.label} has no input with sizes")
         if not isinstance(input_shape, dict):
             input_shape = {self._inputs[0].name: input_shape}
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for name, sizes in input_shape.items():
             if name not in known:
                 raise UsageError(unknown("input", name, known, of=self.model.label))
@@ -150,11 +150,11 @@ class OnnxSource(Imported):
             if len(sizes) != len(dims):
                 raise UsageError(f"input {name} has {len(dims)} sizes, found {show(tuple(sizes))}")
             for dim, size in zip(dims, sizes, strict=True):
-                before = found.get(dim, values.get(dim, size))
+                before = result.get(dim, values.get(dim, size))
                 if not provably(before, size):
                     raise UsageError(f"the size {dim} is given twice: {before} and {size}")
-                found[dim] = size
-        return found
+                result[dim] = size
+        return result
 
     def _shape(self, info: Info, values: Mapping[str, Any]) -> Shape:
         sizes = []
@@ -226,7 +226,7 @@ class OnnxSource(Imported):
             output,
             () if session is None else tuple(session.assumptions),
             unknown=tuple(run.unknown),
-            notes=(*self._said(values, batch), *run.notes),
+            notes=(*self._remarks(values, batch), *run.notes),
         )
         graph.fixed = frozenset(name for name, size in self._static.items() if provably(values.get(name, size), size))
         if not provably(run.repeated, 0):
@@ -239,14 +239,14 @@ class OnnxSource(Imported):
 
     def _parameters(self, values: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
         """Every value used: open sizes, those of maps that the file fixes, and what else was given."""
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for info in self._inputs:
             for axis, (name, size) in enumerate(zip(self._dims[info.name], shapes[info.name], strict=True)):
                 if axis > 1 or not provably(self._static.get(name, 0), size):
-                    found[name] = size
-        return {**found, **{name: value for name, value in values.items() if name not in found}}
+                    result[name] = size
+        return {**result, **{name: value for name, value in values.items() if name not in result}}
 
-    def _said(self, values: Mapping[str, Any], batch: Num) -> Iterator[str]:
+    def _remarks(self, values: Mapping[str, Any], batch: Num) -> Iterator[str]:
         if self._batch and self._batch not in values:
             yield f"batch: {self._batch} = 1, since nothing else was asked for"
         elif not provably(batch, 1):
@@ -335,4 +335,4 @@ def _asked_by(body: Body) -> Iterator[str]:
 
 def _clean(name: str) -> str:
     """A name as ``--set`` and ``--free`` take it: without spaces, commas and signs of equality."""
-    return "".join(one if one.isprintable() and one not in " ,=" else "_" for one in name[:100]) or "_"
+    return "".join(item if item.isprintable() and item not in " ,=" else "_" for item in name[:100]) or "_"

@@ -456,21 +456,21 @@ class _Reader:
             return None
         if not count:
             return []
-        found: list[Any] = []
+        result: list[Any] = []
         for part in data:
             if part.number == 9:
-                found += self._raw(tensor, part)
+                result += self._raw(tensor, part)
             elif part.number in (4, 10):
-                found += floats(self._data, part, most, "f" if part.number == 4 else "d")
+                result += floats(self._data, part, most, "f" if part.number == 4 else "d")
             else:
-                found += self._whole(tensor, part, most)
-        if not found and not data:
+                result += self._whole(tensor, part, most)
+        if not result and not data:
             return None  # a file whose weights were taken out
-        if len(found) != count:
-            raise MalformedError(f"tensor '{tensor.name[:60]}': expected {count:,} values, found {len(found):,}")
+        if len(result) != count:
+            raise MalformedError(f"tensor '{tensor.name[:60]}': expected {count:,} values, found {len(result):,}")
         if tensor.dtype == BOOL:
-            return [bool(value) for value in found]
-        exact = [_exact(value) for value in found]
+            return [bool(value) for value in result]
+        exact = [_exact(value) for value in result]
         return None if None in exact else exact
 
     def _raw(self, tensor: Stored, part: Field) -> list[Any]:
@@ -490,12 +490,12 @@ class _Reader:
             if part.wire == VARINT:
                 return [part.value]
             expect(part, BYTES)
-            found: list[int] = []
+            result: list[int] = []
             place = part.start
-            while place < part.end and len(found) <= most:
+            while place < part.end and len(result) <= most:
                 value, place = varint(self._data, place, part.end)
-                found.append(value)
-            return found
+                result.append(value)
+            return result
         whole = integers(self._data, part, most)
         if tensor.dtype == 10:
             return [

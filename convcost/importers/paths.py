@@ -66,7 +66,7 @@ def _paths(body: Body) -> list[tuple[str, int]]:
         kinds.setdefault(scope, set()).add(node.op)
         for length in range(len(scope)):
             inner.add(scope[:length])
-    found = []
+    result = []
     for number, (node, scope) in enumerate(zip(body.nodes, scopes, strict=True)):
         weights = next((name for name in node.inputs[1:2] if _WEIGHTS.fullmatch(name)), "")
         if weights and not node.name.startswith("/"):
@@ -78,8 +78,8 @@ def _paths(body: Body) -> list[tuple[str, int]]:
         else:
             parts = scope
         parts = parts[:_MOST]
-        found.append(("/".join(parts), _block(parts)))
-    return found
+        result.append(("/".join(parts), _block(parts)))
+    return result
 
 
 def _block(parts: tuple[str, ...]) -> int:
@@ -119,7 +119,7 @@ def _scope(node: Node) -> tuple[str, ...]:
 def _noted(text: str) -> tuple[str, ...]:
     """The scopes that dynamo notes: a list of dotted names, the last of which is the operator's."""
     scopes = _QUOTED.findall(text[:_LONGEST])
-    return _relative([_clean(one) for one in scopes[:-1] if one])
+    return _relative([_clean(item) for item in scopes[:-1] if item])
 
 
 def _relative(names: list[str]) -> tuple[str, ...]:

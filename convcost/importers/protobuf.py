@@ -165,14 +165,14 @@ def integers(data: Buffer, field: Field, most: int) -> list[int]:
     if field.wire == VARINT:
         return [signed(field.value)]
     expect(field, BYTES)
-    found = []
+    result = []
     place = field.start
     while place < field.end:
         value, place = varint(data, place, field.end)
-        found.append(signed(value))
-        if len(found) > most:
+        result.append(signed(value))
+        if len(result) > most:
             raise MalformedError(f"byte {field.start:,}: expected at most {most:,} integers, found more")
-    return found
+    return result
 
 
 def floats(data: Buffer, field: Field, most: int, form: str = "f") -> list[float]:

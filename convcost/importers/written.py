@@ -267,11 +267,11 @@ class _Block(NamedTuple):
 
 def _with_blocks(steps: tuple[_Step, ...], blocks: dict[str, _Block]) -> tuple[_Step, ...]:
     """The steps with merges that differ in numbers only as calls of blocks, which are added to ``blocks``."""
-    found: dict[Any, list[_Step]] = {}
+    result: dict[Any, list[_Step]] = {}
     for step in _merges(steps):
-        found.setdefault(_form(step), []).append(step)
+        result.setdefault(_form(step), []).append(step)
     calls: dict[_Step, _Step] = {}
-    for alike in found.values():
+    for alike in result.values():
         different = list(dict.fromkeys(alike))
         made = _block(different) if len(different) > 1 else None
         if made is not None:

@@ -237,7 +237,7 @@ class Graph(Printable):
     @property
     def status(self) -> Literal["complete", "partial"]:
         """Whether totals are whole, or lower bounds since a layer of unknown cost may do multiply-accumulates."""
-        return "partial" if any(one.heavy for one in self.unknown) else "complete"
+        return "partial" if any(item.heavy for item in self.unknown) else "complete"
 
     def input_of(self, node: Node) -> Any:
         """What the rules of a layer take: the shape it reads, or operands where it merges."""
