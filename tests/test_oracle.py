@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import DATA
+from conftest import DATA, run_convcost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import ORACLES
@@ -21,6 +21,8 @@ from convcost.metrics.training import kept, operations
 from convcost.network.cost import sum_work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from convcost.layers.base import Work
 
 COUNTS = ("weights", "biases", "norm_params", "other_params", "buffers", "macs", "bias_adds")
@@ -95,6 +97,8 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("max_unpool", {"size": [10, 7]}, {}),
     ("parameter", {"to": [6, 4]}, {"other_params": 24}),
     ("parameter", {"to": [6, 4], "trained": False}, {"buffers": 24}),
+    ("custom", {"macs": 7, "params": 5, "operations": 3}, {"other_params": 5, "macs": 7, "additions": 3}),
+    ("custom", {"to": [9, 2], "buffers": 2, "inside": 4}, {"buffers": 2}),
     ("pixel_shuffle", {"factor": 1}, {}),
     ("pixel_unshuffle", {"factor": 1}, {}),
 ]
@@ -114,7 +118,6 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "crop": (6, 3, 2),
     "zero_pad": (6, 8, 10),
     "max_unpool": (6, 10, 7),
-    "parameter": (6, 4),
 }
 
 
@@ -123,7 +126,10 @@ def test_written_out(key: str, values: dict[str, Any], expected: dict[str, int])
     layer = REGISTRY[key](**values)
     x = (N,) if key == "rbf" else X
     y = layer.shape(x)
-    assert y == SHAPES.get(f"{key} {values['axis']}" if "axis" in values else key, X)
+    if "to" in values:
+        assert y == tuple(values["to"])
+    else:
+        assert y == SHAPES.get(f"{key} {values['axis']}" if "axis" in values else key, X)
     work = layer.work(x, y)
     assert tally(work) == expected
     moved = (0, 0) if key in VIEWS or values.get("kind") == "none" else (READ.get(key, N), _product(y))
@@ -201,6 +207,27 @@ def test_locally_connected_layers_of_deepface() -> None:
     params = sum_work(graph.layers).params
     assert local > 0.95 * params
     assert params == pytest.approx(120_000_000, rel=0.01)
+
+
+def test_a_layer_of_ones_own_is_marked_as_stated_in_every_output(tmp_path: Path) -> None:
+    """The costs are expressions of the sizes that enter; tables, data and formulas say that they are stated."""
+    spec = tmp_path / "fourier.yaml"
+    spec.write_text(
+        "input: {I: 8, H: 6, W: 6}\n"
+        "layers:\n"
+        "  - conv: {out: 4, kernel: 1, bias: false}\n"
+        "  - custom: {to: [x.c, x.h, x.w], params: 2*x.c, macs: x.c^2*x.h*x.w, operations: x.c*x.h, sees: position}\n"
+    )
+    node = loads(spec.read_text("utf-8")).layers[1]
+    assert (node.kind, node.work.params, node.work.macs) == ("stated", 2 * 4, 4 * 4 * 6 * 6)
+    assert node.work.flops == 2 * 4 * 4 * 6 * 6 + 4 * 6
+    note = "stated in the spec, not derived: the costs of custom"
+    for command in ("analyze", "memory", "traffic", "receptive"):
+        assert note in run_convcost(command, str(spec)).out, command
+        assert note in run_convcost(command, str(spec), "--format", "json").out, command
+    formula = run_convcost("formula", str(spec), "--free", "H,W").out
+    assert "assuming the costs of custom as the spec states them" in formula
+    assert "MACs = 48*H*W" in formula  # 4 x 8 of the convolution and 4^2 of the layer
 
 
 def test_an_axis_that_is_not_there() -> None:

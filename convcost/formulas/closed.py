@@ -131,8 +131,10 @@ class Formula(Printable):
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """The conditions as text."""
-        return tuple(condition.text for condition in self.conditions)
+        """The conditions as text, and which costs are stated in the spec."""
+        stated = self.graph.stated
+        conditions = tuple(condition.text for condition in self.conditions)
+        return (*conditions, f"the costs of {stated} as the spec states them") if stated else conditions
 
     @cached_property
     def totals(self) -> dict[str, Form]:

@@ -126,6 +126,7 @@ FAMILIES: dict[str, Family] = {
     "product": Family("products of activations", OTHER),
     "merge": Family("element-wise additions and products, concatenations", "merge"),
     "shape": Family("layers that move elements", OTHER),
+    "custom": Family("layers whose cost a spec states", OTHER),
 }
 
 
@@ -195,6 +196,7 @@ class Layer:
     Attributes:
         also: what other tools call it, beside other spellings of its key; for the hint of an error.
         special: what other tools call a case of it, with the arguments that make it that case.
+        stated: whether a spec states its cost, which every output then says.
         formulas: the rule in the reader's notation, one line per quantity, for the reference.
         fields: the arguments by name; ``defaults`` and ``needs`` follow from them.
         family, kinds, reads_whole_map, fusing, is_view: see :data:`STATEMENTS`.
@@ -207,6 +209,7 @@ class Layer:
     kinds: ClassVar[tuple[str, ...]]
     merges: ClassVar[bool] = False
     operands: ClassVar[int | None] = None
+    stated: ClassVar[bool] = False
     reads_whole_map: ClassVar[bool]
     fusing: Fusing
     is_view: bool

@@ -68,7 +68,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "write `when`, `repeat` or `for` beside a step": ("If", "Loop", "Scan", "While"),
     "a list of steps is a chain; `do: [steps]` groups some": ("Sequential", "ModuleList", "ModuleDict", "Module"),
     "write `input: [3, 224, 224]` above the layers": ("InputLayer", "Data", "Placeholder"),
-    "write blocks of your own under `blocks`": ("Lambda", "Layer", "Custom"),
+    "write blocks of your own under `blocks`, or state the cost with `custom`": ("Lambda", "Layer"),
     "convcost has no unfold yet": ("Unfold", "Fold", "im2col"),
 }
 

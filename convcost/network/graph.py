@@ -26,6 +26,9 @@ UNKNOWN = "unknown"  # the kind of a layer whose cost is not known
 _inferred: dict[Any, tuple[Layer, str, Shape, Work]] = {}  # equal layers on equal inputs, within a process
 
 
+_SHOWN = 3  # paths in a sentence
+
+
 class Input(Layer):
     """The tensor that enters the network; costs nothing."""
 
@@ -238,6 +241,13 @@ class Graph(Printable):
     def status(self) -> Literal["complete", "partial"]:
         """Whether totals are whole, or lower bounds since a layer of unknown cost may do multiply-accumulates."""
         return "partial" if any(item.heavy for item in self.unknown) else "complete"
+
+    @property
+    def stated(self) -> str:
+        """The layers whose costs a spec states, so that they are not derived, in words; empty without such layers."""
+        paths = [node.path for node in self.layers if node.layer.stated]
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        return ", ".join(paths[:_SHOWN]) + more
 
     def input_of(self, node: Node) -> Any:
         """What the rules of a layer take: the shape it reads, or operands where it merges."""

@@ -184,9 +184,15 @@ def known_part(record: Metric, row: Row, value: Any) -> Any:
     return AtLeast(value)
 
 
+def graph_notes(graph: Graph) -> list[str]:
+    """How a file was understood, and which costs it states."""
+    stated = [f"stated in the spec, not derived: the costs of {graph.stated}"] if graph.stated else []
+    return [*stated, *graph.notes]
+
+
 def file_notes(graph: Graph) -> list[str]:
-    """What a reader must know of a file that is no spec: what is unknown of it, and how it was understood."""
-    notes = list(graph.notes)
+    """What a reader must know of a file: what is stated or unknown of it, and how it was understood."""
+    notes = graph_notes(graph)
     light = Counter(one.operator for one in graph.unknown if not one.heavy)
     if light:
         listed = ", ".join(f"{count} {name}" for name, count in light.items())
@@ -233,7 +239,7 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
         "totals": totals if graph.status == "complete" else _bounds(totals),
         "status": graph.status,
         "unknown": unknown_data(graph),
-        "notes": [*([parts.doc] if parts.doc else []), *graph.notes, *analysis.reported.written.notes],
+        "notes": [*([parts.doc] if parts.doc else []), *graph_notes(graph), *analysis.reported.written.notes],
         "rows": records(rows),
     }
 
