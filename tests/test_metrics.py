@@ -95,7 +95,7 @@ def test_every_metric_has_a_value_for_every_row() -> None:
     analysis = measured("mobilenet_v2", "stage")
     for key, record in METRICS.items():
         assert record.doc
-        of_layers = ("kernel", "stride", "groups", "access_cost", "access_cost_bound", "excess", "through")
+        of_layers = ("kernel", "stride", "groups", "access_cost", "access_cost_bound", "excess", "through", "shared")
         assert analysis.value(key) is not None or key in of_layers, key
 
 

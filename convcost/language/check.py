@@ -8,7 +8,7 @@ parameter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, closest, did_you_mean, not_among, unknown
 from convcost.language.model import (
@@ -110,7 +110,7 @@ def uses(place: Place) -> Iterator[Use]:
             yield Use(arguments.values[name], place.inside, step, argument=name)
     if not item.plain:
         yield from _of_controls(place)
-        for value in _parts(item.name):
+        for value in (*_parts(item.name), *_parts(item.shares)):
             yield Use(value, place.inside, step, structural=True)
 
 
@@ -120,7 +120,7 @@ def _of_controls(place: Place) -> Iterator[Use]:
         for value in filter(None, (item.loop.rows, *item.loop.columns)):
             yield Use(value, around, step, structural=True)
     for value in _parts(item.from_):
-        yield Use(value, around if item is step else inside, step, structural=True)
+        yield Use(value, inside, step, structural=True)
     if item.when is not None:
         yield Use(item.when, inside, step)
     if item.repeat is not None:  # the copies of a branch are parallel: their number can be a symbol
@@ -254,6 +254,14 @@ class NameCheck:
             for use in uses(place):
                 self._value(use.value, spec, use.variables, taps)
                 self._no_sizes(use.value, sizes)
+        alone = _unshared(spec.layers)
+        for name, step in alone:
+            template: Any = step.shares
+            names_of_steps = [own.text for own in names if own is not None and own is not step.name]
+            if name not in names_of_steps:
+                others = [*names_of_steps, *(other for other, _ in alone if other != name)]
+                message = f"no other step shares the weights `{name[:60]}` or has this name"
+                self._errors.add(template.position, message + did_you_mean(name, others))
         for let in spec.lets.values():
             self._no_sizes(let.value, sizes)
         if spec.parent is not None:
@@ -364,6 +372,23 @@ class NameCheck:
                 self._warnings.add(let.position, f"`{name}` under let is never used")
         for block in spec.blocks.values():
             self._unused(block)
+
+
+def _unshared(steps: tuple[Step, ...]) -> list[tuple[str, Step]]:
+    """The steps that share weights of a fixed name with no other step, and run once."""
+    users: dict[str, list[tuple[Step, bool]]] = {}
+
+    def walk(steps: tuple[Step, ...], *, often: bool) -> None:
+        for step in steps:
+            again = often or step.loop is not None or step.repeat is not None
+            if step.shares is not None and step.shares.fixed:
+                users.setdefault(step.shares.text, []).append((step, again))
+            walk(step.steps, often=again)
+            for branch in step.branches:
+                walk(branch.steps, often=again or branch.loop is not None)
+
+    walk(steps, often=False)
+    return [(name, items[0][0]) for name, items in users.items() if len(items) == 1 and not items[0][1]]
 
 
 def _enclosing(spec: Spec | None) -> Iterator[Spec]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import (
     ConvcostError,
     FieldError,
     Problem,
+    ShapeError,
     SpecError,
     UnsupportedError,
     UsageError,
@@ -28,6 +29,7 @@ from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_FUNCTION_DEP
 from convcost.network.cost import unknown_line
 from convcost.network.graph import Builder, Graph, Tensor
 from convcost.network.replay import Recording
+from convcost.network.sharing import has_parameters, share
 from convcost.numbers import assumptions
 from convcost.numbers.arithmetic import (
     Relation,
@@ -189,6 +191,19 @@ class Budget:
         self.depth -= 1
 
 
+class Weights(NamedTuple):
+    """Layers whose weights have a name.
+
+    Attributes:
+        start, end: their indices.
+        shared: whether the name is one under ``shares``.
+    """
+
+    start: int
+    end: int
+    shared: bool
+
+
 class Scope(dict[str, Any]):
     """Names to values: loop variables, taps and whatever was computed; the rest is computed when first asked for.
 
@@ -198,10 +213,11 @@ class Scope(dict[str, Any]):
         alone: whether no step called the spec, so that examples replace parameters that are not given.
         inner: scopes of the named block calls, for taps such as ``backbone/pool4``.
         named: which step gave each tap its name.
+        weights: the layers whose weights each name of a step, or under ``shares``, means.
         serial: its number; no other scope has it.
     """
 
-    __slots__ = ("_budget", "_busy", "alone", "inner", "named", "parent", "serial", "spec")
+    __slots__ = ("_budget", "_busy", "alone", "inner", "named", "parent", "serial", "spec", "weights")
 
     _serials = count(1)
 
@@ -218,6 +234,7 @@ class Scope(dict[str, Any]):
         self.parent = parent
         self.inner: dict[str, Scope] | None = None
         self.named: dict[str, object] | None = None
+        self.weights: dict[str, Weights] | None = None
         self.alone = alone
         self.serial = next(self._serials)
         self._budget = budget
@@ -481,6 +498,24 @@ def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -
         scope.inner[name] = inner
 
 
+def name_weights(step: Step, scope: Scope, weights: Weights) -> None:
+    """Let the name of ``step`` mean these weights too.
+
+    Raises:
+        Fault: steps before this one share weights of the name, and this step does not.
+    """
+    template: Any = step.name
+    name = fill(template, scope)
+    if scope.weights is None:
+        scope.weights = {}
+    before = scope.weights.get(name)
+    if before is None or not before.shared:
+        scope.weights[name] = weights
+    elif step.shares is None:
+        message = f"steps before this one share the weights `{name[:60]}`; write `shares: {name[:60]}` here too"
+        raise Fault(message, template.position)
+
+
 def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
     """Let the name of ``step``, which makes no layer and passes ``tensor`` on, mean that tensor.
 
@@ -668,8 +703,9 @@ class Runner:
         return tensor
 
     def _controlled(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
-        if step.from_ is not None:
-            tensor = tap(step.from_, scope)
+        source = step.from_
+        if source is not None and (step.loop is None or not source.uses([name for name, _ in step.loop.variables])):
+            tensor, source = tap(source, scope), None
         scope["x"] = tensor
         if step.loop is None:
             return self._copies(step, scope, tensor, frame, looped=False)
@@ -677,6 +713,8 @@ class Runner:
         ran = False
         for _ in rows(step.loop, scope):
             ran = True
+            if source is not None:
+                scope["x"] = tensor = tap(source, scope)
             tensor = self._copies(step, scope, tensor, frame, looped=looped)
             scope["x"] = tensor
         if not ran and looped:  # a name with loop variables has no value where there is no row
@@ -703,6 +741,7 @@ class Runner:
         self, step: Step, arguments: Arguments, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool
     ) -> Tensor:
         inner: Scope | None = None
+        start = len(self._builder.nodes)
         if step.branches:
             result = self._merge(step, scope, tensor, frame, numbered=numbered)
         elif step.body == "do":
@@ -715,9 +754,33 @@ class Runner:
                 result = self._layer(step, arguments, values, ((tensor, 1),), path)
             else:
                 result, inner = self._call(step, arguments, values, scope, tensor, path)
+        if step.shares is not None:
+            self._share(step, scope, start)
         if step.name is not None:
             name_tensor(step, scope, result, inner)
+            name_weights(step, scope, Weights(start, len(self._builder.nodes), shared=False))
         return result
+
+    def _share(self, step: Step, scope: Scope, start: int) -> None:
+        """Let the layers from ``start`` on use the weights of the name that ``step`` shares, which may be their own."""
+        template: Any = step.shares
+        name = fill(template, scope)
+        if scope.weights is None:
+            scope.weights = {}
+        nodes = self._builder.nodes
+        own = Weights(start, len(nodes), shared=True)
+        owner = scope.weights.setdefault(name, own)
+        try:
+            if owner is not own:
+                share(nodes, range(owner.start, owner.end), range(start, len(nodes)), name)
+                # what was noted for repeating has lost its parameters
+                self._recordings = {key: made for key, made in self._recordings.items() if made.start < start}
+            elif type(self._count) is not int or self._count != 1:
+                raise Fault("weights cannot be shared among parallel copies of `repeat`; use `for`", template.position)
+            elif not any(map(has_parameters, nodes[start:])):
+                raise Fault("no layer in this step has weights to share", template.position)
+        except ShapeError as error:
+            raise Fault(str(error), template.position) from None
 
     def _layer(
         self,

@@ -102,6 +102,11 @@ class Template:
         self.position = position
         self.fixed = all(isinstance(part, str) for part in parts)
 
+    def uses(self, names: Container[str]) -> bool:
+        """Whether the name depends on one of ``names``."""
+        values = [part for part in self.parts if isinstance(part, Value)]
+        return any(name in names for value in values for used, _ in value.expressions() for name in used.names)
+
     def fill(self, scope: Any) -> str:
         """The name in ``scope``."""
         if self.fixed:
@@ -176,6 +181,7 @@ CONTROLS = {
     "repeat": "value",
     "first": "mapping",
     "name": "text",
+    "shares": "text",
 }
 BRANCH_KEYS = {
     "do": "inner steps",
@@ -225,6 +231,7 @@ class Step(NamedTuple):
         first_arguments: arguments of the first copy of a repeat.
         steps: of a ``do``.
         branches: of a merge or ``output``.
+        shares: the name of the weights that it has in common with other steps.
         plain: whether there is no control beside the body.
         block: the spec it calls, once checked; None for a layer.
         faults: what is wrong with the arguments, reported only where there is such a layer or block.
@@ -242,6 +249,7 @@ class Step(NamedTuple):
     when: Value | None = None
     repeat: Value | None = None
     name: Template | None = None
+    shares: Template | None = None
     plain: bool = True
     block: Spec | None = None
     faults: tuple[Problem, ...] = ()

@@ -240,7 +240,7 @@ def arguments(owner: str, node: Node, problems: Problems) -> Arguments:
 def _controlled(step: Step, node: Mapping, problems: Problems) -> Step:
     """``step`` with the controls that are written beside its body."""
     source, repeat, when, first = (node.get(key) for key in ("from", "repeat", "when", "first"))
-    name = node.get("name")
+    name, shares = node.get("name"), node.get("shares")
     overrides, faults = None, Problems()
     if first is not None:
         overrides = arguments(step.body, first, problems if step.body in REGISTRY else faults)
@@ -253,7 +253,8 @@ def _controlled(step: Step, node: Mapping, problems: Problems) -> Step:
         loop=_loop(node, problems),
         when=None if when is None else value(when, problems),
         repeat=None if repeat is None else value(repeat, problems),
-        name=None if name is None else _name(name, problems),
+        name=None if name is None else _name(name, problems, "`name`"),
+        shares=None if shares is None else _name(shares, problems, "`shares`"),
         first=overrides,
         first_arguments=step.arguments.overridden(overrides),
         plain=False,
@@ -261,8 +262,8 @@ def _controlled(step: Step, node: Mapping, problems: Problems) -> Step:
     )
 
 
-def _name(node: Node, problems: Problems) -> Template | None:
-    name = template(node, problems, "`name`")
+def _name(node: Node, problems: Problems, what: str) -> Template | None:
+    name = template(node, problems, what)
     if name is not None and "/" in name.text:
         problems.add(node.position, "a name may not contain `/`: it separates the segments of a path")
     return name

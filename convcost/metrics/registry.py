@@ -20,12 +20,13 @@ from convcost.errors import UnsupportedError, UsageError, unknown
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
 from convcost.network.cost import ALL_QUANTITIES, PARTS, TENSORS
+from convcost.network.sharing import has_parameters
 from convcost.numbers.arithmetic import Num, normal, total
 from convcost.plugins import load_installed
 from convcost.tables.table import Column, Ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from convcost.conventions.model import Convention
     from convcost.layers.base import Shape, Work
@@ -300,6 +301,24 @@ def _padding(row: Row, context: Context) -> tuple[Any, ...] | None:
     return None if seen is None else tuple(field.padding for field in seen.fields)
 
 
+def _shared(row: Row, _: Context) -> str | None:
+    """Whose parameters the layers of a row use; None where one of them has its own."""
+    users = [node for node in row.nodes if has_parameters(node)]
+    owners = list(dict.fromkeys(node.shared for node in users))
+    if not owners or "" in owners:
+        return None
+    return owners[0] if len(owners) == 1 else _beginning(owners) or f"{owners[0]} and {len(owners) - 1} more"
+
+
+def _beginning(paths: Sequence[str]) -> str:
+    """The segments that all of several paths begin with."""
+    split = [path.split("/") for path in paths]
+    same = 0
+    while all(len(parts) > same + 1 and parts[same] == split[0][same] for parts in split):
+        same += 1
+    return "/".join(split[0][:same])
+
+
 def _through(row: Row, context: Context) -> str | None:
     seen = _seen(row, context)
     if seen is None or seen.through is None or not seen.node.layer.merges:
@@ -443,6 +462,9 @@ METRICS: dict[str, Metric] = {
             "same",
             "how far the first receptive field reaches out before the input",
             _padding,
+        ),
+        Metric(
+            "shared", "shared with", "name", 5, "same", "whose parameters it uses; they count for that row", _shared
         ),
         Metric(
             "through", "through", "name", 5, "same", "of a merge, the branch with the largest receptive field", _through

@@ -92,13 +92,13 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
 
 
 def _constants(node: Node) -> Num:
-    return total(getattr(node.work, name) for name in _CONSTANTS)
+    return total(getattr(node.work, name) for name in _CONSTANTS) + node.borrowed
 
 
 def _unfused(node: Node) -> Moved:
     work, count = node.work, node.count
     read, written = work.read + work.inside, work.written + work.inside
-    constants = _constants(node) + node.borrowed
+    constants = _constants(node)
     return Moved(read * count, constants * count, written * count, work.flops * count)
 
 
@@ -111,7 +111,7 @@ def _fuse(graph: Graph, by_layer: dict[int, Moved]) -> None:
             by_layer[into] = moved._replace(
                 constants=moved.constants + _constants(node) * node.count, flops=moved.flops + by_layer[index].flops
             )
-        elif "bias_adds" not in vars(head.work) or (is_none(head.work.biases) and into not in biased):
+        elif "bias_adds" not in vars(head.work) or (is_none(head.work.bias_adds) and into not in biased):
             biased.add(into)
             count = node.count
             by_layer[into] = moved._replace(

@@ -115,7 +115,7 @@ def backward_by_layer(graph: Graph) -> dict[int, tuple[Work, ...]]:
     parts: dict[int, tuple[Work, ...]] = {}
     for node in graph.layers:
         above = any(trained[index] for index, _ in node.inputs)
-        own = not (type(node.work.params) is int and node.work.params == 0)
+        own = bool(node.shared) or not (type(node.work.params) is int and node.work.params == 0)
         trained[node.index] = above or own
         work = node.layer.backward(graph.input_of(node), node.shape)
         parts[node.index] = (*([work.input] if above else []), *([work.params] if own else []))

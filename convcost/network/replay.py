@@ -19,14 +19,15 @@ class Recording:
     """What one call of a block appended: the nodes from ``start`` up to ``end``.
 
     Attributes:
+        start: index of the first of them.
         steps: how many steps of the spec it took.
         pure: whether it read no other tensor from outside than the one it was called on; None until asked.
     """
 
-    __slots__ = ("_end", "_path", "_result", "_start", "_tensor", "pure", "steps")
+    __slots__ = ("_end", "_path", "_result", "_tensor", "pure", "start", "steps")
 
     def __init__(self, builder: Builder, start: int, tensor: Tensor, path: str, result: Tensor, steps: int) -> None:
-        self._start = start
+        self.start = start
         self._end = len(builder.nodes)
         self._tensor = tensor
         self._path = path
@@ -37,15 +38,16 @@ class Recording:
     def can_repeat(self, builder: Builder) -> bool:
         """Whether the same nodes on another tensor are what the block would make of it."""
         if self.pure is None:
-            read = {index for node in builder.nodes[self._start : self._end] for index, _ in node.inputs}
+            read = {index for node in builder.nodes[self.start : self._end] for index, _ in node.inputs}
             read.add(self._result.node)
-            self.pure = all(index >= self._start or index == self._tensor.node for index in read)
+            self.pure = all(index >= self.start or index == self._tensor.node for index in read)
         return self.pure
 
     def repeat(self, builder: Builder, tensor: Tensor, path: str, block: int, count: Num) -> Tensor:
         """Append the same layers for a call at ``path`` on ``tensor``."""
         nodes = builder.nodes
-        start, skip = self._start, len(self._path)
+        start, own = self.start, self._path + "/"
+        skip = len(self._path)
         shift = len(nodes) - start
         builder.make_room(self._end - start)
         once = type(count) is int and count == 1
@@ -64,6 +66,8 @@ class Recording:
                     node.work,
                     node.count if once else node.count * count,
                     node.position,
+                    shared=path + node.shared[skip:] if node.shared.startswith(own) else node.shared,
+                    borrowed=node.borrowed,
                 )
             )
         result = self._result

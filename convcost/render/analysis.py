@@ -10,6 +10,7 @@ from convcost.metrics.presets import COSTS
 from convcost.metrics.registry import METRICS, metric
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PER_MODEL, unknown_line
 from convcost.network.graph import UNKNOWN
+from convcost.numbers.arithmetic import total
 from convcost.render.headings import heading, reported_notes, reported_title
 from convcost.render.results import convention_data, device_data, schema, totals_data
 from convcost.tables.data import data_of, records
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph
 
 _WHAT = ("path", "kind", "input", "output", "kernel", "stride", "groups", "count")  # a row is, not what it costs
-_OF_ONE_LAYER = ("access_cost", "access_cost_bound", "excess", "through", "repeat")
+_OF_ONE_LAYER = ("access_cost", "access_cost_bound", "excess", "through", "shared", "repeat")
 _WITHOUT_TOTAL = (*_WHAT[1:], *_OF_ONE_LAYER)
 _REGARDLESS = (*ALL_QUANTITIES, "buffers", "saved", "backward_macs", "backward_flops", *_OF_ONE_LAYER)
 _REGARDLESS += ("field", "effective_stride", "start", "padding", "everywhere")  # of formats and fusing
-_EXPLAINED = (*_WHAT, *COSTS, "layers", "reported", "repeat")  # by the line on the convention, or by themselves
+_EXPLAINED = (
+    *_WHAT,
+    *COSTS,
+    "layers",
+    "reported",
+    "shared",
+    "repeat",
+)  # by the line on the convention, or by themselves
 _KNOWN = (
     *_WHAT[:3],
     "layers",
@@ -115,7 +123,7 @@ def cost_table(
 def counting_notes(shown: Sequence[Metric], analysis: Analysis) -> list[str]:
     """What the metrics of a table count, and what for."""
     plain = [CONVENTION_LINE] if any(record.key in COSTS for record in shown) else []
-    own = file_notes(analysis.graph)
+    own = [*shared_notes(analysis.graph), *file_notes(analysis.graph)]
     return [*own, *meanings(shown, analysis.context), *plain, *reported_notes(analysis.reported)]
 
 
@@ -156,6 +164,8 @@ def _applying(analysis: Analysis, rows: Sequence[Row]) -> tuple[str, ...]:
         keys = tuple(
             key for key in keys if key not in optional or any(METRICS[key].of(row, context) is not None for row in rows)
         )
+    if any(node.shared for row in rows for node in row.nodes):
+        keys = (*keys, "shared")
     return keys if analysis.convention is PLAIN else (*keys, "reported")
 
 
@@ -188,6 +198,17 @@ def graph_notes(graph: Graph) -> list[str]:
     """How a file was understood, and which costs it states."""
     stated = [f"stated in the spec, not derived: the costs of {graph.stated}"] if graph.stated else []
     return [*stated, *graph.notes]
+
+
+def shared_notes(graph: Graph) -> list[str]:
+    """How many layers use the parameters of others."""
+    users = [node for node in graph.layers if node.shared]
+    if not users:
+        return []
+    again = total(node.borrowed * node.count for node in users)
+    again = f"{again:,}" if type(again) is int else again
+    layers = "1 layer shares" if len(users) == 1 else f"{len(users)} layers share"
+    return [f"{layers} the parameters of others, which are counted once; counted again, there would be {again} more"]
 
 
 def file_notes(graph: Graph) -> list[str]:

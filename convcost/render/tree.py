@@ -128,6 +128,8 @@ def tree_table(
         UsageError: an unknown metric, or one that needs a device.
     """
     usual = analysis.preset.tree if usual is None else usual
+    if any(node.shared for node in analysis.graph.layers):
+        usual = (*usual, "shared")
     asked = [None if key.strip().lower() == LEVEL else metric(key) for key in (usual if columns is None else columns)]
     shown = [record for record in asked if record is not None]
     grown = twigs(analysis, depth, fold=fold, shown=shown)
