@@ -114,8 +114,8 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415 - only an error pays for it
 
     lowered = {candidate.lower(): candidate for candidate in candidates}
-    found = difflib.get_close_matches(word.lower()[:100], lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
+    nearest = difflib.get_close_matches(word.lower()[:100], lowered, n=1, cutoff=0.6)
+    return lowered[nearest[0]] if nearest else None
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
@@ -162,12 +162,12 @@ def _listed(names: list[str], lead: str, listed_by: str) -> str:
     return f"; {lead} {', '.join(names[:_MOST_LISTED])}{more}"
 
 
-def not_among(name: str, found: object, allowed: Iterable[object], shown: str = "") -> str:
+def not_among(name: str, value: object, allowed: Iterable[object], shown: str = "") -> str:
     """The error for a value that is not among those ``allowed``.
 
     Args:
         name: what has the value, a parameter or an argument.
-        found: the value.
+        value: what was given.
         allowed: what it may be.
         shown: how to show the value, where it is no text.
 
@@ -175,10 +175,10 @@ def not_among(name: str, found: object, allowed: Iterable[object], shown: str = 
     "`by` must be one of layer, kind; found 'kin'; did you mean 'kind'?"
     """
     words = [str(word) for word in allowed]
-    hint = did_you_mean(found, words) if isinstance(found, str) else ""
-    return f"`{name}` must be one of {', '.join(words)}; found {shown or repr_of(found)}{hint}"
+    hint = did_you_mean(value, words) if isinstance(value, str) else ""
+    return f"`{name}` must be one of {', '.join(words)}; found {shown or repr_of(value)}{hint}"
 
 
-def repr_of(found: object) -> str:
+def repr_of(value: object) -> str:
     """A value in an error: a text in quotes and cut, anything else as it prints."""
-    return f"'{shorten(found)}'" if isinstance(found, str) else shorten(str(found))
+    return f"'{shorten(value)}'" if isinstance(value, str) else shorten(str(value))

@@ -213,16 +213,9 @@ def test_the_public_names_are_the_ones_declared() -> None:
 
 VAGUE = {"one", "found", "told", "said", "stands"}
 NOT_RENAMED_YET = {  # take a file off when its last vague name is gone; none is ever added
-    "errors.py",
-    "layers/product.py",
     "literature/explain.py",
     "literature/stories.py",
     "literature/verify.py",
-    "network/cost.py",
-    "network/fusion.py",
-    "network/schedule.py",
-    "render/analysis.py",
-    "render/orders.py",
 }
 
 

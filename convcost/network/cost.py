@@ -131,11 +131,11 @@ def unknown_line(graph: Graph) -> str:
     >>> unknown_line(load("plain"))
     ''
     """
-    found: dict[str, list[str]] = {}
-    for one in graph.unknown:
-        if one.heavy:
-            found.setdefault(one.operator, []).append(one.reason)
-    return "; ".join(f"{len(reasons)} {name} ({reasons[0]})" for name, reasons in found.items())
+    reasons_of: dict[str, list[str]] = {}
+    for operation in graph.unknown:
+        if operation.heavy:
+            reasons_of.setdefault(operation.operator, []).append(operation.reason)
+    return "; ".join(f"{len(reasons)} {name} ({reasons[0]})" for name, reasons in reasons_of.items())
 
 
 def folded_channels(node: Node) -> Num:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def readers(graph: Graph) -> dict[int, list[int]]:
     """Indices of the layers that read each tensor, by the index of the layer that makes it; each once."""
-    found: dict[int, list[int]] = {node.index: [] for node in graph.nodes}
+    result: dict[int, list[int]] = {node.index: [] for node in graph.nodes}
     for node in graph.layers:
         for index in dict.fromkeys(index for index, _ in node.inputs):
-            found[index].append(node.index)
-    return found
+            result[index].append(node.index)
+    return result
 
 
 def kept_outputs(graph: Graph) -> set[int]:
@@ -44,13 +44,13 @@ def fusions(graph: Graph) -> dict[int, int]:
     """
     read_by = readers(graph)
     outputs = kept_outputs(graph)
-    found: dict[int, int] = {}
+    result: dict[int, int] = {}
     for node in graph.layers:
         if node.layer.fusing not in ("folds", "follows"):
             continue
         before = graph.nodes[node.inputs[0][0]]
-        into = found.get(before.index, before.index if before.layer.fusing == "head" else None)
+        into = result.get(before.index, before.index if before.layer.fusing == "head" else None)
         private = read_by[before.index] == [node.index] and before.index not in outputs
         if into is not None and private and provably(before.count, node.count):
-            found[node.index] = into
-    return found
+            result[node.index] = into
+    return result

@@ -84,7 +84,7 @@ def _groups(nodes: Sequence[Node], outer: int) -> Iterator[tuple[list[Node], int
         first = min((index for index, _ in node.inputs if index >= start), default=node.index)
         joined = [run for run in open_runs if run[-1].index >= first]
         open_runs = open_runs[: len(open_runs) - len(joined)]
-        open_runs.append([*(one for run in joined for one in run), node])
+        open_runs.append([*(earlier for run in joined for earlier in run), node])
     yield from _closed(open_runs, outer)
 
 

@@ -214,7 +214,7 @@ def shared_notes(graph: Graph) -> list[str]:
 def file_notes(graph: Graph) -> list[str]:
     """What a reader must know of a file: what is stated or unknown of it, and how it was understood."""
     notes = graph_notes(graph)
-    light = Counter(one.operator for one in graph.unknown if not one.heavy)
+    light = Counter(operation.operator for operation in graph.unknown if not operation.heavy)
     if light:
         listed = ", ".join(f"{count} {name}" for name, count in light.items())
         notes.insert(0, f"not counted, without multiply-accumulates: {listed}")
@@ -273,7 +273,7 @@ def _bounds(totals: dict[str, Any]) -> dict[str, Any]:
 
 def unknown_data(graph: Graph) -> list[dict[str, Any]]:
     """What is not known of a graph, by operator and reason."""
-    counts = Counter((one.operator, one.reason, one.heavy) for one in graph.unknown)
+    counts = Counter((operation.operator, operation.reason, operation.heavy) for operation in graph.unknown)
     return [
         {"operator": operator, "count": count, "reason": reason, "may_have_macs": heavy}
         for (operator, reason, heavy), count in counts.items()

@@ -96,18 +96,18 @@ def order_data(order: Order) -> dict[str, Any]:
     return {
         "relation": order.relation or None,
         "from": order.least,
-        "for_all": [{"name": one.name, "whole": one.whole, "least": one.least} for one in order.domain],
+        "for_all": [{"name": name.name, "whole": name.whole, "least": name.least} for name in order.domain],
         "counterexample": order.counterexample,
         "less_where": [
-            {"name": one.name, "relation": one.relation, "root": text(one.root)} for one in order.thresholds
+            {"name": entry.name, "relation": entry.relation, "root": text(entry.root)} for entry in order.thresholds
         ],
         "break_even": [
             {
-                "name": one.name,
-                "root": None if one.root is None else text(one.root),
-                "exact": None if isinstance(one.value, float) else str(one.value),
-                "decimal": float(one.value),
+                "name": entry.name,
+                "root": None if entry.root is None else text(entry.root),
+                "exact": None if isinstance(entry.value, float) else str(entry.value),
+                "decimal": float(entry.value),
             }
-            for one in order.break_even
+            for entry in order.break_even
         ],
     }
