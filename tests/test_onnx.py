@@ -366,7 +366,7 @@ def test_every_beginning_of_a_file_is_refused_or_read(tmp_path: Path) -> None:
     [
         (b"", "expected an ONNX model, found an empty file"),
         (b"version https://git-lfs.github.com/spec/v1\n", "found a Git LFS pointer"),
-        (b"input: [3, 8, 8]\nlayers: []\n", "no ONNX model"),
+        (b"input: [3, 8, 8]\nlayers: []\n", "expected an ONNX model; byte"),
         (b"\x08\x08", "expected a graph, found none"),
         (b"\x3a\xff\x01", "expected 255 bytes of field 7, found 0"),
         (b"\xff" * 20, "expected an integer of at most 64 bits"),

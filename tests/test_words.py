@@ -237,11 +237,19 @@ BINARY = [
 @pytest.mark.parametrize(("data", "kind"), BINARY, ids=[kind for _, kind in BINARY])
 def test_a_model_file_is_named_for_what_it_is(data: bytes, kind: str, tmp_path: Path) -> None:
     """By its first bytes, as the formats fix them, whatever the file is called and however long it is."""
-    for name, content in (("net.onnx", data), ("net.yaml", data), ("large.pt", data + bytes(9_000_000))):
+    for name, content in (("net.yaml", data), ("large.pt", data + bytes(9_000_000))):
         (tmp_path / name).write_bytes(content)
         result = run_convcost("analyze", f"./{name}", cwd=tmp_path)
         assert (result.code, result.out) == (1, "")
         assert f"{name}:1:1: expected YAML, found {kind}" in result.err
+
+
+@pytest.mark.parametrize(("data", "kind"), BINARY[1:], ids=[kind for _, kind in BINARY[1:]])
+def test_a_model_file_with_the_suffix_of_onnx_is_named_for_what_it_is(data: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(data)
+    result = run_convcost("analyze", "net.onnx", cwd=tmp_path)
+    assert (result.code, result.out) == (1, "")
+    assert f"net.onnx: expected an ONNX model; found {kind}" in result.err
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from fractions import Fraction
 from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.importers.protobuf import (
     BYTES,
     FIXED32,
@@ -30,6 +30,7 @@ from convcost.importers.protobuf import (
     text,
     varint,
 )
+from convcost.language.yaml import ONNX_MODEL, binary_kind
 from convcost.limits import MAX_ITEMS, MAX_NESTING, MAX_NODES, MAX_VALUES
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ BITS = {
 }
 _RAW = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e", 11: "d", 12: "I", 13: "Q"}
 _FEW_FLOATS = 64  # values of a tensor of floats that are kept: scales of a resize, limits of a clip
+_HEAD = 16  # bytes: as many as the signatures of file formats need
 _LFS = b"version https://git-lfs"
 
 
@@ -194,7 +196,7 @@ def read_model(path: str, label: str) -> Model:
                 raise ConvcostError(f"{label}: expected an ONNX model, found an empty file")
             return model_from(Buffer(stream=stream, size=status.st_size), label)
     except FileNotFoundError:
-        raise UsageError(f"no file is called '{label[:100]}'") from None
+        raise UsageError(unknown("file", label, [])) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConvcostError(f"cannot read {label[:100]}: {reason}") from None
@@ -213,7 +215,9 @@ def model_from(data: Buffer, label: str) -> Model:
     try:
         return _Reader(data).model(label)
     except MalformedError as error:
-        raise ConvcostError(f"{label}: no ONNX model: {error}") from None
+        kind = binary_kind(data.take(0, _HEAD))
+        reason = str(error) if kind in ("", ONNX_MODEL) else f"found {kind}"
+        raise ConvcostError(f"{label}: expected an ONNX model; {reason}") from None
 
 
 class _Reader:

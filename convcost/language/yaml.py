@@ -129,7 +129,7 @@ def read(data: bytes, file: str) -> Node:
     Raises:
         SpecError: it is no text, no YAML, empty, too large, too deep, or uses aliases, tags, duplicate keys.
     """
-    kind = _binary(data)
+    kind = binary_kind(data)
     if kind:
         _fail(file, f"expected YAML, found {kind}; `convcost init NAME` writes a spec to start from")
     if len(data) > MAX_BYTES:
@@ -166,17 +166,18 @@ _SIGNATURES = (
     (0, b"%PDF", "a PDF file"),
     (0, b"\x89PNG", "a picture"),
 )
+ONNX_MODEL = "an ONNX model"
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]")  # field 1, the version; then another field
 
 
-def _binary(data: bytes) -> str:
+def binary_kind(data: bytes) -> str:
     """What kind of binary file begins with ``data``; empty for anything else.
 
     The first bytes of a zip archive, a pickle and so on are those of their formats; an ONNX model is a protocol buffer
     whose first field is its version.
     """
     if _ONNX.match(data):
-        return "an ONNX model"
+        return ONNX_MODEL
     return next((kind for at, magic, kind in _SIGNATURES if data[at : at + len(magic)] == magic), "")
 
 
