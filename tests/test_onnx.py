@@ -344,7 +344,9 @@ def test_a_size_of_a_file_is_solved_for() -> None:
 def test_a_formula_of_a_file() -> None:
     done = command("formula", export("export-own_unet.ts17.dynhw"), "--set", "h=64", "--set", "w=96", "--in", "macs")
     assert done.code == 0, done.err
-    assert "h" in done.out
+    assert "MACs = 496*h*w + 9216*ceil(h/2)*ceil(w/2)" in done.out  # 16*27 + 2*32 at full size, 2*(16*32*9) at half
+    given = command("formula", export("export-own_unet.ts17.dynhw"), "--input", "3x64x96", "--in", "macs", "--total")
+    assert given.code == 0, given.err
 
 
 # bad files

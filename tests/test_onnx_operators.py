@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx_writer import INT64, Graph, info, ints, model, node, tensor
+from onnx_writer import BOOL, INT64, Graph, info, ints, model, node, tensor
 
 from convcost.errors import ConvcostError, ShapeError
 from convcost.importers.data import Data, combined, gathered, joined, reduced, transposed
@@ -269,6 +269,32 @@ def test_equal_windows_are_copies() -> None:
     network = built(nodes, [info("x", 1, 12, 6, 6)], [ints("s", 4, 3, 6, 6), tensor("w", [5, 3, 3, 3])])
     work = sum_work(network.layers)
     assert (work.macs, work.weights) == (4 * 4 * 4 * 5 * 27, 135)
+
+
+def test_a_branch_that_does_not_take_the_sizes_is_not_chosen() -> None:
+    """As in a model with one branch for each of two sampling rates."""
+    wide = Graph([node("Conv", "x w", "t")], [], [info("t", 1)], [tensor("w", [2, 1, 9, 9])])
+    narrow = Graph([node("Conv", "x w", "e")], [], [info("e", 1)], [tensor("w", [2, 1, 3, 3])])
+    branches = node("If", "c", "y", then_branch=wide, else_branch=narrow)
+    inputs = [info("x", 1, 1, 8, 8), info("c", dtype=BOOL)]
+    network = built([branches], inputs)
+    assert sum_work(network.layers).macs == 6 * 6 * 2 * 9
+    assert "the other one does not take these sizes" in network.notes[-1]
+    with pytest.raises(ConvcostError, match="kernel 9 is larger"):
+        built([branches], inputs, c=True)
+
+
+def test_a_grid_made_of_single_numbers_is_no_parameter() -> None:
+    nodes = [
+        node("Shape", "x", "s"),
+        node("ConstantOfShape", "s", "ones", value=tensor("v", [1], [1.0])),
+        node("Mul", "ones step", "grid"),
+        node("Add", "x grid", "y"),
+    ]
+    network = built(nodes, [info("x", 1, 16, 4)], [tensor("step", [1], [8.0])])
+    assert sum_work(network.layers).params == 0
+    learned = built([node("Add", "x grid", "y")], [info("x", 1, 16, 4)], [tensor("grid", [1, 16, 4])])
+    assert sum_work(learned.layers).params == 64
 
 
 def test_numbers_and_sizes_cannot_explode() -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ShapeError
+from convcost.errors import ConvcostError, ShapeError
 from convcost.importers.data import Data, MissingError, axis_of, scalar, unknown, whole
-from convcost.importers.evaluate import Scope, condition, scaled
+from convcost.importers.evaluate import Scope, UnevenError, condition, scaled
 from convcost.importers.onnx_file import Body
 from convcost.importers.rules import operator
 from convcost.network.graph import Unknown
@@ -57,19 +57,27 @@ def branch(call: Call) -> list[Data]:
     run = call.run
     start = run.state()
     outputs, costs, states = {}, {}, {}
+    wrong: ConvcostError | None = None
     for answer in (True, False):
         run.restore(start)
-        outputs[answer] = _evaluated(call, bodies[answer], names[answer])
+        try:
+            outputs[answer] = _evaluated(call, bodies[answer], names[answer])
+        except ConvcostError as error:  # these sizes are for the other branch
+            if wrong is not None or isinstance(error, UnevenError):
+                raise
+            wrong = error
+            continue
         costs[answer] = _macs(call, start.nodes)
         states[answer] = run.state(start.nodes)
-    dearer = decide(">=", costs[True], costs[False])
+    dearer = decide(">=", costs[True], costs[False]) if wrong is None else True in costs
     run.restore(start)
     run.restore(states[dearer])
     name = call.node.inputs[0]
     run.asked[name] = f"the condition of {call.path}"
+    other = "the other one does not take these sizes" if wrong is not None else f"against {costs[not dearer]}"
     run.note(
-        f"{call.path}: the condition '{name[:60]}' is not in the file; the {names[dearer]} branch is counted, "
-        f"{costs[dearer]} MACs against {costs[not dearer]}"
+        f"{call.path}: the condition '{name[:60]}' is not in the file; the {names[dearer]} branch is counted, with "
+        f"{costs[dearer]} MACs; {other}"
     )
     return outputs[dearer]
 

@@ -172,7 +172,7 @@ def broadcast(shapes: Sequence[Sizes]) -> Sizes:
                 result[place] = size
             elif not provably(size, result[place]):
                 shown = " and ".join(show(item) or "a number" for item in shapes)
-                require("==", size, result[place], f"expected shapes that fit each other, found {shown}")
+                require("==", result[place], size, f"expected shapes that fit each other, found {shown}")
     return tuple(result)
 
 
@@ -250,7 +250,7 @@ def joined(parts: Sequence[Data], axis: int) -> tuple[Sizes, list[Any] | None]:
             raise ShapeError(f"concat: expected tensors with {len(first)} axes, found {show(part.sizes)}")
         for place, (a, b) in enumerate(zip(first, part.sizes, strict=True)):
             if place != axis:
-                require("==", b, a, f"concat: {show(first)} and {show(part.sizes)} differ in axis {place}")
+                require("==", a, b, f"concat: {show(first)} and {show(part.sizes)} differ in axis {place}")
     size: Num = 0
     for part in parts:
         size = size + part.sizes[axis]

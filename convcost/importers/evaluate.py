@@ -45,6 +45,8 @@ class State(NamedTuple):
     norms: dict[tuple[tuple[str, ...], str], str]
     used: dict[str, int]
     notes: dict[str, None]
+    counted: set[str]
+    repeated: Num
 
 
 class Scope:
@@ -156,7 +158,8 @@ class Call:
         made = Data(shape, values, floating=floats)
         if any(data.ident for data in self.given):
             made.ident = self.node.outputs[0] if self.node.outputs else ""
-            made.stored = made.count if floats else 0
+            weights = any(not provably(data.stored, 0) and not provably(data.stored, 1) for data in self.given)
+            made.stored = made.count if floats and weights else 0  # a grid made of single numbers is no parameter
         return made
 
     # layers
@@ -418,6 +421,8 @@ class Run:
             dict(self._norms),
             self.paths.saved(),
             dict(self.notes),
+            set(self._counted),
+            self.repeated,
         )
 
     def restore(self, state: State) -> None:
@@ -427,6 +432,7 @@ class Run:
         self.unknown[:] = state.unknown
         self._owners, self._norms, self.notes = dict(state.owners), dict(state.norms), dict(state.notes)
         self.paths.restore(state.used)
+        self._counted, self.repeated = set(state.counted), state.repeated
 
     # evaluation
 

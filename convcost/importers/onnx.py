@@ -15,10 +15,10 @@ from convcost.language.model import Imported, Parameter, Value
 from convcost.layers.window import show
 from convcost.network.graph import Builder, Graph, Tensor
 from convcost.numbers import assumptions
-from convcost.numbers.arithmetic import Num, provably, require
+from convcost.numbers.arithmetic import Num, is_symbolic, provably, require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from convcost.importers.onnx_file import Body, Dim, Info, Model
     from convcost.layers.base import Shape
@@ -149,11 +149,7 @@ class OnnxSource(Imported):
                 dims = dims[1:]
             if len(sizes) != len(dims):
                 raise UsageError(f"input {name} has {len(dims)} sizes, found {show(tuple(sizes))}")
-            for dim, size in zip(dims, sizes, strict=True):
-                before = result.get(dim, values.get(dim, size))
-                if not provably(before, size):
-                    raise UsageError(f"the size {dim} is given twice: {before} and {size}")
-                result[dim] = size
+            _put(result, dims, sizes, values)
         return result
 
     def _shape(self, info: Info, values: Mapping[str, Any]) -> Shape:
@@ -267,6 +263,21 @@ class OnnxSource(Imported):
         if weights:
             more = ", ..." if len(weights) > _MOST_LISTED else ""
             yield f"{len(weights)} inputs are taken as parameters: {', '.join(weights[:_MOST_LISTED])}{more}"
+
+
+def _put(result: dict[str, Any], dims: Sequence[Any], sizes: Sequence[Any], values: Mapping[str, Any]) -> None:
+    """Give the sizes of an input to the parameters that they are of.
+
+    Raises:
+        UsageError: one of them has another value.
+    """
+    for dim, size in zip(dims, sizes, strict=True):
+        before = result.get(dim, values.get(dim, size))
+        if is_symbolic(values.get(dim)):  # a free size, whose value at the witness was given
+            continue
+        if not provably(before, size):
+            raise UsageError(f"the size {dim} is given twice: {before} and {size}")
+        result[dim] = size
 
 
 def load_onnx(path: str, label: str) -> OnnxSource:

@@ -98,7 +98,10 @@ def _step(node: Node, branches: tuple[tuple[str, Any], ...] = (), *controls: tup
         return _Step("reshape", (("to", node.shape),), (), controls)
     fields = []
     for name, field in node.layer.fields.items():
-        fields.append((name, _simplest(field.type, getattr(node.layer, name))))
+        value = getattr(node.layer, name)
+        if field.type == "axis" and value == 0 and field.default == "c":
+            value = "c"  # the channels, by their letter
+        fields.append((name, _simplest(field.type, value)))
     return _Step(node.layer.key, tuple(fields), branches, controls)
 
 
