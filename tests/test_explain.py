@@ -167,20 +167,21 @@ def test_what_is_no_number_is_refused_in_one_line(text: str) -> None:
 
 
 def test_the_answer_comes_first_in_a_sentence() -> None:
-    first = convcost("explain", "mobilenet_v2", "--reported", "600M").out.splitlines()[0]
+    first = convcost("explain", "mobilenet_v2", "--reported", "601.5M").out.splitlines()[0]
     assert first == (
-        "600M is 2 x MACs (601.5 M), rounded: it counts a multiplication and an addition separately, "
+        "601.5M is 2 x MACs (601.5 M), rounded: it counts a multiplication and an addition separately, "
         "for the 3x224x224 input."
     )
 
 
 def test_what_the_spec_knows_of_the_number_comes_before() -> None:
     first = convcost("explain", "mobilenet_v2", "--reported", "300M").out
-    assert first.startswith("300M MACs is printed in the network's own paper (table 4); it follows: 300,774,272 MACs.")
+    assert first.startswith("300M MACs is printed in Sandler et al., 2018 (MobileNetV2), table 4")
+    assert "; it follows: 300,774,272 MACs." in first
     erratum = convcost("explain", "inception_v3", "--reported", "23,626,728").out
     assert "23,626,728 parameters is printed in Chollet, 2017 (Xception), table 3; it is an error there" in erratum
     unknown = convcost("explain", "mobilenet_v2", "--reported", "585M").out
-    assert "it is unexplained: 582.2 million by the architecture" in unknown
+    assert "it is open: 582.2 million by the architecture" in unknown
 
 
 def test_evidence_counts_what_would_fit_by_chance() -> None:

@@ -155,7 +155,7 @@ def test_formulas_have_a_length_and_a_degree() -> None:
 
 def test_a_spec_has_so_many_claims() -> None:
     def spec(count: int) -> str:
-        return f"input: [3]\nlayers: [relu]\npublished: [{'{params: 1},' * count}]\n"
+        return f"input: [3]\nlayers: [relu]\npublished: [{'{params: 1, class: counted},' * count}]\n"
 
     def found(count: int) -> int:
         return len(claims(Catalogue().text(spec(count).encode(), "<spec>", "spec", "")))

@@ -108,19 +108,23 @@ def explain(
     )
 
 
-def verify(*targets: str) -> Verifications:
+def verify(*targets: str, where: str = "", cite: str = "") -> Verifications:
     """Check figures that papers print against their networks.
 
     Args:
         *targets: bundled names or files; every bundled spec with published figures where there are none.
+        where: only figures of this table or section, as ``table 6``.
+        cite: only figures of this source, as ``howard2017``.
 
     Raises:
-        UsageError: there is no such spec.
+        UsageError: there is no such spec, or no figure is printed there.
         SpecError: a spec or one of its claims is wrong.
 
     >>> {finding.verdict for finding in verify("lenet5")[0].findings}
-    {'reproduced'}
+    {'exact'}
     """
-    from convcost.literature.verify import verify as verified  # noqa: PLC0415 - reads files
+    from convcost.literature.verify import printed_in  # noqa: PLC0415 - reads files
+    from convcost.literature.verify import verify as verified  # noqa: PLC0415
 
-    return verified(targets)
+    verifications = verified(targets)
+    return printed_in(verifications, where, cite) if where or cite else verifications

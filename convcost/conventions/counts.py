@@ -132,11 +132,17 @@ _PARAMS = tuple(
             "as total, where batch norms have a shift and no scale",
             _rows({**_FOLDED, "buffers": 1}),
         ),
+        (
+            "folded_total_of_convolutions",
+            "as folded_total, without linear layers",
+            _rows({**_FOLDED, "buffers": 1}, {"linear": {}}),
+        ),
     )
 )
 _MAC_ROWS = _rows({"macs": 1})
 _OF_CONVOLUTIONS = Rules({Conv.family: {"macs": 1}})
 _OUTPUTS = Rules({family: {"written": 1} for family in (Conv.family, Linear.family)})
+_OUTPUTS_AND_POOLS = Rules({**_OUTPUTS.rows, "max_pool": {"written": 1}, "avg_pool": {"written": 1}})
 _MACS = (
     Count("all", "multiply-accumulates of convolutions and linear layers", _MAC_ROWS, "MACs"),
     Count("convolutions", "multiply-accumulates of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
@@ -154,9 +160,11 @@ _FLOPS = (
     Count("twice_macs", "2 x MACs and nothing else", _rows({"macs": 2}), "FLOPs"),
 )
 _BYTES = _rows({name: 4 * weight for name, weight in _EVERY.items()})
+_STORED = _rows({**{name: 4 * weight for name, weight in _EVERY.items()}, "buffers": 4})
 _MEGABYTES = (
     Count("binary", "trainable parameters of 4 bytes each, in 2^20 bytes", _BYTES, divisor=2**20),
     Count("decimal", "trainable parameters of 4 bytes each, in millions of bytes", _BYTES, divisor=10**6),
+    Count("binary_total", "as binary, with the moving averages of batch norms", _STORED, divisor=2**20),
 )
 
 QUANTITIES: dict[str, Quantity] = {
@@ -176,7 +184,10 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity(
             "activations",
             "activations",
-            (Count("outputs", "outputs of convolutions and linear layers (units, neurons)", _OUTPUTS),),
+            (
+                Count("outputs", "outputs of convolutions and linear layers (units, neurons)", _OUTPUTS),
+                Count("outputs_and_pools", "as outputs, and those of pools with a window", _OUTPUTS_AND_POOLS),
+            ),
         ),
         Quantity(
             "depth",

@@ -5,8 +5,7 @@ The stories that are tried depart from the spec at its defaults in a few ways; s
 distance; one that takes all departures of another, and more, is left out. A simple count that is near the number
 without being its rounding is listed too. Where nothing prints as the number, the closest counts are listed.
 
-The value of an explanation depends on how many counts were tried: among many counts, some print as a number of two
-digits by chance. :class:`Evidence` holds the number expected by chance.
+:mod:`convcost.literature.evidence` ranks them and says how many would fit by chance.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from convcost.conventions.reported import Reported
 from convcost.errors import UsageError
 from convcost.language.interpret import build
 from convcost.literature.claims import claims
-from convcost.literature.stories import COST, EXACT, WHAT, Candidate, compared, stories
+from convcost.literature.evidence import Evidence, answers, search
+from convcost.literature.stories import COST, WHAT, Candidate, stories
 from convcost.literature.variants import variants
 from convcost.literature.verify import Finding, verify_claim
 from convcost.tables.printable import Printable
@@ -34,26 +34,7 @@ if TYPE_CHECKING:
     from convcost.numbers.printed import Figure, Printed
 
 NEAR = Fraction(1, 100)
-_AROUND = 1.5  # the density of counts is taken from those within this factor of the number
 _OPERATIONS = ("macs", "flops")
-
-
-class Evidence(NamedTuple):
-    """How many counts fit, and how many would by chance.
-
-    Attributes:
-        tried: different counts that were tried.
-        fitting: those that print as the number.
-        by_chance: how many would if the counts around the number were spread evenly.
-        as_simple: different counts as simple as the first explanation, or simpler.
-        as_simple_by_chance: how many of those would.
-    """
-
-    tried: int
-    fitting: int
-    by_chance: float
-    as_simple: int
-    as_simple_by_chance: float
 
 
 class _Explanation(NamedTuple):
@@ -96,6 +77,11 @@ class Explanation(Printable, _Explanation):
     def explained(self) -> bool:
         """Whether anything reproduces the number."""
         return bool(self.candidates) and any(candidate.reproduces for candidate in self.candidates)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the first explanation is an answer, and not one that so many tries were to be expected to give."""
+        return answers(self.candidates, self.evidence)
 
     @property
     def rank(self) -> tuple[Any, ...]:
@@ -195,23 +181,22 @@ class _Search:
         """The settings and inputs of the published figures; those of this very number cost the least."""
         values = {figure.value for figure in printed.figures}
         ours = [
-            (claim.at, claim.input, COST["this figure's change" if claim.figure.value in values else "printed change"])
+            (
+                claim.settings,
+                claim.input,
+                COST["this figure's change" if claim.figure.value in values else "printed change"],
+            )
             for claim in self.claims
-            if claim.at or claim.input
+            if claim.settings or claim.input
         ]
         return sorted(ours, key=lambda one: one[2])
 
     def candidates(self, figure: Figure, what: str, top: int) -> tuple[tuple[Candidate, ...], int, Evidence]:
         """The best candidates for one number, the network's own count, and the evidence."""
-        every = self.stories[what]
-        near = [one for story in every if (one := compared(story, figure, NEAR)) is not None]
-        fitting = [one for one in near if one.reproduces]
-        if fitting:
-            fitting += [one for one in near if one.is_near(figure) and not one.reproduces]
-        ranked = sorted(_simplest(_different(fitting or near)), key=lambda one: one.rank)
+        ranked, evidence = search(self.stories[what], figure, NEAR)
         counted = Reported(self.own, convention("macs" if what == "macs" else DEFAULT))
         total = counted.operations if what == "macs" else counted.params
-        return tuple(ranked[:top]), int(total), _evidence(every, fitting, ranked[:1], figure)
+        return tuple(ranked[:top]), int(total), evidence
 
     def published(self, figure: Figure, what: str) -> tuple[Finding, ...]:
         """The spec's published figures of this value."""
@@ -221,46 +206,3 @@ class _Search:
 
     def _finding(self, claim: Claim) -> Finding:
         return verify_claim(self.spec, claim, self.built)
-
-
-def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """One candidate for each count of each convention: the simplest."""
-    best: dict[tuple[Fraction, str], Candidate] = {}
-    for one in candidates:
-        key = (one.value, one.convention.name)
-        if key not in best or one.rank < best[key].rank:
-            best[key] = one
-    return list(best.values())
-
-
-def _simplest(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates that take no departure beyond those of another one that fits as well."""
-    kinds = {(one.departures, one.is_close) for one in candidates if one.reproduces}
-    return [
-        one
-        for one in candidates
-        if not any(other < one.departures and (close or not one.is_close) for other, close in kinds)
-    ]
-
-
-def _evidence(
-    every: Sequence[Candidate], fitting: Sequence[Candidate], best: Sequence[Candidate], figure: Figure
-) -> Evidence:
-    values = {one.value for one in every}
-    fits = {one.value for one in fitting if one.reproduces}
-    cost = best[0].cost if best else 0
-    simple = {one.value for one in every if one.cost <= cost}
-    return Evidence(len(values), len(fits), _by_chance(values, figure), len(simple), _by_chance(simple, figure))
-
-
-def _by_chance(values: Iterable[Fraction], figure: Figure) -> float:
-    """How many of ``values`` would print as ``figure`` if those around it were spread evenly over their logarithms.
-
-    A count prints as a number when it is within one unit of its last digit, so that the window is two units wide.
-    """
-    around = sum(figure.value / Fraction(_AROUND) <= value <= figure.value * Fraction(_AROUND) for value in values)
-    window = float(2 * figure.unit / figure.value)
-    return float(around) * min(window / (2 * math.log(_AROUND)), 1.0)
-
-
-__all__ = ["EXACT", "WHAT", "Candidate", "Evidence", "Explanation", "explain"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import Convention
 from convcost.errors import UsageError
-from convcost.literature.claims import claims
+from convcost.literature.claims import PRINTED, claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,5 +48,6 @@ def _words(name: str) -> str:
 def _figures(spec: Spec) -> Iterator[tuple[str, str]]:
     """Quantity and convention of every figure of the whole network at its defaults, in the order of the spec."""
     for claim in claims(spec):
-        if not claim.of and not claim.at and claim.input is None and claim.quantity.name in ("params", *_OPERATIONS):
+        whole = not claim.of and not claim.settings and claim.input is None and claim.kind == PRINTED
+        if whole and claim.quantity.name in ("params", *_OPERATIONS):
             yield claim.quantity.name, claim.counts.name if claim.counts is not None else ""

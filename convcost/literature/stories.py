@@ -13,6 +13,7 @@ from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import PLAIN, Convention, Rules
 from convcost.conventions.reported import Reported
 from convcost.conventions.survey import known
+from convcost.numbers import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 WHAT = ("macs", "params")
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
-FITS = ("is", "rounds to", "truncates to", "is within one of the last digit of", "is near")
-EXACT, ROUNDED, TRUNCATED, WITHIN, NEAR = FITS
+FITS = ("is", "rounds to", "truncates to", "is near")
+EXACT, ROUNDED, TRUNCATED, NEAR = FITS
 CLOSE = Fraction(5, 1000)  # how far a simple count may be from a number that is not its rounding
 FEW_DIGITS = 4  # a number with more of them is no approximation
 COST = {
@@ -49,6 +50,7 @@ _PARAMS = {
     "folded": "batch norms folded into one bias a channel",
     "total": "parameters and running statistics (Keras)",
     "folded_total": "parameters and running statistics, norms without a scale",
+    "folded_total_of_convolutions": "parameters and running statistics, norms without a scale, without linear layers",
 }
 MERGES = "MACs and merges"
 TWICE, HALF = "two operations a MAC", "half the FLOPs called MACs"
@@ -118,11 +120,6 @@ class Candidate(NamedTuple):
         return self.simple and close and figure.significant <= FEW_DIGITS
 
     @property
-    def is_close(self) -> bool:
-        """Whether it is, rounds to or truncates to what was printed."""
-        return self.fit in (EXACT, ROUNDED, TRUNCATED)
-
-    @property
     def departures(self) -> frozenset[Any]:
         """How it departs from the spec at its defaults, counted plainly."""
         taken: list[Any] = [("set", name, value) for name, value in self.settings.items()]
@@ -136,7 +133,7 @@ class Candidate(NamedTuple):
     @property
     def rank(self) -> tuple[int, int, Fraction]:
         """What candidates are sorted by: complexity, kind of fit, distance."""
-        off = COST["off"] if self.fit in (WITHIN, NEAR) else 0
+        off = COST["off"] if self.fit == NEAR else 0
         return self.cost + off, FITS.index(self.fit), abs(self.off)
 
     @property
@@ -189,15 +186,13 @@ def compared(story: Candidate, figure: Figure, near: Fraction) -> Candidate | No
 
 def _fit(story: Candidate, figure: Figure, near: Fraction) -> str | None:
     value = story.value
-    if value == figure.value:
+    fit = figure.fit(value)
+    if fit == printed.EXACT:
         return EXACT
-    whole = figure.unit > 1
-    if (whole and figure.rounds_from(value)) or (story.simple and _rounds_roughly(story, figure)):
+    if (fit == printed.ROUNDS and figure.unit > 1) or (story.simple and _rounds_roughly(story, figure)):
         return ROUNDED
-    if whole and figure.truncates_from(value):
+    if fit and figure.unit > 1:
         return TRUNCATED
-    if whole and abs(figure.difference(value)) <= 1:
-        return WITHIN
     return NEAR if abs(value - figure.value) <= near * figure.value else None
 
 

@@ -7,11 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.catalogue.loader import Catalogue, bundled_names
-from convcost.errors import ConvcostError, Problem, SpecError, unknown
+from convcost.conventions.catalogue import convention
+from convcost.conventions.reported import Reported
+from convcost.errors import ConvcostError, Problem, SpecError, UsageError, unknown
 from convcost.language.interpret import build
 from convcost.literature.claims import claims
-from convcost.literature.stories import WITHIN, Candidate, compared, stories
-from convcost.numbers.printed import spelled
+from convcost.literature.evidence import answers, search
+from convcost.literature.stories import stories
+from convcost.numbers.printed import EXACT, FITS, ROUNDS, TRUNCATES, spelled
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
@@ -20,32 +23,39 @@ if TYPE_CHECKING:
     from convcost.conventions.counts import Count
     from convcost.language.model import Spec
     from convcost.literature.claims import Claim
+    from convcost.literature.evidence import Evidence
+    from convcost.literature.stories import Candidate
     from convcost.network.graph import Graph, Node
 
-REPRODUCED = "reproduced"
-CONVENTION = "reproduced under another convention"
+CONVENTION = "other convention"
+VARIANT = "other variant"
+APPROXIMATE = "approximate"
 ERRATUM = "erratum"
-UNEXPLAINED = "unexplained"
-_CONTRIVED = 5  # a candidate that takes more, such as half of a count without linear layers, explains nothing
+OPEN = "open"
+VERDICTS = (EXACT, ROUNDS, TRUNCATES, CONVENTION, VARIANT, APPROXIMATE, ERRATUM, OPEN)
+REPRODUCED = VERDICTS[:6]
+ABOUT = Fraction(5, 100)  # how far a count may be from a figure that says "about", relative to it
 _WHAT = {"macs": "macs", "flops": "macs", "params": "params"}
-VERDICTS = (REPRODUCED, CONVENTION, ERRATUM, UNEXPLAINED)
 
 
 class Finding(NamedTuple):
     """The result of the check of one claim.
 
     Attributes:
-        claim: the printed figure.
+        claim: the figure.
         input: the input of the network it was checked with.
         value: ours, by the convention below; per cent for a share.
         convention: how ours is counted.
         difference: ours minus printed, in units of the last printed digit.
         verdict: one of :data:`VERDICTS`.
-        fault: why the claim fails, empty where it does not: an unexplained figure that is not marked as open, an
-            erratum that is reproduced, arithmetic with another result.
-        candidate: of a figure of the whole network that is not explained, the simplest count of the same network that
-            prints as it; None if there is no such count. It is a candidate, not an explanation: of many counts that are
-            tried, some print as a short number by chance.
+        fit: how ours prints as the figure: exact, rounds, truncates; empty where it does not.
+        tried: how many ways of counting were tried until one fitted; 1 for a claim that states what it counts.
+        fault: why the claim fails, empty where it does not: an unexplained figure that is not marked as open, a mark on
+            a figure that is reproduced, arithmetic with another result.
+        candidate: of an open figure of the whole network, the simplest count of the same network that prints as it;
+            None if there is no such count. It is a candidate, not an explanation: of many counts that are tried, some
+            print as a short number by chance.
+        evidence: of an open figure of the whole network, how many counts were tried and how many would fit by chance.
     """
 
     claim: Claim
@@ -54,8 +64,16 @@ class Finding(NamedTuple):
     convention: Count
     difference: Fraction
     verdict: str
+    fit: str
+    tried: int
     fault: str
     candidate: Candidate | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Whether the arithmetic of an erratum makes the number that is printed, and not only the right one."""
+        return self.claim.arithmetic is not None
 
 
 class Verification(NamedTuple):
@@ -94,6 +112,37 @@ def verify(names: Sequence[str] = ()) -> Verifications:
     return Verifications(verify_spec(spec) for spec in specs if names or spec.published is not None)
 
 
+def printed_in(verifications: Verifications, where: str, cite: str) -> Verifications:
+    """The findings about figures of one table or section, and of one source.
+
+    Args:
+        verifications: of any specs.
+        where: a table, figure or section as claims name it; what follows a comma in a claim may be left out. Empty for
+            every one.
+        cite: a citation key; empty for every source.
+
+    Raises:
+        UsageError: no figure is printed there.
+    """
+    cited = [claim for verification in verifications for claim in (each.claim for each in verification.findings)]
+    sources = {claim.cite.key for claim in cited if claim.cite}
+    if cite and cite not in sources:
+        raise UsageError(unknown("source of these figures", cite, sorted(sources)))
+    kept = Verifications(
+        verification._replace(findings=tuple(each for each in verification.findings if _is_in(each.claim, where, cite)))
+        for verification in verifications
+    )
+    if not any(verification.findings for verification in kept):
+        places = {claim.where for claim in cited if _is_in(claim, "", cite)}
+        raise UsageError(unknown("place of these figures", where, sorted(places)))
+    return Verifications(verification for verification in kept if verification.findings)
+
+
+def _is_in(claim: Claim, where: str, cite: str) -> bool:
+    place = not where or claim.where == where or claim.where.startswith(f"{where},")
+    return place and (not cite or (claim.cite is not None and claim.cite.key == cite))
+
+
 def verify_spec(spec: Spec) -> Verification:
     """The findings about one linked spec.
 
@@ -115,53 +164,80 @@ def verify_claim(spec: Spec, claim: Claim, built: dict[str, Graph]) -> Finding:
     Raises:
         SpecError: the claim is wrong.
     """
-    key = repr((sorted(claim.at.items()), claim.input))
-    if key not in built:
-        built[key] = _network(spec, claim)
-    return _finding(claim, built[key])
+    graph = _network(spec, claim, claim.settings, built)
+    bare = _network(spec, claim, claim.at, built) if claim.variant else None
+    return _finding(claim, graph, bare)
 
 
-def _network(spec: Spec, claim: Claim) -> Graph:
+def _network(spec: Spec, claim: Claim, settings: dict[str, object], built: dict[str, Graph]) -> Graph:
+    key = repr((sorted(settings.items()), claim.input))
+    if key in built:
+        return built[key]
     try:
-        return build(spec, claim.at, claim.input)
+        built[key] = build(spec, settings, claim.input)
     except SpecError as error:
         first = error.problems[0]
         message = f"the network of this claim cannot be built: {first.message}"
         raise SpecError([Problem(claim.position, message, (f"at {first.position}", *first.chain))]) from None
     except ConvcostError as error:
         raise SpecError([Problem(claim.position, f"the network of this claim cannot be built: {error}")]) from None
+    return built[key]
 
 
-def _finding(claim: Claim, graph: Graph) -> Finding:
+def _finding(claim: Claim, graph: Graph, bare: Graph | None) -> Finding:
+    """The finding about a claim.
+
+    Args:
+        claim: the claim.
+        graph: the network that it follows from.
+        bare: the network without the claim's `variant`, if it has one.
+    """
+    count, value, tried = _counted(claim, graph)
+    fit = claim.figure.fit(value)
+    if claim.explained and claim.arithmetic is not None:
+        fit = claim.figure.fit(Fraction(claim.arithmetic[1]))
+    verdict = _verdict(claim, value, count, fit)
+    ranked, evidence = _stories(claim, graph) if verdict == OPEN else ([], None)
+    candidate = ranked[0] if ranked else None
+    fault = _fault(claim, value, verdict)
+    if evidence is not None and answers(ranked, evidence):
+        fault = "marked as open, but `convcost explain` answers it" if claim.open else "`convcost explain` answers it"
+    if not fault and bare is not None and verdict != VARIANT:
+        fault = "names a variant by which it does not follow"
+    if not fault and bare is not None and claim.figure.fit(_value(claim, bare, _part(claim, bare), count)):
+        fault = "names a variant, but follows without it"
+    off = claim.figure.difference(value)
+    return Finding(claim, graph.input, value, count, off, verdict, fit, tried, fault, candidate, evidence)
+
+
+def _counted(claim: Claim, graph: Graph) -> tuple[Count, Fraction, int]:
+    """How the claim counts, its value, and how many ways were tried.
+
+    Where it does not say, the default way is tried, then the others; where none fits, it is the default.
+    """
     nodes = _part(claim, graph)
-    stated = claim.counts or claim.quantity.counts[0]
-    fits = stated
-    if not _agrees(claim, graph, nodes, stated) and claim.counts is None and not claim.erratum and not claim.open:
-        others = (count for count in claim.quantity.counts[1:] if _agrees(claim, graph, nodes, count))
-        fits = next(others, stated)
-    value = _value(claim, graph, nodes, fits)
-    verdict = _verdict(claim, value, fits)
-    difference = claim.figure.difference(value)
-    candidate = _candidate(claim, graph) if verdict == UNEXPLAINED else None
-    return Finding(claim, graph.input, value, fits, difference, verdict, _fault(claim, value, verdict), candidate)
+    marked = claim.erratum or claim.open or claim.explained or claim.figure.rough or claim.figure.bound
+    ways = [claim.counts] if claim.counts is not None else list(claim.quantity.counts[: 1 if marked else None])
+    values = [_value(claim, graph, nodes, way) for way in ways]
+    fitting = (index for index, value in enumerate(values) if claim.figure.fit(value))
+    chosen = next(fitting, None)
+    if chosen is None:
+        return ways[0], values[0], len(ways)
+    return ways[chosen], values[chosen], chosen + 1
 
 
-def _candidate(claim: Claim, graph: Graph) -> Candidate | None:
-    """The simplest story of ``explain`` that prints as the figure, of the network that the claim is about."""
+def _stories(claim: Claim, graph: Graph) -> tuple[list[Candidate], Evidence | None]:
+    """The stories of ``explain`` that print as the figure, of the network that the claim is about."""
     what = _WHAT.get(claim.quantity.name)
-    if what is None or claim.of or claim.figure.bound:
-        return None
-    tried = stories(graph, what, settings={}, resized=False, changed=0)
-    near = [one for story in tried if (one := compared(story, claim.figure, Fraction(0))) is not None]
-    fitting = [one for one in near if one.reproduces and one.fit != WITHIN and one.cost <= _CONTRIVED]
-    return min(fitting, key=lambda one: one.rank, default=None)
-
-
-def _agrees(claim: Claim, graph: Graph, nodes: Sequence[Node], count: Count) -> bool:
-    return claim.figure.agrees(_value(claim, graph, nodes, count))
+    if what is None or claim.of:
+        return [], None
+    return search(list(stories(graph, what, settings={}, resized=False, changed=0)), claim.figure, Fraction(0))
 
 
 def _value(claim: Claim, graph: Graph, nodes: Sequence[Node], count: Count) -> Fraction:
+    if count not in claim.quantity.counts:  # that of a tool
+        reported = Reported(graph, convention(count.name))
+        return Fraction(reported.params if claim.quantity.name == "params" else reported.of(nodes))
     value = Fraction(count.rule(nodes))
     if not claim.quantity.share:
         return value
@@ -169,20 +245,45 @@ def _value(claim: Claim, graph: Graph, nodes: Sequence[Node], count: Count) -> F
     return 100 * value / whole if whole else Fraction(0)
 
 
-def _verdict(claim: Claim, value: Fraction, count: Count) -> str:
-    if not claim.figure.agrees(value):
-        return ERRATUM if claim.erratum else UNEXPLAINED
-    return REPRODUCED if count is claim.quantity.counts[0] else CONVENTION
+def _verdict(claim: Claim, value: Fraction, count: Count, fit: str) -> str:
+    figure = claim.figure
+    if claim.explained:
+        return CONVENTION if fit else OPEN
+    if figure.bound:
+        return APPROXIMATE if value < figure.value else ERRATUM if claim.erratum else OPEN
+    if figure.rough and not fit and abs(value - figure.value) <= ABOUT * figure.value:
+        return APPROXIMATE
+    if not fit or _derived_better(claim, fit):
+        return ERRATUM if claim.erratum else OPEN
+    if claim.variant:
+        return VARIANT
+    return fit if count is claim.quantity.counts[0] else CONVENTION
+
+
+def _derived_better(claim: Claim, fit: str) -> bool:
+    """Whether the arithmetic of an erratum is, or rounds to, a figure that the network's count only truncates to."""
+    if not claim.erratum or claim.arithmetic is None:
+        return False
+    derived = claim.figure.fit(Fraction(claim.arithmetic[1]))
+    return derived != "" and FITS.index(derived) < FITS.index(fit)
 
 
 def _fault(claim: Claim, value: Fraction, verdict: str) -> str:
-    if verdict in (REPRODUCED, CONVENTION) and (claim.erratum or claim.open):
-        return f"marked as {'an erratum' if claim.erratum else 'open'}, but it is {verdict}"
-    if claim.arithmetic is not None:
+    if verdict in REPRODUCED and (claim.erratum or claim.open):
+        return f"marked as {'an erratum' if claim.erratum else 'open'}, but the verdict is: {verdict}"
+    if claim.arithmetic is not None and not claim.figure.fit(Fraction(claim.arithmetic[1])):
         text, result = claim.arithmetic
-        if result != value and not claim.figure.agrees(Fraction(result)):
-            return f"{text} is {spelled(result)}, neither the printed figure nor ours"
-    return "not explained, and not marked as open" if verdict == UNEXPLAINED and not claim.open else ""
+        return f"the arithmetic {text} is {spelled(result)}, which does not print as {claim.figure.text}"
+    if claim.instead is not None and claim.instead[1] != value:
+        text, result = claim.instead
+        return f"the arithmetic {text} is {spelled(result)}, not ours"
+    if claim.explained and claim.arithmetic is not None and not _starts_from(claim.arithmetic[0], value):
+        return f"the arithmetic does not start from our count, {spelled(value)}"
+    return "not explained, and not marked as open" if verdict == OPEN and not claim.open else ""
+
+
+def _starts_from(arithmetic: str, value: Fraction) -> bool:
+    return str(value) in re.findall(r"\d+", arithmetic)
 
 
 def _part(claim: Claim, graph: Graph) -> Sequence[Node]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from convcost.errors import ConvcostError, UsageError
 
 _FIGURE = re.compile(
-    r"(?P<bound>[<~]?)\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
+    r"(?P<mark>[<~]|about|around)?\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
     r"(?:\s*(?:e|[x*]\s*10\^)(?P<power>[0-9]{1,2}))?\s*(?P<unit>[A-Za-z%]*)"
 )
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -27,6 +27,8 @@ _UNITS = {
     "p": 10**15,
 }
 MAX_LENGTH = 40
+FITS = ("exact", "rounds", "truncates")
+EXACT, ROUNDS, TRUNCATES = FITS
 
 
 class Figure(NamedTuple):
@@ -37,12 +39,19 @@ class Figure(NamedTuple):
         value: the exact number that is printed.
         unit: one in its last printed digit.
         bound: it says "less than" rather than "equal to".
+        rough: it says "about" (``~``).
     """
 
     text: str
     value: Fraction
     unit: Fraction
     bound: bool
+    rough: bool = False
+
+    @property
+    def digits(self) -> int:
+        """How many digits are printed, from the first that is not zero to the last."""
+        return len(str(int(self.value / self.unit)))
 
     @property
     def significant(self) -> int:
@@ -77,9 +86,19 @@ class Figure(NamedTuple):
         """Whether ``value``, cut off after as many digits, is what was printed."""
         return 0 <= self.difference(value) < 1
 
-    def agrees(self, value: Fraction) -> bool:
-        """Whether ``value`` is within one unit of the last printed digit, as truncation and rounding are."""
-        return value < self.value if self.bound else abs(self.difference(value)) <= 1
+    def fit(self, value: Fraction) -> str:
+        """How ``value`` prints as the figure: one of :data:`FITS`; empty where it does not.
+
+        A figure of one digit is never cut off: 5 would stand for anything up to 6.
+
+        >>> figure("4.1G").fit(Fraction(4_089_184_256)), figure("3.8G").fit(Fraction(3_857_973_248))
+        ('rounds', 'truncates')
+        """
+        if value == self.value:
+            return EXACT
+        if self.rounds_from(value):
+            return ROUNDS
+        return TRUNCATES if self.digits > 1 and self.truncates_from(value) else ""
 
 
 def spelled(value: int | Fraction) -> str:
@@ -96,7 +115,8 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     """The figure printed as ``text``.
 
     Args:
-        text: a number, with ``<`` or ``~`` before it and K, M, G, B, million, billion, e6, x10^9 or % after it.
+        text: a number, with ``<``, ``~`` or ``about`` before it, and K, M, G, B, million, billion, e6, x10^9 or % after
+            it.
         digits: how many of its digits are significant (``15300M``: 3).
         k: the value of the prefix K; 1024 in some papers.
 
@@ -118,7 +138,9 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     last = ten / 10 ** len(decimals)
     if digits is not None:
         last = ten * Fraction(10) ** (len(whole) - digits)
-    return Figure(text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["bound"] == "<")
+    return Figure(
+        text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["mark"] == "<", match["mark"] not in (None, "<")
+    )
 
 
 class Printed(NamedTuple):

@@ -9,11 +9,12 @@ from convcost.conventions.catalogue import names
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import CAUSES
 from convcost.layers.base import OTHER
-from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE, WITHIN
-from convcost.literature.verify import CONVENTION, ERRATUM, REPRODUCED
+from convcost.literature.claims import COUNTED, MEASURED, PRINTED
+from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE
+from convcost.literature.verify import APPROXIMATE, ERRATUM, REPRODUCED, VARIANT
 from convcost.numbers.arithmetic import normal
 from convcost.render.candidates import arithmetic, how, number_text
-from convcost.render.findings import place, settings, written
+from convcost.render.findings import place, settings, verdict, written
 from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
@@ -36,7 +37,6 @@ _FITS = {
     EXACT: "exactly",
     ROUNDED: "rounded",
     TRUNCATED: "truncated",
-    WITHIN: "within one unit of the last digit",
     NEAR: "nearly",
 }
 _COUNTED = {
@@ -44,7 +44,6 @@ _COUNTED = {
     TWICE: "it counts a multiplication and an addition separately",
 }
 _FLOPS = "it counts every arithmetic operation, a multiplication and an addition separately"
-_WEAK, _STRONG = 0.5, 0.1
 
 
 def answer(explanation: Explanation) -> str:
@@ -55,7 +54,7 @@ def answer(explanation: Explanation) -> str:
         return " ".join([*sentences, f"{_nothing(explanation)}."])
     candidate = explanation.candidates[0]
     fit = _FITS[candidate.fit] if candidate.fit != NEAR else f"to within {abs(float(candidate.off)) * 100:.2g} %"
-    verb = "may be" if _strength(explanation.evidence.as_simple_by_chance) == "weak" else "is"
+    verb = "is" if explanation.answered else "may be"
     rest = [f"at {_at(candidate)}"] if candidate.settings else []
     rest += ["without the linear layers"] if candidate.without_linear else []
     rest += [f"for {candidate.batch} samples"] if candidate.batch > 1 else []
@@ -124,18 +123,28 @@ def _published(findings: Iterable[Finding]) -> Iterable[str]:
         of = f" of {' + '.join(claim.of)}" if claim.of else ""
         at = f" at {settings(claim)}" if settings(claim) else ""
         printed = f"{claim.figure.text} {claim.quantity.title}{of}{at}"
-        where = place(claim) if claim.source else f"the network's own paper ({claim.where})"
+        printed = f"{printed} is {claim.kind} {_WHERE[claim.kind]}"
+        where = place(claim)
         listed = places.setdefault((printed, _became(finding)), [])
         if where not in listed:
             listed.append(where)
     for (printed, became), listed in places.items():
-        yield f"{printed} is printed in {' and in '.join(listed)}; {became}."
+        yield f"{printed} {' and in '.join(listed)}; {became}."
+
+
+_WHERE = {PRINTED: "in", MEASURED: "with", COUNTED: "for"}
 
 
 def _became(finding: Finding) -> str:
     """The verdict on a published figure."""
     claim, count = finding.claim, finding.convention
-    if finding.verdict in (REPRODUCED, CONVENTION):
+    if claim.explained and finding.verdict in REPRODUCED:
+        return f"it follows from {written(finding)}: {claim.explained.rstrip('.')}"
+    if finding.verdict == APPROXIMATE:
+        return f"it says about, or less than: {written(finding)} {count.unit or claim.quantity.title}"
+    if finding.verdict == VARIANT:
+        return f"it follows from another variant ({verdict(finding).partition(': ')[2]}): {written(finding)}"
+    if finding.verdict in REPRODUCED:
         usual = count.name in ("macs", "all", "every", "trainable")
         unit = count.unit or claim.quantity.title
         return f"it follows: {written(finding)} {unit}" + (
@@ -143,7 +152,7 @@ def _became(finding: Finding) -> str:
         )
     if finding.verdict == ERRATUM:
         return f"it is an error there: {claim.erratum.rstrip('.')}"
-    return f"it is unexplained: {claim.open.rstrip('.')}" if claim.open else "it is unexplained"
+    return f"it is open: {claim.open.rstrip('.')}" if claim.open else "it is not explained"
 
 
 def explanation_table(explanation: Explanation) -> Table:
@@ -152,7 +161,7 @@ def explanation_table(explanation: Explanation) -> Table:
         (
             number_text(normal(candidate.value)),
             f"{candidate.fit} {explanation.quantity.text}"
-            + ("" if candidate.is_close else f" ({float(candidate.off * 100):+.2f} %)"),
+            + ("" if candidate.reproduces else f" ({float(candidate.off * 100):+.2f} %)"),
             how(candidate),
             arithmetic(candidate),
         )
@@ -173,14 +182,8 @@ def evidence(explanation: Explanation) -> str:
     return (
         f"evidence: {tried.fitting} of the {tried.tried:,} counts tried {verb} as {explanation.quantity.text}; "
         f"at this precision {_about(tried.by_chance)} would by chance, "
-        f"and {_about(tried.as_simple_by_chance)} {simple}: {_strength(tried.as_simple_by_chance)}"
+        f"and {_about(tried.as_simple_by_chance)} {simple}: {tried.strength}"
     )
-
-
-def _strength(by_chance: float) -> str:
-    if by_chance < _STRONG:
-        return "strong"
-    return "weak" if by_chance >= _WEAK else "moderate"
 
 
 def _about(number: float) -> str:

@@ -1,157 +1,228 @@
-"""The page of published figures: the claims of papers, network by network, with their verdicts."""
+"""The pages of published figures: a summary, and a page for each family of networks."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from convcost.catalogue.loader import natural
 from convcost.conventions.counts import QUANTITIES
-from convcost.literature.verify import ERRATUM, UNEXPLAINED, VERDICTS
+from convcost.literature.claims import MEASURED, PRINTED, READ
+from convcost.literature.references import references
+from convcost.literature.verify import ERRATUM, OPEN, VERDICTS
 from convcost.numbers.printed import spelled
 from convcost.render.candidates import candidate_text
 from convcost.render.findings import (
-    FIGURE_COLUMNS,
+    evidence,
     figure_name,
     figure_rows,
+    place,
     settings,
     summary,
     tally,
     verdict,
+    written,
 )
 from convcost.tables.table import Column, Table
 from convcost.tables.text import as_markdown, escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from convcost.language.model import Spec
+    from convcost.literature.claims import Claim
     from convcost.literature.verify import Finding, Verification
 
-_INTRODUCTION = """\
-# Published figures
-
-What papers printed about their networks, checked against the networks themselves. Each figure below is a claim in a
-spec (`published:`); `convcost verify` builds the network at the parameters that the claim names, counts what the
-claim says was counted, and compares. This page is its output: `convcost verify --format markdown -o docs/published.md`.
-
-A figure is **reproduced** when it is within one unit of its last printed digit, because papers truncate as often as
-they round, sometimes within one table. It is **reproduced under another convention** when that takes another way of
-counting than this project's default (all trainable parameters; multiply-accumulates of convolutions and linear
-layers), and the convention is named. It is an **erratum** when it does not follow from the architecture that the same
-paper describes, with the arithmetic that shows it. What is left is **unexplained**, and marked as open with what is
-known about it. Where another count of the same network, as `convcost explain` tries them, prints as an open figure, it
-is named as a candidate: of many counts some print as a number of two or three digits by chance.
-
-Most of the disagreements between papers, tools and textbooks are not errors but conventions. The ones to know:
-
-* *FLOPs* in most papers since ResNet are multiply-accumulates: a multiplication and the addition after it are one.
-  darknet, and one table of the MobileNet paper, count two.
-* *Parameters* may be the weights alone, or with biases, or with the two parameters of a batch norm, or with those
-  folded into one, or (Keras) with moving averages that are not trained at all.
-* The classifier is left out of some figures for computation, and auxiliary classifiers out of nearly all.
-* The stride of a bottleneck stands in its first 1x1 (the ResNet paper) or in its 3x3 (most code): 3.8 or 4.1 billion.
-"""
+FOLDER = "published"
+_BLOCKS = "Blocks"
 
 
 def published_page(verifications: Sequence[Verification]) -> str:
-    """The page, in Markdown: an introduction, the conventions, a summary, then a section for each spec.
+    """One page in Markdown: the summary line, then the networks, family by family."""
+    parts = [f"# Published figures\n\n{summary(verifications)}.\n"]
+    parts += [family_page(name, members, level=2) for name, members in families(verifications).items()]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def summary_parts(verifications: Sequence[Verification]) -> dict[str, str]:
+    """What the page about all families holds, in Markdown, by name: totals, contents, disagreements and so on."""
+    grouped = families(verifications)
+    ordered = [each for members in grouped.values() for each in members]
+    findings = [(each.spec, finding) for each in ordered for finding in each.findings]
+    contents = [
+        f"* [{escaped(name)}]({FOLDER}/{slug(name)}.md): {summary(members)}" for name, members in grouped.items()
+    ]
+    return {
+        "totals": f"{summary(ordered)}.",
+        "contents": "\n".join(contents),
+        "resnet50": _operations(finding for spec, finding in findings if spec.name == "resnet50"),
+        "read": _read(finding.claim for _, finding in findings),
+        "disagreements": _disagreements(findings),
+        "conventions": _conventions(),
+        "networks": _overview(ordered),
+    }
+
+
+def bibliography(verifications: Iterable[Verification]) -> str:
+    """The cited sources as BibTeX, in the order of their keys."""
+    cited = {finding.claim.cite.key for each in verifications for finding in each.findings if finding.claim.cite}
+    return "\n".join(source.bibtex for key, source in sorted(references().items()) if key in cited)
+
+
+def families(verifications: Sequence[Verification]) -> dict[str, list[Verification]]:
+    """Networks by family, in the order of their years; blocks last."""
+    grouped: dict[str, list[Verification]] = {}
+    for each in sorted(verifications, key=lambda each: (each.spec.is_block, _first_year(each.spec, verifications))):
+        grouped.setdefault(_BLOCKS if each.spec.is_block else each.spec.family or each.spec.title, []).append(each)
+    return grouped
+
+
+def slug(title: str) -> str:
+    """The name of a page, and the anchor of a heading.
+
+    >>> slug("GoogLeNet (Inception V1)")
+    'googlenet-inception-v1'
+    """
+    return "-".join(re.sub(r"[^\w\s-]", "", title).lower().split())
+
+
+def family_page(name: str, members: Sequence[Verification], *, level: int = 1) -> str:
+    """The page of a family in Markdown: contents, disagreements, then each network, table by table.
 
     Args:
-        verifications: networks and blocks with published figures; they are put in the order of their years.
+        name: of the family.
+        members: its networks.
+        level: of its heading.
     """
-    ordered = sorted(
-        verifications,
-        key=lambda each: (each.spec.is_block, _first_year(each.spec, verifications)),
-    )
-    parts = [_INTRODUCTION, summary(ordered) + ".\n", _conventions(), _overview(ordered)]
-    parts += [_exceptions("Errata", ERRATUM, ordered), _exceptions("Open", UNEXPLAINED, ordered)]
-    family = ""
-    for verification in ordered:
-        name = "Blocks" if verification.spec.is_block else verification.spec.family or verification.spec.title
-        if name != family:
-            parts.append(f"## {escaped(name)}\n")
-            family = name
-        parts.append("\n".join(_section(verification)))
+    head = "#" * level
+    parts = [f"{head} {escaped(name)}: published figures\n" if level == 1 else f"{head} {escaped(name)}\n"]
+    if level == 1:
+        parts.append(
+            f"{summary(members)}. [All families](../published.md), [what verdicts mean](../published.md#method).\n"
+        )
+        parts.append("\n".join(f"* [{escaped(each.spec.title)}](#{slug(each.spec.title)})" for each in members) + "\n")
+        listed = [(each.spec, finding) for each in members for finding in each.findings]
+        if any(finding.verdict in (ERRATUM, OPEN) for _, finding in listed):
+            parts.append(f"{head}# Disagreements\n\n{_disagreements(listed)}")
+    parts += ["\n".join(_section(each, f"{head}#")) for each in members]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def _first_year(spec: Spec, verifications: Sequence[Verification]) -> tuple[int, str, int, list[tuple[int, str]]]:
-    years = [verification.spec.year or 0 for verification in verifications if verification.spec.family == spec.family]
+    years = [each.spec.year or 0 for each in verifications if each.spec.family == spec.family]
     return (min(years), spec.family, spec.year or 0, natural(spec.name))
 
 
+def _table(columns: dict[str, str], rows: Iterable[tuple[object, ...]]) -> str:
+    heads = tuple(Column(name, name, form, 9) for name, form in columns.items())
+    return as_markdown([Table("", heads, list(rows), None, ())], exact=False)
+
+
+def _operations(findings: Iterable[Finding]) -> str:
+    """Every figure for the operations of a whole network at its own size, by value."""
+    chosen = [each for each in findings if each.claim.quantity.name in ("macs", "flops") and not each.claim.of]
+    columns = {"number": "times", "by": "text", "at": "text", "our count": "times", "what is counted": "text"}
+    rows = [
+        (each.claim.figure.text, place(each.claim), settings(each.claim), written(each), each.convention.doc)
+        for each in sorted(chosen, key=lambda each: (each.claim.figure.value, each.claim.kind, place(each.claim)))
+    ]
+    return _table(columns, rows)
+
+
+def _read(claims: Iterable[Claim]) -> str:
+    counts = dict.fromkeys(READ, 0)
+    for claim in claims:
+        if claim.kind == PRINTED:
+            counts[claim.read] += 1
+    words = {"pdf": "in the PDF", "repository": "in a repository", "transcription": "in a transcription"}
+    listed = ", ".join(f"{count} {words.get(name, 'from memory')}" for name, count in counts.items() if count)
+    return f"How the printed figures were read: {listed}."
+
+
+def _disagreements(findings: Iterable[tuple[Spec, Finding]]) -> str:
+    columns = {"spec": "name", "figure": "text", "at": "text", "printed": "times", "ours": "times"}
+    columns |= {"verdict": "text", "where": "text"}
+    rows = [
+        (spec.name, *row[:5], row[-1])
+        for kind in (ERRATUM, OPEN)
+        for spec, finding in findings
+        if finding.verdict == kind
+        for row in figure_rows([finding])
+    ]
+    return _table(columns, rows)
+
+
 def _conventions() -> str:
-    columns = tuple(Column(title, title, "text", 9) for title in ("quantity", "counted as", "what is counted"))
     rows = [
         (quantity.name, count.name + (" (default)" if count is quantity.counts[0] else ""), count.doc)
         for quantity in QUANTITIES.values()
         if not quantity.share
         for count in quantity.counts
     ]
-    return "## Conventions\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
+    return _table({"quantity": "text", "counted as": "text", "what is counted": "text"}, rows)
 
 
-def _overview(verifications: Sequence[Verification]) -> str:
-    titles = ("spec", "figures", *VERDICTS)
-    columns = tuple(Column(title, title, "times" if title != "spec" else "name", 9) for title in titles)
+def _overview(verifications: Iterable[Verification]) -> str:
+    columns = {"spec": "name", "printed": "times", **dict.fromkeys(VERDICTS, "times")}
     rows = []
-    for verification in verifications:
-        counts = tally(verification.findings)
-        rows.append((verification.spec.name, len(verification.findings), *(counts[name] or None for name in VERDICTS)))
-    return "## Summary\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
+    for each in verifications:
+        counts = tally(each.findings)
+        rows.append((each.spec.name, sum(counts.values()), *(counts[name] or None for name in VERDICTS)))
+    return _table(columns, rows)
 
 
-def _exceptions(title: str, kind: str, verifications: Sequence[Verification]) -> str:
-    """The findings of one kind at a glance; why is said in the sections."""
-    titles = {"spec": "name", "figure": "text", "at": "text", "printed": "times", "ours": "times", "where": "text"}
-    columns = tuple(Column(name, name, form, 9) for name, form in titles.items())
-    rows = [
-        (verification.spec.name, *row[:4], row[-1])
-        for verification in verifications
-        for finding, row in zip(verification.findings, figure_rows(verification.findings), strict=True)
-        if finding.verdict == kind
-    ]
-    return f"## {title}\n\n" + as_markdown([Table("", columns, rows, None, ())], exact=False)
-
-
-def _section(verification: Verification) -> Iterator[str]:
+def _section(verification: Verification, head: str) -> Iterator[str]:
     spec = verification.spec
-    yield f"### {escaped(spec.title)}\n"
-    yield f"`{spec.name}`{_source(spec)}\n"
+    yield f"{head} {escaped(spec.title)}\n"
+    yield f"`convcost verify {spec.name}`\n"
     for paragraph in spec.notes.strip().split("\n"):
         if paragraph.strip():
             yield f"{escaped(paragraph.strip())}\n"
-    yield as_markdown([Table("", FIGURE_COLUMNS, figure_rows(verification.findings), None, ())], exact=False)
-    remarks = [line for finding in verification.findings if (line := _remark(finding))]
-    if remarks:
-        yield "\n".join(remarks) + "\n"
+    tables: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in verification.findings:
+        claim = finding.claim
+        source = claim.cite.key if claim.cite else ""
+        tables.setdefault((claim.kind, source, claim.where, claim.tool, claim.read), []).append(finding)
+    for findings in tables.values():
+        yield f"{_source(findings[0].claim)}\n"
+        columns = {"figure": "text", "at": "text", "printed": "times", "ours": "times", "verdict": "text"}
+        yield _table({**columns, "evidence": "text"}, [row[:6] for row in figure_rows(findings)])
+        remarks = [line for finding in findings if (line := _remark(finding))]
+        if remarks:
+            yield "\n".join(remarks) + "\n"
 
 
-def _source(spec: Spec) -> str:
-    named = {key: value for key, value in spec.source.items() if key not in ("paper", "arxiv", "url", "doi")}
-    parts = [spec.source.get("paper", ""), f"arXiv {spec.source['arxiv']}" if "arxiv" in spec.source else ""]
-    parts += [f"{key} {value}" for key, value in named.items()]
-    listed = ", ".join(part for part in parts if part)
-    return f": {escaped(listed)}" if listed else ""
+def _source(claim: Claim) -> str:
+    """Who prints a table, with a link, where it is and how it was read."""
+    if claim.cite is None:
+        kind = "Measured with" if claim.kind == MEASURED else "Counted:"
+        return f"**{kind} {escaped(', '.join(part for part in (claim.tool, claim.where) if part))}**"
+    name = f"[{escaped(claim.cite.name)}]({claim.cite.link})"
+    read = {"memory": "from memory", "pdf": "read in the PDF"}.get(claim.read, f"read in a {claim.read}")
+    return f"**{name}, {escaped(claim.where)}** ({read})"
 
 
 def _remark(finding: Finding) -> str:
     claim = finding.claim
-    text = claim.erratum or claim.open or claim.note
-    if not text and claim.arithmetic is None:
+    text = claim.erratum or claim.open or claim.explained or claim.note
+    sums = [_sum(*each) for each in (claim.arithmetic, claim.instead) if each is not None]
+    if not text and not sums:
         return ""
-    remark = f"{text.rstrip('.')}." if text else ""
-    if claim.arithmetic is not None:
-        remark = f"{remark} {_sum(*claim.arithmetic)}.".lstrip()
+    sentences = [f"{text.rstrip('.')}."] if text else []
+    if claim.note and claim.note != text:
+        sentences.append(f"{claim.note.rstrip('.')}.")
+    sentences += [f"{each}." for each in sums]
     if finding.candidate is not None:
-        remark = f"{remark} A candidate is {candidate_text(finding.candidate)}.".lstrip()
+        sentences.append(f"A candidate is {candidate_text(finding.candidate)} ({evidence(finding)}).")
     kind = "" if claim.note == text else f" ({verdict(finding)})"
     at = f" at {settings(claim)}" if settings(claim) else ""
-    return f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(remark)}"
+    return (
+        f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(' '.join(sentences))}"
+    )
 
 
 def _sum(expression: str, value: int | Fraction) -> str:
     """An expression as people write it, and what it comes to; a number alone is just that."""
-    written = expression.replace("**", "^").replace("*", " x ")
-    return spelled(value) if expression.isdigit() else f"{' '.join(written.split())} = {spelled(value)}"
+    written_out = expression.replace("**", "^").replace("*", " x ")
+    return spelled(value) if expression.isdigit() else f"{' '.join(written_out.split())} = {spelled(value)}"
