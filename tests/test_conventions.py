@@ -38,9 +38,9 @@ TOOLS = {
 }
 
 
-def _measured() -> list[dict[str, str]]:
-    lines = (DATA / "counters.csv").read_text().splitlines()
-    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+def _measured(name: str = "counters.csv", delimiter: str = ",") -> list[dict[str, str]]:
+    lines = (DATA / name).read_text().splitlines()
+    return list(csv.DictReader((line for line in lines if not line.startswith("#")), delimiter=delimiter))
 
 
 def _graph(row: dict[str, str]) -> Graph:
@@ -58,6 +58,15 @@ def test_every_tool_to_the_unit(row: dict[str, str]) -> None:
     assert {tool: one.value() for tool, one in found.items()} == {t: int(row[key]) for t, key in TOOLS.items()}
     params = {tool: int(row["thop_params" if tool == "thop" else "params"]) for tool in TOOLS}
     assert {tool: one.params for tool, one in found.items()} == params
+
+
+@pytest.mark.parametrize("row", _measured("counters_of_layers.csv", ";"), ids=lambda row: str(row["spec"])[:50])
+def test_layers_without_convolutions_to_the_unit(row: dict[str, str]) -> None:
+    graph = loads(f"{{input: [{row['input'].replace('x', ', ')}], layers: [{row['spec']}]}}")
+    tools = {tool: key for tool, key in TOOLS.items() if key in row}
+    assert len(tools) == 5
+    found = {tool: reported(graph, convention(tool)).value() for tool in tools}
+    assert found == {tool: int(row[key]) for tool, key in tools.items()}
 
 
 def test_counters_cover_more_networks_than_the_documented_four() -> None:
