@@ -8,6 +8,7 @@ run on zeros; every layer's output shape, the number of parameters, and the tota
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,11 @@ class Maker:
             if self.chance.random() < 0.3:  # over the channels at every position, which PyTorch wants on the last axis
                 dense = self.module(nn.Linear(out[0], features, bias=(bias := self.chance.random() < 0.5)))
                 steps.append({"linear": {"out": features, "bias": bias, "axis": "c"}})
-                return {"input": list(shape), "layers": steps}, lambda x: dense(body(x).movedim(1, -1)), shape
+                return (
+                    {"input": list(shape), "layers": steps},
+                    lambda x: dense(body(x).movedim(1, -1)).movedim(-1, 1),
+                    shape,
+                )
             count = 1
             for size in out:
                 count *= size
@@ -126,6 +131,7 @@ class Maker:
     def step(self, shape: tuple[int, ...], depth: int) -> tuple[Step, Callable[[Tensor], Tensor]] | None:
         """One random step; None where the kind drawn does not suit."""
         kinds = ["conv"] * 5 + ["transposed", "pool", "pool", "norm", "activation", "activation", "move"]
+        kinds += ["axis", "axis", "attention", "product", "recurrent", "broadcast"]
         kinds += ["merge", "merge", "gate"] if depth < 2 else []
         return getattr(self, f"_{self.chance.choice(kinds)}")(shape, depth)  # type: ignore[no-any-return]
 
@@ -211,6 +217,8 @@ class Maker:
         two, run_two, shape_two = self.chain(shape, self.chance.randint(1, 2), depth + 1)
         if shape_one == shape_two and self.chance.random() < 0.5:
             return {"add": {"one": one, "two": two}}, lambda x: run_one(x) + run_two(x)
+        if len(shape_one) == len(shape_two) and shape_one[:-1] == shape_two[:-1]:
+            return {"concat": {"one": one, "two": two, "axis": -1}}, lambda x: torch.cat((run_one(x), run_two(x)), -1)
         if shape_one[1:] == shape_two[1:]:
             return {"concat": {"one": one, "two": two}}, lambda x: torch.cat((run_one(x), run_two(x)), 1)
         if shape_one == shape:
@@ -223,6 +231,101 @@ class Maker:
         conv = self.module(CONVS[axes - 1](shape[0], shape[0], 1))
         steps = ["global_avg_pool", {"conv": {"out": shape[0], "kernel": 1}}, "sigmoid"]
         return {"multiply": {"map": "x", "gate": steps}}, lambda x: x * torch.sigmoid(conv(pool(x)))
+
+    def _axis(self, shape: tuple[int, ...], _depth: int) -> Any:
+        """A layer along one axis, which torch counts behind the batch."""
+        axis = self.chance.randrange(len(shape))
+        dim, size = axis + 1, shape[axis]
+        kind = self.chance.randrange(9)
+        if kind < 4:
+            name, function = (
+                ("softmax", functional.softmax),
+                ("log_softmax", functional.log_softmax),
+                ("mean", lambda x, dim: x.mean(dim, keepdim=True)),
+                ("max", lambda x, dim: x.max(dim, keepdim=True).values),
+            )[kind]
+            return {name: {"axis": axis}}, lambda x: function(x, dim)
+        if kind == 4:
+            return {"l2_norm": {"axis": axis}}, lambda x: functional.normalize(x, dim=dim)
+        if kind == 5:
+            start = self.chance.randint(0, size - 1)
+            out = self.chance.randint(1, size - start)
+            return {"slice": {"out": out, "start": start, "axis": axis}}, lambda x: x.narrow(dim, start, out)
+        if kind == 6:
+            order = self.chance.sample(range(len(shape)), len(shape))
+            return {"permute": {"order": order}}, lambda x: x.permute(0, *(place + 1 for place in order))
+        if kind == 7:
+            out, bias = self.chance.randint(1, 6), self.chance.random() < 0.5
+            linear = self.module(nn.Linear(size, out, bias=bias))
+            step = {"linear": {"out": out, "bias": bias, "axis": axis}}
+            return step, lambda x: linear(x.movedim(dim, -1)).movedim(-1, dim)
+        rms = self.chance.random() < 0.5
+        norm = self.module(nn.RMSNorm(size) if rms else nn.LayerNorm(size))
+        name = "rms_norm" if rms else "layer_norm"
+        return {name: {"axis": axis}}, lambda x: norm(x.movedim(dim, -1)).movedim(-1, dim)
+
+    def _projections(self, channels: int, outs: list[int], axes: int) -> tuple[list[list[Step]], list[nn.Module]]:
+        """1x1 convolutions side by side, as branches and as modules."""
+        steps: list[list[Step]] = [[{"conv": {"out": out, "kernel": 1}}] for out in outs]
+        return steps, [self.module(CONVS[axes - 1](channels, out, 1)) for out in outs]
+
+    def _attention(self, shape: tuple[int, ...], _depth: int) -> Any:
+        axes, heads = len(shape) - 1, self.chance.randint(1, 3)
+        keys, values = heads * self.chance.randint(1, 3), heads * self.chance.randint(1, 3)
+        steps, (query, key, value) = self._projections(shape[0], [keys, keys, values], axes)
+        window = [self.chance.choice([w for w in range(1, n + 1) if n % w == 0]) for n in shape[1:]]
+        whole = self.chance.random() < 0.5
+        sides = list(shape[1:]) if whole else window
+        fields = {"heads": heads} if whole else {"heads": heads, "window": window}
+
+        def tokens(x: Tensor) -> Tensor:
+            """Windows, heads, positions, channels."""
+            split = x[0].unflatten(0, (heads, -1))
+            for axis, side in enumerate(sides):
+                split = split.unflatten(2 + 2 * axis, (-1, side))
+            order = [*range(2, 2 + 2 * axes, 2), 0, *range(3, 3 + 2 * axes, 2), 1]
+            return split.permute(order).reshape(-1, heads, math.prod(sides), x.shape[1] // heads)
+
+        def run(x: Tensor) -> Tensor:
+            q, k, v = tokens(query(x)), tokens(key(x)), tokens(value(x))
+            mixed = (q @ k.transpose(-2, -1)).softmax(-1) @ v
+            return mixed.reshape(1, values, *shape[1:])  # the order of positions does not matter here
+
+        return {"attention": {"query": steps[0], "key": steps[1], "value": steps[2], **fields}}, run
+
+    def _product(self, shape: tuple[int, ...], _depth: int) -> Any:
+        if len(shape) == 2:
+            outs = [self.chance.randint(1, 4), self.chance.randint(1, 4)]
+        else:
+            outs = [self.chance.choice((1, 3)), 3]
+        steps, (first, second) = self._projections(shape[0], outs, len(shape) - 1)
+        transposed = self.chance.choice((None, "first", "second", "both"))
+
+        def run(x: Tensor) -> Tensor:
+            a, b = first(x), second(x)
+            a = a.transpose(-2, -1) if transposed in ("first", "both") else a
+            return a @ (b.transpose(-2, -1) if transposed in ("second", "both") else b)
+
+        fields = {} if transposed is None else {"transpose": transposed}
+        return {"matmul": {"a": steps[0], "b": steps[1], **fields}}, run
+
+    def _recurrent(self, shape: tuple[int, ...], _depth: int) -> Any:
+        name, layer = self.chance.choice((("rnn", nn.RNN), ("gru", nn.GRU)))
+        hidden, layers = self.chance.randint(1, 5), self.chance.randint(1, 2)
+        both, bias = self.chance.random() < 0.5, self.chance.random() < 0.5
+        made = self.module(layer(shape[0], hidden, num_layers=layers, bidirectional=both, bias=bias, batch_first=True))
+        fields = {"hidden": hidden, "layers": layers, "bidirectional": both, "biases": 2 if bias else 0}
+        return {name: fields}, lambda x: made(x.flatten(2).transpose(1, 2))[0].transpose(1, 2).unflatten(2, shape[1:])
+
+    def _broadcast(self, shape: tuple[int, ...], _depth: int) -> Any:
+        """A tensor with one that has the size 1 along some axes."""
+        axes = self.chance.sample(range(len(shape)), self.chance.randint(1, len(shape)))
+        dims = [axis + 1 for axis in axes]
+        name, function = self.chance.choice(
+            (("add", torch.add), ("multiply", torch.mul), ("subtract", torch.sub), ("maximum", torch.maximum))
+        )
+        step = {name: {"map": "x", "mean": [{"mean": {"axis": axes}}]}}
+        return step, lambda x: function(x, x.mean(dims, keepdim=True))
 
 
 def flow(value: Any) -> str:

@@ -96,6 +96,22 @@ MUTANTS = (
         "(_s[_place] for _s, _times in _x)",
         ("tests/test_oracle.py::test_merges",),
     ),
+    # products of activations, recurrence, experts
+    Mutant("MatMul.work", "macs=elements(_y) * _k", "macs=elements(_y)", loops("matmul")),
+    Mutant("Attention.work", "macs=_pairs * (_query + _value)", "macs=2 * _pairs * _query", loops("attention")),
+    Mutant("Attention._pairs", "divide(_n * (_seen + 1), 2)", "divide(_n * _seen, 2)", loops("attention")),
+    Mutant("LSTM._weights", "self.projection * self.hidden", "0", loops("lstm")),
+    Mutant("GRU._each", "2 + 1", "2", loops("gru")),
+    Mutant("RMSNorm.work", "divisions=3 * _sets", "divisions=2 * _sets", loops("rms_norm")),
+    Mutant(
+        "DynamicConv.work", "additions=(_experts - 1) * _mixed", "additions=_experts * _mixed", loops("dynamic_conv")
+    ),
+    Mutant(
+        "partitioned",
+        "(_m - _shift) // _window * _window + _shift",
+        "_m // _window * _window",
+        ("tests/test_receptive.py::test_windows_of_attention",),
+    ),
     # totals and conditions
     Mutant("sum_of", "_terms.append(_value * _count)", "_terms.append(_value)", COPIES),
     Mutant(

@@ -320,6 +320,18 @@ def test_attention_is_what_its_products_and_softmax_are() -> None:
     assert peak(short).elements == 3 * 40 * 12 + 40 * 12 + 2 * scores
 
 
+def test_closed_forms_of_attention_and_recurrence(tmp_path: Path) -> None:
+    """Vaswani et al. (2017), table 1: n^2 d for self-attention, n d^2 for recurrence; here with projections, gates."""
+    attention = run_convcost("formula", "multi_head_attention", "--free", "I,W").out
+    assert "MACs = 2*I*W*(2*I + W)" in attention  # four projections of I^2 W, two products of I W^2
+    assert "params = 4*I^2 + 4*I " in attention
+    block = tmp_path / "encoder.yaml"
+    block.write_text("input: {I: 64, L: 100}\nparameters: {H: 64}\nlayers: [lstm: {hidden: H}]\n")
+    recurrent = run_convcost("formula", str(block), "--free", "I,L,H").out
+    assert "MACs = 4*H*L*(H + I)" in recurrent
+    assert "params = 4*H*(H + I + 2)" in recurrent
+
+
 def test_flash_attention_keeps_and_moves_no_scores() -> None:
     """torch 2.13.0's CPU kernel keeps queries, keys, values, the output and one number per head and query."""
     tokens = (((12, 10), 1),) * 3

@@ -529,3 +529,21 @@ def test_positions_that_are_mixed_see_the_whole_map() -> None:
     moved = loads(f"{{input: [3, 9, 7], layers: [{conv}, slice: {{out: 2, start: 1, axis: h}}]}}")
     assert [field.start for field in receptive_fields(moved)[2].fields] == [3, 1]
     assert [field.size for field in receptive_fields(moved)[2].fields] == [3, 3]
+
+
+def test_windows_of_attention() -> None:
+    """By hand: a position sees its window; in a moved one, the windows of all that are in it."""
+    window = "attention: {q: x, k: x, v: x, window: 4}"
+    moved = "attention: {q: x, k: x, v: x, window: 4, shift: 2}"
+    seen = receptive_fields(loads(f"{{input: [4, 8, 8], layers: [{window}, {moved}]}}"))
+    first, second = seen[1].fields[0], seen[2].fields[0]
+    assert [first.at(place) for place in (0, 3, 4, 7)] == [(0, 3), (0, 3), (4, 7), (4, 7)]
+    assert [second.at(place) for place in (0, 1, 2, 5, 6)] == [(-4, 3), (-4, 3), (0, 7), (0, 7), (4, 11)]
+    assert (first.stride, second.stride) == (1, 1)
+    whole = receptive_fields(loads("{input: [4, 8, 6], layers: [attention: {q: x, k: x, v: x}]}"))[1]
+    assert (whole.sizes, whole.fields[0].stride) == ((8, 6), 0)
+    pooled = "attention: {q: x, k: [max_pool: {kernel: 2}], v: [max_pool: {kernel: 2}]}"
+    assert receptive_fields(loads(f"{{input: [4, 8, 6], layers: [{pooled}]}}"))[3].sizes == (8, 6)
+    mixed = "dynamic_conv: {map: x, mixture: [global_avg_pool, slice: {out: 2}], out: 4, kernel: 3, stride: 2}"
+    strided = receptive_fields(loads(f"{{input: [4, 9, 9], layers: [{mixed}]}}"))[3]
+    assert (strided.sizes, strided.fields[0].stride, strided.everywhere) == ((3, 3), 2, True)
