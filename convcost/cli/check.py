@@ -78,6 +78,6 @@ def _show(file: str, graph: Graph, verdicts: Verdicts) -> bool:
     if not failed:
         output = "x".join(map(str, graph.nodes[graph.output].shape))
         kept = f", {len(verdicts)} budget{'s' if len(verdicts) > 1 else ''} met" if verdicts else ""
-        shapes = f"{'x'.join(map(str, graph.input))} -> {output}"
+        shapes = f"{graph.entering} -> {output}"
         click.echo(plain(f"{file}: ok, {len(graph.layers)} layers, {shapes}{kept}"))
     return bool(failed)

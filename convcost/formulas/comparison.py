@@ -293,7 +293,7 @@ def _sign(work: Work | None, other: Work | None, quantity: str) -> Literal[-1, 0
 
 def _differing_inputs(items: Sequence[Item]) -> list[str]:
     """A note if the inputs differ: then the costs do not compare the networks alone."""
-    shapes = {item.name: "x".join(map(str, item.graph.input)) for item in items}
+    shapes = {item.name: item.graph.entering for item in items}
     if len(set(shapes.values())) == 1:
         return []
     return ["inputs differ: " + ", ".join(f"{shape} for {name}" for name, shape in shapes.items())]

@@ -72,14 +72,14 @@ def as_spec(graph: Graph) -> str:
 def _refuse(graph: Graph) -> None:
     """Refuse what the language cannot say."""
     if len(graph.inputs) > 1:
-        raise UnsupportedError(f"a spec has one input; {graph.name} has {len(graph.inputs)}")
+        raise UnsupportedError(f"networks with one input are written; {graph.name} has {len(graph.inputs)}")
     if any(type(size) is not int for node in graph.nodes for size in (*node.shape, node.count)):
         raise UnsupportedError("a spec is written at numbers; this network has symbolic sizes")
     if any(node.count != 1 or any(times != 1 for _, times in node.inputs) for node in graph.layers):
         raise UnsupportedError("identical parallel branches are not written")
     shared = next((node for node in graph.layers if node.shared), None)
     if shared is not None:
-        raise UnsupportedError(f"{shared.path} uses the weights of {shared.shared}, which a spec cannot say")
+        raise UnsupportedError(f"{shared.path} uses the weights of {shared.shared}; shared weights are not written")
     unsayable = Counter(node.kind for node in graph.layers if not _is_sayable(node))
     if unsayable:
         listed = ", ".join(f"{count} {kind}" for kind, count in unsayable.most_common())

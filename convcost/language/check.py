@@ -104,6 +104,8 @@ def uses(place: Place) -> Iterator[Use]:
     item, step = place.item, place.step
     if isinstance(item, Branch):
         yield from _of_controls(place)
+        for value in _parts(item.title):
+            yield Use(value, place.inside, step, structural=True)
         return
     for arguments in filter(None, (item.arguments, item.first)):
         for name, _ in arguments.evaluators:
@@ -163,8 +165,11 @@ class _Structure:
     def _names(self, spec: Spec) -> Iterator[str]:
         """Names that must be numbers, used in ``spec`` or in its local blocks."""
         defaults = (parameter.default for parameter in spec.parameters.values() if parameter.default is not None)
-        for value in (*(let.value for let in spec.lets.values()), *defaults, *(spec.input_sizes or ())):
+        for value in (*(let.value for let in spec.lets.values()), *defaults, *spec.sizes()):
             yield from _counting(value)
+        for template in spec.outputs.values():
+            for value in _parts(template):
+                yield from _read(value)
         for place in places(spec.layers):
             for use in uses(place):
                 selects = use.structural or (use.argument and self._selects(use.step, use.argument))
@@ -235,11 +240,15 @@ class NameCheck:
         self.parameters(spec)
         for let in spec.lets.values():
             self._once(let.value, spec, frozenset(let.arguments or ()))
-        for size in (*(spec.input_sizes or ()), *(spec.input_names or {}).values()):
-            self._once(size, spec)
+        for size in (*spec.sizes(), *(spec.input_names or {}).values()):
+            self._value(size, spec, _NOTHING, _NOTHING)
             for expression, position in size.expressions():
-                if "input" in expression.names:
-                    self._errors.add(position, "`input` cannot be used in the size of the input")
+                for name in ("x", "input"):
+                    if name in expression.names:
+                        self._errors.add(position, f"`{name}` cannot be used in the size of the input")
+        for template in spec.outputs.values():
+            for value in _parts(template):
+                self._value(value, spec, _NOTHING, _NOTHING)
         self._steps(spec)
         for block in spec.blocks.values():
             self._spec(block)
@@ -247,7 +256,7 @@ class NameCheck:
     def _steps(self, spec: Spec) -> None:
         walked = list(places(spec.layers))
         names = [place.step.name for place in walked if place.item is place.step]
-        taps = frozenset(name.text for name in names if name is not None and name.fixed)
+        taps = frozenset(name.text for name in names if name is not None and name.fixed) | frozenset(spec.inputs)
         sizes = _inherited_sizes(spec)
         for place in walked:
             self._hidden(place, spec)
@@ -271,7 +280,7 @@ class NameCheck:
 
     def _once(self, value: Value, spec: Spec, own: frozenset[str] = _NOTHING) -> None:
         """A value that is computed once, while the tensor called `x` changes from step to step."""
-        self._value(value, spec, own, _NOTHING)
+        self._value(value, spec, own, frozenset(spec.inputs))
         for expression, position in value.expressions():
             if "x" in expression.names and "x" not in own:
                 self._errors.add(position, "`x` changes from step to step; here, use `input`")
@@ -284,6 +293,10 @@ class NameCheck:
                     self._once(value, spec)
 
     def _definitions(self, spec: Spec) -> None:
+        for name in spec.inputs:
+            if name in spec.parameters or name in spec.lets:
+                place = spec.parameters[name].position if name in spec.parameters else spec.lets[name].position
+                self._errors.add(place, f"`{name}` is already an input")
         for name in spec.input_names or {}:
             if name in spec.parameters or name in spec.lets:
                 place = spec.parameters[name].position if name in spec.parameters else spec.lets[name].position
@@ -307,7 +320,7 @@ class NameCheck:
             self._shadow(item.name.text, item.name.position, spec, place.inside, "step")
 
     def _shadow(self, name: str, position: Position, spec: Spec, variables: frozenset[str], what: str) -> None:
-        if name in variables or name in TENSORS or _owner(name, spec) is not None:
+        if name in variables or name in TENSORS or name in spec.inputs or _owner(name, spec) is not None:
             self._errors.add(position, f"{what} `{name}` hides another name")
 
     def _value(self, value: Value, spec: Spec, variables: frozenset[str], taps: frozenset[str]) -> None:
@@ -462,7 +475,7 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
         errors.add(position, unknown("spec", name, finder.names(spec), listed_by="`convcost list`"))
         return
     spec.body = base.body
-    for slot in ("input_sizes", "input_names", "layout", "lets", "blocks", "layers"):
+    for slot in ("input_sizes", "input_names", "inputs", "outputs", "layout", "lets", "blocks", "layers"):
         setattr(spec, slot, getattr(base, slot))
     spec.family = spec.family or base.family
     spec.source = spec.source or base.source
@@ -620,6 +633,8 @@ def _of_block(step: Step, block: Spec, errors: Problems) -> Step:
     """``step`` as a call of ``block``, with its arguments under the block's own names."""
     if not block.layers and not block.parameters:
         return step._replace(block=block)  # its errors are already reported
+    if len(block.inputs) > 1:
+        errors.add(step.position, f"{step.body} has the inputs {', '.join(block.inputs)}; a step passes one tensor")
     arguments = _block_arguments(step, step.arguments, block, errors)
     first = None if step.first is None else _block_arguments(step, step.first, block, errors)
     step = step._replace(block=block, arguments=arguments, first=first, first_arguments=arguments.overridden(first))

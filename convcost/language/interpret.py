@@ -44,7 +44,7 @@ from convcost.numbers.arithmetic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from convcost.errors import Position
     from convcost.language.model import Arguments, Branch, Let, Loop, Parameter, Spec, Step, Template, Value
@@ -243,6 +243,8 @@ class Scope(dict[str, Any]):
     def enter(self, tensor: Tensor) -> None:
         """Let ``tensor`` be the input, and read the names of the spec's ``input`` off it."""
         self["x"] = self["input"] = tensor
+        for name in self.spec.inputs:  # of several, the others are there already
+            self.setdefault(name, tensor)
         names = self.spec.input_names
         if names:
             shape = tensor.shape
@@ -547,19 +549,66 @@ def entering_shape(spec: Spec, scope: Scope, other: Shape | None) -> Shape:
     """
     if spec.input_sizes is None:
         return other if other is not None else _of_block(spec, scope)
+    return _stated(spec, spec.input_sizes, scope, other)
+
+
+def entering_shapes(spec: Spec, scope: Scope, other: Any) -> dict[str, Shape]:
+    """The shapes of all tensors that enter ``spec``, by name; see :func:`entering_shape`.
+
+    Args:
+        spec: whose inputs they are.
+        scope: its names.
+        other: sizes in place of those that the spec states; of inputs with names a mapping.
+
+    Raises:
+        Fault: the spec states no input, or one that looks like another layout.
+        UsageError: ``other`` does not fit.
+    """
+    if not spec.inputs:
+        if isinstance(other, dict):
+            raise UsageError(f"{spec.name} has one input, without a name; found {', '.join(other)[:60]}")
+        return {"input": entering_shape(spec, scope, other)}
+    named = _by_name(spec, other)
+    return {name: _stated(spec, sizes, scope, named.get(name), name) for name, sizes in spec.inputs.items()}
+
+
+def _by_name(spec: Spec, other: Any) -> dict[str, Shape]:
+    if other is None:
+        return {}
+    if not isinstance(other, dict):
+        first = next(iter(spec.inputs))
+        if len(spec.inputs) > 1:
+            names = ", ".join(spec.inputs)
+            raise UsageError(f"{spec.name} has the inputs {names}: give their sizes by name, as {first}={show(other)}")
+        return {first: other}
+    for name in other:
+        if name not in spec.inputs:
+            raise UsageError(unknown("input", name, spec.inputs, of=spec.name))
+    return other
+
+
+def _stated(spec: Spec, written: tuple[Value, ...], scope: Scope, other: Shape | None, name: str = "") -> Shape:
     if other is not None:
-        return _replaced(spec, spec.input_sizes, scope, other)
-    shape = tuple(_size(value, scope) for value in spec.input_sizes)
-    if not spec.layout:
-        _refuse_other_layouts(shape, spec.input_sizes)
+        return _replaced(spec, written, scope, other, name)
+    shape = tuple(_size(value, scope) for value in written)
+    if spec.layout != LAYOUTS[len(shape)]:
+        _refuse_other_layouts(shape, written)
     return shape
 
 
-def replaced_sizes(spec: Spec, other: Shape | None) -> tuple[Value, ...]:
-    """The entries of ``input`` that ``other`` takes the place of: all of them, or all but the channels."""
+def replaced_names(spec: Spec, other: Any) -> set[str]:
+    """The parameters that state nothing but sizes of ``input`` that ``other`` takes the place of."""
     if other is None or spec.input_sizes is None:
-        return ()
-    return spec.input_sizes[-len(other) :]
+        return set()
+    inputs = spec.inputs or {"input": spec.input_sizes}
+    own = other if isinstance(other, dict) else dict.fromkeys(inputs, other)
+    replaced = [size for name, sizes in own.items() for size in inputs[name][-len(sizes) :]]
+    kept = [size for name, sizes in inputs.items() if name not in own for size in sizes]
+    return _names(replaced) - _names(kept)
+
+
+def _names(values: Iterable[Value]) -> set[str]:
+    return {name for value in values for used, _ in value.expressions() for name in used.names}
 
 
 def _of_block(spec: Spec, scope: Scope) -> Shape:
@@ -572,32 +621,33 @@ def _size(value: Value, scope: Scope) -> Num:
     return whole(evaluate(value, scope), "a size of the input", value.position)
 
 
-def _replaced(spec: Spec, written: tuple[Value, ...], scope: Scope, other: Shape) -> Shape:
+def _replaced(spec: Spec, written: tuple[Value, ...], scope: Scope, other: Shape, name: str) -> Shape:
     fixed = written[0].is_fixed
     if len(other) == len(written) - 1:
         channels = _size(written[0], scope)
         if provably(other[0], channels):
             sizes = f"{show((channels, *other))}, or {show((*other, other[-1]))}"
-            raise _refusal(spec, other, f"write {sizes}")
+            raise _refusal(spec, written, name, other, f"write {sizes}")
         return (channels, *other)
     if len(other) != len(written):
         batched = len(other) == len(written) + 1 and (not fixed or provably(other[1], written[0].constant))
         hint = f"a shape has no batch axis: write {show(other[1:])}" if batched else ""
-        raise _refusal(spec, other, hint or "the number of sizes differs")
+        raise _refusal(spec, written, name, other, hint or "the number of sizes differs")
     if fixed and not provably(other[0], written[0].constant):
         if provably(other[-1], written[0].constant):
-            raise _refusal(spec, other, f"channels come first: write {show((other[-1], *other[:-1]))}")
+            raise _refusal(spec, written, name, other, f"channels come first: write {show((other[-1], *other[:-1]))}")
         hint = "the channels differ, and only a spec whose `input` begins with a parameter takes another number"
-        raise _refusal(spec, other, hint)
+        raise _refusal(spec, written, name, other, hint)
     if not fixed and not spec.layout and _ends_in_channels(other, lambda _: True):
         hint = f"channels come first: write {show((other[-1], *other[:-1]))}"
-        raise _refusal(spec, other, f"{hint}, or add `layout: {LAYOUTS[len(other)]}` to the spec if it has {other[0]}")
+        hint = f"{hint}, or add `layout: {LAYOUTS[len(other)]}` to the spec if it has {other[0]}"
+        raise _refusal(spec, written, name, other, hint)
     return other
 
 
-def _refusal(spec: Spec, other: Shape, why: str) -> UsageError:
-    wanted = _listed_sizes(spec.input_sizes or ())
-    return UsageError(f"{spec.name} has the input {wanted}; found {show(other)}: {why}")
+def _refusal(spec: Spec, written: Sequence[Value], name: str, other: Shape, why: str) -> UsageError:
+    called = f"{name} " if name else ""
+    return UsageError(f"{spec.name} has the input {called}{_listed_sizes(written)}; found {show(other)}: {why}")
 
 
 def _refuse_other_layouts(shape: Shape, written: Sequence[Value]) -> None:
@@ -684,11 +734,22 @@ class Runner:
         self._count: Num = 1  # identical parallel copies of the current branch
         self._block = 0  # leading segments that name the outermost block, 0 outside any
         self._recordings: dict[Any, Recording] = {}
+        self._made: dict[str, list[tuple[Branch, int]]] = {}  # side outputs, by name in the order they are made
+        self._outputs = 0  # how many those are
 
     def body(self, spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
         """Run the layers of ``spec`` on ``tensor`` in ``scope``, at the top of the tree of paths."""
         scope.enter(tensor)
-        return self._steps(spec.layers, scope, tensor, Frame(""))
+        result = self._steps(spec.layers, scope, tensor, Frame(""))
+        outputs = self._builder.outputs
+        outputs |= {name: tap(source, scope).node for name, source in spec.outputs.items()}
+        for name, made in self._made.items():
+            names = [name] if len(made) == 1 else [f"{name}{number}" for number in range(1, len(made) + 1)]
+            for own, (branch, node) in zip(names, made, strict=True):
+                if own in outputs:
+                    raise Fault(f"there is an output `{own}` already", branch.position)
+                outputs[own] = node
+        return leaving(spec, scope, result)
 
     def _steps(self, steps: tuple[Step, ...], scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
         for step in steps:
@@ -845,14 +906,14 @@ class Runner:
 
     def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
         builder = self._builder
-        base, outputs, left = len(builder.nodes), len(builder.outputs), self._steps_left
+        base, outputs, left = len(builder.nodes), self._outputs, self._steps_left
         self._depth += 1
         if self._depth > MAX_CALL_DEPTH:
             raise Fault(f"blocks call each other deeper than {MAX_CALL_DEPTH} levels", step.position)
-        result = self._steps(spec.layers, inner, tensor, Frame(path + "/"))
+        result = leaving(spec, inner, self._steps(spec.layers, inner, tensor, Frame(path + "/")))
         self._depth -= 1
         alone = type(self._count) is int and self._count == 1
-        if key is not None and alone and len(builder.outputs) == outputs:
+        if key is not None and alone and self._outputs == outputs:
             self._recordings[key] = Recording(builder, base, tensor, path, result, left - self._steps_left)
         return result
 
@@ -874,7 +935,7 @@ class Runner:
                 operands.append(made)
                 lone = branch.repeat is None or branch.repeat.is_fixed
                 if step.body == "output":
-                    self._output(branch, made[0], step.position)
+                    self._output(branch, scope, made[0], step.position)
         scope["x"] = tensor
         if step.body == "output":
             return tensor
@@ -894,16 +955,33 @@ class Runner:
         if branch.from_ is not None:
             tensor = tap(branch.from_, scope)
         if branch.steps:
-            path = frame.numbered(branch.name) if looped else frame.path(branch.name)
+            if branch.title is not None:
+                path = frame.path(fill(branch.title, scope))
+            else:
+                path = frame.numbered(branch.name) if looped else frame.path(branch.name)
             before, self._count = self._count, self._count * copies
             tensor = self._steps(branch.steps, scope, tensor, Frame(path + "/"))
             self._count = before
         return tensor, copies
 
-    def _output(self, branch: Branch, tensor: Tensor, position: Position) -> None:
-        if branch.name in self._builder.outputs:
-            raise Fault(f"there is an output `{branch.name}` already", position)
-        self._builder.outputs[branch.name] = tensor.node
+    def _output(self, branch: Branch, scope: Scope, tensor: Tensor, position: Position) -> None:
+        name = branch.name if branch.title is None else fill(branch.title, scope)
+        made = self._made.setdefault(name, [])
+        if made and (made[0][0] is not branch or branch.title is not None):
+            raise Fault(f"there is an output `{name}` already", position)
+        made.append((branch, tensor.node))
+        self._outputs += 1
+
+
+def leaving(spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
+    """The tensor that leaves ``spec``: ``tensor``, or the first of the outputs that the spec lists.
+
+    Every one of these is a tensor of its name, for a step that calls the spec.
+    """
+    made = [(name, tap(source, scope)) for name, source in spec.outputs.items()]
+    for name, output in made:
+        scope.setdefault(name, output)
+    return made[0][1] if made else tensor
 
 
 def _at_argument(fault: Fault, arguments: Arguments, name: str, step: Step) -> Fault:
@@ -968,7 +1046,7 @@ def build(
             or default. Numbers of any algebra.
         input_shape: ``(channels, *spatial)``, in place of what the spec states; of a network it has as many axes as
             the spec's own input, or the spatial ones alone, and other channels only where the spec names them.
-            Of a file of another kind it may be a mapping of inputs to their sizes.
+            Of inputs with names it is a mapping of these to their sizes.
         partial: whether the caller shows what is not known of a file; a graph that is known in part is refused else.
 
     Returns:
@@ -982,14 +1060,15 @@ def build(
     values = _given(spec, given or {})
     if isinstance(spec, Imported):
         return _of_file(spec, values, input_shape, partial=partial)
-    if isinstance(input_shape, dict):
-        raise UsageError(f"{spec.name} has one input, without a name; found {', '.join(input_shape)[:60]}")
     budget = Budget()
     try:
         scope = Scope(spec, None, values, budget, alone=True)
-        builder = Builder(entering_shape(spec, scope, input_shape))
+        (first, shape), *others = entering_shapes(spec, scope, input_shape).items()
+        builder = Builder(shape, first)
+        for name, own in others:
+            scope[name] = builder.enter(own, name)
         output = Runner(builder, budget).body(spec, scope, builder.input)
-        parameters = _parameters(spec, scope, replaced_sizes(spec, input_shape))
+        parameters = _parameters(spec, scope, replaced_names(spec, input_shape))
     except Fault as fault:
         raise SpecError([problem_of(fault, spec)]) from None
     session = assumptions.current()
@@ -1024,9 +1103,8 @@ def _given(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _parameters(spec: Spec, scope: Scope, replaced: tuple[Value, ...]) -> dict[str, Any]:
-    """Every value the run used; those of ``replaced`` sizes of the input are left out."""
-    hidden = {name for size in replaced for used, _ in size.expressions() for name in used.names}
+def _parameters(spec: Spec, scope: Scope, hidden: set[str]) -> dict[str, Any]:
+    """Every value the run used but the ``hidden`` ones."""
     used_values: dict[str, Any] = {}
     for name in spec.names:
         if name not in hidden and (name in spec.parameters or name in scope):

@@ -209,7 +209,12 @@ def own_name(name: str, names: Container[str]) -> str:
 
 
 class Branch(NamedTuple):
-    """One path of a merge or a side output: steps, or a tensor by its name."""
+    """One path of a merge or a side output: steps, or a tensor by its name.
+
+    Attributes:
+        name: its key.
+        title: the name with its expressions, where it has some.
+    """
 
     name: str
     steps: tuple[Step, ...]
@@ -218,6 +223,7 @@ class Branch(NamedTuple):
     when: Value | None
     repeat: Value | None
     position: Position
+    title: Template | None = None
 
 
 class Step(NamedTuple):
@@ -336,7 +342,9 @@ class Spec:
     Attributes:
         name: the file's stem, or the local block's key.
         file: what errors call its file.
-        input_sizes: the size of a network's input, or None.
+        input_sizes: the size of a network's input, of several of the first; or None.
+        inputs: the sizes of every input that has a name.
+        outputs: the tensors that leave the network, by name, where the spec lists them.
         input_names: the names a block reads off its input, with the worked example; or None.
         layout: the axes of ``input_sizes`` in their order, as ``chw``, where the spec states them.
         parent: the spec a local block is written in.
@@ -360,11 +368,13 @@ class Spec:
         "folder",
         "input_names",
         "input_sizes",
+        "inputs",
         "layers",
         "layout",
         "lets",
         "name",
         "notes",
+        "outputs",
         "overrides",
         "parameters",
         "parent",
@@ -389,6 +399,8 @@ class Spec:
         self.extends: tuple[str, Position] | None = None
         self.input_sizes: tuple[Value, ...] | None = None
         self.input_names: dict[str, Value] | None = None
+        self.inputs: dict[str, tuple[Value, ...]] = {}
+        self.outputs: dict[str, Template] = {}
         self.layout = ""
         self.overrides: list[tuple[Scalar, Node]] = []
         self.parameters: dict[str, Parameter] = {}
@@ -411,10 +423,13 @@ class Spec:
         values += [(name, own.default) for name, own in self.parameters.items() if own.default is not None]
         return {name: value.constant for name, value in values if value.is_fixed}
 
+    def sizes(self) -> tuple[Value, ...]:
+        """The sizes of all inputs of a network."""
+        return tuple(size for sizes in self.inputs.values() for size in sizes) or self.input_sizes or ()
+
     def size_parameters(self) -> set[str]:
         """The parameters that the size of the input depends on."""
-        sizes = self.input_sizes or ()
-        used = {name for size in sizes for expression, _ in size.expressions() for name in expression.names}
+        used = {name for size in self.sizes() for expression, _ in size.expressions() for name in expression.names}
         return used & set(self.parameters)
 
     @property

@@ -91,6 +91,9 @@ def _parts() -> dict[str, Any]:
         "input": {
             "anyOf": [_list("value", minItems=1, maxItems=most), _map("value", minProperties=1, maxProperties=most)]
         },
+        "inputs": {"anyOf": [_ref("input"), _map("sizes", minProperties=1)]},
+        "sizes": _list("value", minItems=1, maxItems=most),
+        "outputs": {"anyOf": [_list("text", minItems=1), _map("text", minProperties=1)]},
         "parameter": {"anyOf": [_ref("value"), closed(PARAMETER_KEYS)]},
         "parameters": _map("parameter"),
         "let": _map("table"),

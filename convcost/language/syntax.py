@@ -330,15 +330,16 @@ def _branches(body: Scalar, node: Node, problems: Problems) -> tuple[Branch, ...
 def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
     if "/" in key.text:
         problems.add(key.position, "the name of a branch may not contain `/`")
+    title = template(key, problems, "the name of a branch") if "{" in key.text else None
     if isinstance(node, Sequence):
-        return Branch(key.text, steps(node, problems), None, None, None, None, key.position)
+        return Branch(key.text, steps(node, problems), None, None, None, None, key.position, title)
     if isinstance(node, Scalar):
         tap: Template | None = None
         if absent(node):
             problems.add(key.position, f"branch `{key.text[:60]}` needs a list of steps, or the name of a tensor (x)")
         else:
             tap = template(node, problems, "a tensor's name")
-        return Branch(key.text, (), tap, None, None, None, key.position)
+        return Branch(key.text, (), tap, None, None, None, key.position, title)
     for control, _ in node.entries:
         if control.text not in BRANCH_KEYS:
             problems.add(control.position, unknown("key", control.text, BRANCH_KEYS, of="a branch"))
@@ -353,6 +354,7 @@ def _branch(key: Scalar, node: Node, problems: Problems) -> Branch:
         None if when is None else value(when, problems),
         None if repeat is None else value(repeat, problems),
         key.position,
+        title,
     )
 
 
@@ -361,7 +363,15 @@ _HEADINGS = {"title": "text", "source": "source", "family": "text", "year": "tex
 BLOCK_KEYS = {"input": "input", "parameters": "parameters", "let": "let", "blocks": "blocks", "layers": "steps"}
 _CLAIMS = {"published": "claims", "budget": "budget", "notes": "text"}
 EXTENDS_KEYS = {**_HEADINGS, "extends": "text", "parameters": "parameters", **_CLAIMS}
-SPEC_KEYS = {**_HEADINGS, "input": "input", "layout": "layout", **BLOCK_KEYS, "extends": "text", **_CLAIMS}
+SPEC_KEYS = {
+    **_HEADINGS,
+    "input": "inputs",
+    "layout": "layout",
+    **{key: form for key, form in BLOCK_KEYS.items() if key != "input"},
+    "outputs": "outputs",
+    "extends": "text",
+    **_CLAIMS,
+}
 PARAMETER_KEYS = {
     "default": "value",
     "example": "value",
@@ -430,11 +440,13 @@ def _headings(tree: Mapping, spec: Spec, problems: Problems) -> None:
 
 
 def _layout(node: Node | None, spec: Spec, problems: Problems) -> None:
-    """The axes of `input`, which a spec may state to say that it means them so."""
+    """The axes of `input`, which a spec may state to say that it means them so; of several, of those with as many."""
     if node is None:
         return
     stated = text(node, problems, "`layout`")
     sizes = len(spec.input_sizes or ())
+    if any(LAYOUTS.get(len(own)) == stated for own in spec.inputs.values()):
+        sizes = len(stated)
     if stated not in LAYOUTS.values():
         problems.add(node.position, f"`layout` is one of {', '.join(LAYOUTS.values())}; found '{stated[:60]}'")
     elif stated != LAYOUTS.get(sizes):
@@ -454,6 +466,7 @@ def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
             spec.lets[let.name] = let
     for key, node in _entries(tree, "blocks", problems):
         spec.blocks[key.text] = _local_block(key, node, spec, problems)
+    _outputs(tree.get("outputs"), spec, problems)
     layers = tree.get("layers")
     if layers is not None:
         spec.layers = steps(layers, problems)
@@ -482,9 +495,9 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
     if node is None:
         return
     if isinstance(node, Sequence) and node.items:
-        if len(node.items) > len(AXES):
-            problems.add(node.position, f"`input` lists channels and up to 3 sizes, found {len(node.items)}")
-        spec.input_sizes = tuple(value(item, problems) for item in node.items)
+        spec.input_sizes = _sizes(node, problems, "`input`")
+    elif isinstance(node, Mapping) and any(not isinstance(item, Scalar) for _, item in node.entries):
+        _named_inputs(node, spec, problems)
     elif isinstance(node, Mapping) and node.entries:
         spec.input_names = {}
         if len(node.entries) > len(AXES):
@@ -494,6 +507,43 @@ def _input(node: Node | None, spec: Spec, problems: Problems) -> None:
                 spec.input_names[key.text] = value(item, problems)
     else:
         problems.add(node.position, "`input` is a list such as [3, size, size], or names such as {I: 24, H: 56, W: 56}")
+
+
+def _sizes(node: Sequence, problems: Problems, what: str) -> tuple[Value, ...]:
+    if len(node.items) > len(AXES):
+        problems.add(node.position, f"{what} lists channels and up to 3 sizes, found {len(node.items)}")
+    return tuple(value(item, problems) for item in node.items)
+
+
+def _named_inputs(node: Mapping, spec: Spec, problems: Problems) -> None:
+    for key, item in node.entries:
+        if not _variable(key, problems, "an input"):
+            continue
+        if isinstance(item, Sequence) and item.items:
+            spec.inputs[key.text] = _sizes(item, problems, f"input `{key.text}`")
+        else:
+            problems.add(key.position, f"input `{key.text}` needs a list of sizes, as [3, 224, 224] or [10]")
+            spec.inputs[key.text] = (Value(item.position, constant=BROKEN),)
+    spec.input_sizes = next(iter(spec.inputs.values()), (Value(node.position, constant=BROKEN),))
+
+
+def _outputs(node: Node | None, spec: Spec, problems: Problems) -> None:
+    if node is None:
+        return
+    if isinstance(node, Sequence) and node.items:
+        pairs = [(item, item) for item in node.items]
+    elif isinstance(node, Mapping) and node.entries:
+        pairs = [(key, item) for key, item in node.entries]
+    else:
+        problems.add(node.position, "`outputs` is a list of names such as [p3, p4], or names such as {boxes: box}")
+        return
+    for key, item in pairs:
+        source = template(item, problems, "an output")
+        if source is None or not isinstance(key, Scalar):
+            continue
+        if key.text in spec.outputs:
+            problems.add(key.position, f"there is an output `{key.text[:60]}` already")
+        spec.outputs[key.text] = source
 
 
 def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:

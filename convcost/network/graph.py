@@ -238,6 +238,19 @@ class Graph(Printable):
         return self.nodes[0].shape
 
     @property
+    def entering(self) -> str:
+        """The sizes of the input as text; of inputs with names, each after its name.
+
+        >>> from convcost import loads
+        >>> loads("{input: {image: [3, 8, 8], pose: [7]}, layers: [relu]}").entering
+        'image 3x8x8, pose 7'
+        """
+        shapes = {name: "x".join(map(str, self.nodes[index].shape)) for name, index in self.inputs.items()}
+        return (
+            shapes.get("input", "") if len(shapes) == 1 else ", ".join(f"{name} {own}" for name, own in shapes.items())
+        )
+
+    @property
     def status(self) -> Literal["complete", "partial"]:
         """Whether totals are whole, or lower bounds since a layer of unknown cost may do multiply-accumulates."""
         return "partial" if any(item.heavy for item in self.unknown) else "complete"

@@ -249,6 +249,7 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
         "input": graph.input,
         "inputs": {name: graph.nodes[index].shape for name, index in graph.inputs.items()},
         "output": graph.nodes[graph.output].shape,
+        "outputs": {name: graph.nodes[index].shape for name, index in graph.outputs.items()},
         "batch": analysis.batch,
         "dtype": context.dtype,
         "weights_dtype": context.weights_dtype,

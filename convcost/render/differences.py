@@ -140,7 +140,7 @@ def networks_table(networks: Networks) -> Table:
     records = [metric(name) for name in networks.columns]
     first = networks.analyses[0]
     rows = [
-        (label, "x".join(map(str, analysis.graph.input)), *(analysis.value(record.key) for record in records))
+        (label, analysis.graph.entering, *(analysis.value(record.key) for record in records))
         for label, analysis in zip(networks.labels, networks.analyses, strict=True)
     ]
     columns = (

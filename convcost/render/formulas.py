@@ -51,7 +51,9 @@ def as_text(
     """
     graph = formula.graph
     titles = {name: quantity_title(formula, name) for name in (*in_rows, *quantities)}
-    lines = [plain(f"{graph.title}, input {_sizes(graph.input, shown, write)}")]
+    entering = [(name, _sizes(graph.nodes[index].shape, shown, write)) for name, index in graph.inputs.items()]
+    sizes = entering[0][1] if len(entering) == 1 else ", ".join(f"{name} {own}" for name, own in entering)
+    lines = [plain(f"{graph.title}, {'input' if len(entering) == 1 else 'inputs'} {sizes}")]
     if formula.witness:
         lines.append("free: " + ", ".join(f"{name} = {value}" for name, value in formula.witness.items()))
     lines += [f"assuming {plain(assumption)}" for assumption in formula.assumptions]

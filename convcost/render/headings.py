@@ -23,10 +23,7 @@ def heading(graph: Graph, batch: int = 1) -> str:
 
 def inputs_line(graph: Graph) -> str:
     """The shape of the input; of several, each with its name."""
-    shapes = {name: "x".join(map(str, graph.nodes[index].shape)) for name, index in graph.inputs.items()}
-    if len(shapes) == 1:
-        return f"input {'x'.join(map(str, graph.input))}"
-    return f"inputs {', '.join(f'{name} {shape}' for name, shape in shapes.items())}"
+    return f"{'input' if len(graph.inputs) == 1 else 'inputs'} {graph.entering}"
 
 
 def shown_value(value: Any) -> str:

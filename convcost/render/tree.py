@@ -194,8 +194,9 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     size = si(int(bytes_of(totals.params, dtype)))
     least = ">= " if graph.status == "partial" else ""
     facts = [
-        ("input", shape(graph.input)),
+        *((name, shape(graph.nodes[index].shape)) for name, index in graph.inputs.items()),
         ("output", shape(graph.nodes[graph.output].shape)),
+        *((f"output {name}", shape(graph.nodes[index].shape)) for name, index in graph.outputs.items()),
         ("layers", f"{len(graph.layers):,}"),
         ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in {dtype})"),
         ("MACs", f"{least}{totals.macs:,} ({si(totals.macs)})"),
