@@ -123,6 +123,38 @@ MUTANTS = (
     Mutant("ceil_div", "-(-_a // _b)", "_a // _b + 1", loops("conv")),
     Mutant("Exact.make_divisible", "_r + _s if 10 * _r < 9 * _v else _r", "_r + _s if 10 * _r > 9 * _v else _r", SPECS),
     Mutant("round_to", "floor_div(2 * _value + _step, 2 * _step)", "floor_div(_value, _step)", SPECS),
+    # files and graphs that a spec cannot say
+    Mutant(
+        "Run.owned",
+        "self._owners.setdefault(_params[0].ident, _path)",
+        "_path",
+        ("tests/test_onnx.py::test_shared_layers_are_counted_once_and_named",),
+    ),
+    Mutant("scaled", "times(_node.work, _copies)", "_node.work", ("tests/test_onnx_operators.py",)),
+    Mutant(
+        "Graph.status",
+        "any(_item.heavy for _item in self.unknown)",
+        "False",
+        ("tests/test_onnx.py::test_strict_refuses_what_is_partial_and_nothing_else",),
+    ),
+    Mutant(
+        "_span",
+        "ceil_div(_first - _last, -_step)",
+        "floor_div(_first - _last, -_step)",
+        ("tests/test_onnx_operators.py::test_constants_are_sliced_as_in_numpy",),
+    ),
+    Mutant(
+        "_matmul",
+        "broadcast([_left[:-2], _right[:-2]])",
+        "_left[:-2]",
+        ("tests/test_onnx_operators.py::test_node_tests_of_the_onnx_package",),
+    ),
+    Mutant(
+        "_folded(_steps)",
+        "_run // _length + 1",
+        "_run // _length + 2",
+        ("tests/test_convert.py::test_a_resnet_50_is_a_page",),
+    ),
     # running a spec
     Mutant("Runner._copies", "_a if _copy == 0 else _b", "_a if _copy == 1 else _b", SPECS),
     Mutant("Runner._branch", "self._count * _copies", "self._count", SPECS),

@@ -112,9 +112,12 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def input_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--input CxHxW``."""
-    return click.option("--input", "input_", metavar="CxHxW", help="Input in place of the spec's own, as 3x256x192.")(
-        command
-    )
+    return click.option(
+        "--input",
+        "input_",
+        metavar="CxHxW",
+        help="Input in place of the spec's own, as 3x256x192; of a file with several NAME=SIZES,...",
+    )(command)
 
 
 def _conventions() -> list[str]:
