@@ -178,6 +178,26 @@ def test_a_layer_without_kinds_of_its_own_is_refused() -> None:
     assert not {"hidden", "lost", "half"} & set(REGISTRY)
 
 
+@pytest.mark.parametrize(
+    ("statement", "value", "message"),
+    [
+        ("fusing", "follow", "layer typo: `fusing` is one of head, folds, follows, alone; found 'follow'"),
+        ("is_view", "no", "layer typo: `is_view` is one of True, False; found 'no'"),
+        ("reads_whole_map", None, "layer typo: `reads_whole_map` is one of True, False; found None"),
+        ("kinds", "typo", "layer typo: `kinds` is a tuple of names; found 'typo'"),
+        ("derivative", "outputs", "layer typo: `derivative` is one of input, output; found 'outputs'"),
+        ("each", {"comparision": 1}, "no count is called 'comparision'; did you mean 'comparisons'?"),
+        ("each_backward", {"mult": 1}, "no count is called 'mult'; did you mean 'multiplications'?"),
+    ],
+)
+def test_a_misspelt_statement_is_refused(statement: str, value: object, message: str) -> None:
+    """A word that no metric knows would cost nothing, without a word about it."""
+    with pytest.raises(TypeError) as caught:
+        type("Typo", (REGISTRY["relu"],), {"key": "typo", "kinds": (), statement: value})
+    assert str(caught.value) == message
+    assert "typo" not in REGISTRY
+
+
 CONV = "conv: {out: 8, kernel: 3, padding: 1}"
 
 

@@ -391,7 +391,7 @@ def test_a_layer_states_its_rules() -> None:
 
 
 def test_work_has_no_other_counts() -> None:
-    with pytest.raises(TypeError, match=r"^no such count: mac$"):
+    with pytest.raises(TypeError, match=r"^no count is called 'mac'; did you mean 'macs'\?$"):
         Work(mac=1)
     assert repr(Work(macs=2, weights=3, read=0)) == "Work(weights=3, macs=2)"
     assert repr(Work()) == "Work()"

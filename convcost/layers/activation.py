@@ -51,15 +51,17 @@ class _Elementwise(_Activation):
         missing = [name for name in ("each", "each_backward", "derivative") if not hasattr(cls, name)]
         if missing:
             raise TypeError(f"layer {cls.key} does not state {', '.join(missing)}")
+        for costs in (cls.each, cls.each_backward):
+            Work(**costs)  # a word that is no count is refused here, where the class is made
+        if cls.derivative not in ("input", "output"):
+            raise TypeError(f"layer {cls.key}: `derivative` is one of input, output; found {cls.derivative!r}")
         super().__init_subclass__()
 
     def work(self, x: Shape, y: Shape) -> Work:
         """The cost of one element, times the elements."""
         count = elements(x)
-        work = Work(read=count, written=elements(y))
-        for name, times in self.each.items():
-            setattr(work, name, times * count)
-        return work
+        costs = {name: times * count for name, times in self.each.items()}
+        return Work(read=count, written=elements(y), **costs)
 
     def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - one of them, whatever its size
         """What the derivative is computed from."""

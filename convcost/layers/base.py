@@ -6,7 +6,7 @@ for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 from convcost.errors import FieldError, unknown
 from convcost.layers.fields import Field
@@ -65,7 +65,8 @@ class Work:
 
     def __init__(self, **counts: Num) -> None:
         if not counts.keys() <= WORK_FIELDS.keys():
-            raise TypeError(f"no such count: {', '.join(counts.keys() - WORK_FIELDS.keys())}")
+            wrong = next(name for name in counts if name not in WORK_FIELDS)
+            raise TypeError(unknown("count", wrong, WORK_FIELDS))
         self.__dict__.update(counts)
 
     @property
@@ -180,6 +181,12 @@ STATEMENTS: dict[str, str] = {
     "fusing": "head, folds, follows or alone",
     "is_view": "whether it only looks at the same elements, so that it moves no data",
 }
+_VALID: dict[str, tuple[Any, ...]] = {  # of statements that are one of a few words
+    "family": tuple(FAMILIES),
+    "fusing": get_args(Fusing),
+    "is_view": (True, False),
+    "reads_whole_map": (True, False),
+}
 
 
 class Layer:
@@ -244,8 +251,12 @@ class Layer:
         if missing:
             listed = "".join(f"\n  {name}: {STATEMENTS[name]}" for name in missing)
             raise TypeError(f"layer {cls.key} does not state{listed}")
-        if cls.family not in FAMILIES:
-            raise TypeError(f"layer {cls.key}: `family` is one of {', '.join(FAMILIES)}; found '{cls.family}'")
+        for name, valid in _VALID.items():
+            value = getattr(cls, name)
+            if not hasattr(value, "__get__") and value not in valid:  # a property answers for each layer
+                raise TypeError(f"layer {cls.key}: `{name}` is one of {', '.join(map(str, valid))}; found {value!r}")
+        if not isinstance(cls.kinds, tuple):
+            raise TypeError(f"layer {cls.key}: `kinds` is a tuple of names; found {cls.kinds!r}")
         owner = next(base for base in above if "kinds" in vars(base))
         if owner.key not in ("", cls.key) and cls.kinds:
             raise TypeError(

@@ -107,9 +107,7 @@ class _Pointwise(_Merge):
 
     def work(self, x: Operands, y: Shape) -> Work:
         """One operation per output element and further operand."""
-        work = Work(read=read_by(x), written=elements(y))
-        setattr(work, self.operation, _operations(x, y))
-        return work
+        return Work(read=read_by(x), written=elements(y), **{self.operation: _operations(x, y)})
 
     def saves(self, x: Operands, y: Shape) -> Saved:  # noqa: ARG002 - its operands, whatever they are
         """Its operands, where the gradient is made of them."""

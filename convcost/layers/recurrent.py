@@ -76,6 +76,7 @@ class _Recurrent(Layer):
         for features, times in self._inputs(x):
             weights = weights + times * self._weights(features)
         units = self._directions() * self.layers * self.hidden
+        each = {name: count * units * steps for name, count in self._each().items()}
         work = Work(
             weights=weights,
             biases=self.biases * self.gates * units,
@@ -84,10 +85,8 @@ class _Recurrent(Layer):
             read=elements(x),
             written=elements(y),
             inside=self._inside(x),
+            **each,
         )
-        each = self._each()
-        for name, count in each.items():
-            setattr(work, name, count * units * steps)
         work.additions = work.additions + self.gates * units * steps  # of the products with the input and the state
         return work
 
