@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Group: TypeAlias = Literal["convcost.layers", "convcost.metrics"]
 
 _files: set[str] = set()  # paths of the files that are loaded
+_installed: set[str] = set()  # likewise, of installed packages
 
 
 def plugin(path: str | os.PathLike[str]) -> None:
@@ -73,7 +74,21 @@ def load_installed(group: Group) -> int:
     entries = entry_points(group=group)
     for entry in entries:
         _load(entry.load, f"{entry.name} ({entry.value})", "")
+        file = getattr(sys.modules.get(entry.module), "__file__", None)
+        if file is not None:
+            _installed.add(file)
     return len(entries)
+
+
+def fault_of_a_plugin(error: Exception) -> str:
+    """The sentence about an ``error`` that a rule in a plug-in raises, with its place; empty if it is not from one."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file in _files or file in _installed:
+            place = f"{os.path.relpath(file) if file in _files else file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{place}: the plug-in raises {type(error).__name__}: {error}" if place else ""
 
 
 def _load(load: Callable[[], object], name: str, file: str) -> None:

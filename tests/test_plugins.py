@@ -165,6 +165,27 @@ def test_an_installed_plugin_that_fails_does_not_hide_the_error_of_the_spec(fold
             "error: own.py:7: the plug-in raises ValueError: there is a metric macs already\n",
             1,
         ),
+        (
+            METRIC.replace('form="decimal"', 'form="number"'),
+            "error: own.py:7: the plug-in raises ValueError: no form is called 'number'; did you mean 'name'?\n",
+            1,
+        ),
+        (
+            METRIC.replace('Ratio("macs", "params")', '"summ"'),
+            "error: own.py:7: the plug-in raises ValueError: no combination is called 'summ'; did you mean 'sum'?\n",
+            1,
+        ),
+        (
+            METRIC.replace('"params")', '"weigths")'),
+            "error: own.py:7: the plug-in raises ValueError: no metric is called 'weigths'; did you mean 'weights'?\n",
+            1,
+        ),
+        (
+            LAYER.replace('fusing = "follows"', 'fusing = "follow"'),
+            "error: own.py:8: the plug-in raises TypeError: layer squared_relu: `fusing` is one of head, folds, "
+            "follows, alone; found 'follow'\n",
+            1,
+        ),
     ],
 )
 def test_faults_of_a_plugin(code: str | None, message: str, exit_code: int, tmp_path: Path) -> None:
@@ -172,6 +193,22 @@ def test_faults_of_a_plugin(code: str | None, message: str, exit_code: int, tmp_
         (tmp_path / "own.py").write_text(code, "utf-8")
     done = run_convcost("analyze", "bottleneck", "--plugin", "own.py", cwd=tmp_path)
     assert (done.code, done.err) == (exit_code, message)
+
+
+def test_an_error_inside_a_rule_of_a_plugin_names_its_line(folder: Path, site: Path) -> None:
+    layer, metric = site / "my_package" / "primer.py", site / "my_package" / "reuse.py"
+    layer.write_text(LAYER.replace("Work(comparisons=count, m", "Work(comparison=count, m", 1), "utf-8")
+    line = next(number for number, text in enumerate(layer.read_text("utf-8").splitlines(), 1) if "comparison=" in text)
+    message = "the plug-in raises TypeError: no count is called 'comparison'; did you mean 'comparisons'?\n"
+    failed = installed(folder, site, "analyze", "net.yaml")
+    assert (failed.code, failed.err) == (1, f"error: {layer}:{line}: {message}")
+    (folder / "own.py").write_text(layer.read_text("utf-8"), "utf-8")
+    failed = run_convcost("memory", "net.yaml", "--plugin", "own.py", cwd=folder)
+    assert (failed.code, failed.err) == (1, f"error: own.py:{line}: {message}")
+    metric.write_text(METRIC.replace("row.work.macs", "row.mac"), "utf-8")
+    failed = installed(folder, site, "analyze", "lenet5", "--columns", "reuse")
+    assert failed.code == 1
+    assert failed.err.endswith("the plug-in raises AttributeError: 'Row' object has no attribute 'mac'\n")
 
 
 def test_a_plugin_is_a_python_file_and_is_not_overwritten(folder: Path) -> None:

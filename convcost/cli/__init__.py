@@ -14,6 +14,7 @@ import click
 from convcost import __version__
 from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
 from convcost.errors import ConvcostError, UsageError, unknown
+from convcost.plugins import fault_of_a_plugin
 
 _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
@@ -93,6 +94,8 @@ def main() -> NoReturn:
     except OSError as error:
         _drop_output()
         code = _fail(f"error: cannot write the output: {error.strerror}", 1)
+    except Exception as error:  # noqa: BLE001 - it is raised again where no plug-in is to blame
+        code = _fail_for_a_plugin(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -106,6 +109,13 @@ def _misuse(error: click.ClickException) -> int:
     shown = io.StringIO()
     error.show(shown)
     return _fail(shown.getvalue().rstrip("\n"), error.exit_code)
+
+
+def _fail_for_a_plugin(error: Exception) -> int:
+    message = fault_of_a_plugin(error)
+    if not message:
+        raise error
+    return _fail(f"error: {message}", 1)
 
 
 def _fail(message: str, code: int) -> int:

@@ -23,7 +23,7 @@ from convcost.network.cost import ALL_QUANTITIES, PARTS, TENSORS
 from convcost.network.sharing import has_parameters
 from convcost.numbers.arithmetic import Num, normal, total
 from convcost.plugins import load_installed
-from convcost.tables.table import Column, Ratio
+from convcost.tables.table import COMBINATIONS, FORMS, Column, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -179,7 +179,8 @@ class Metric(NamedTuple):
             other metrics, or the ``same`` for each where it does not add up. A law holds it; values always come from
             the rule.
         doc: what it counts, in words.
-        of: its value for a row; None where it does not apply.
+        of: its value for a row; None where it does not apply. The counts in ``row.work`` are those of the whole batch;
+            those of its layers (``node.work``) and of ``context.traffic`` are for one sample.
     """
 
     key: str
@@ -497,8 +498,15 @@ def register(record: Metric) -> Metric:
     """Add a metric, from outside the package.
 
     Raises:
-        ValueError: its key or title is one of a metric of the package.
+        ValueError: its key or title is one of a metric of the package, or its form or combination is none.
     """
+    if record.form not in FORMS:
+        raise ValueError(unknown("form", record.form, FORMS))
+    if not isinstance(record.combine, Ratio) and record.combine not in COMBINATIONS:
+        raise ValueError(unknown("combination", str(record.combine), COMBINATIONS))
+    for part in record.combine if isinstance(record.combine, Ratio) else ():
+        if part not in METRICS:
+            raise ValueError(unknown("metric", part, METRICS))
     for name in (record.key, record.title.lower()):
         if name in _OWN or name in SYNONYMS:
             raise ValueError(f"there is a metric {name} already")

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FORMS = (
+    *("name", "text", "formula", "shape", "sizes"),
+    *("count", "bytes", "share", "bar", "times", "decimal", "duration"),
+)
 NUMBERS = ("count", "bytes", "share", "bar", "decimal", "duration")  # forms whose values can be combined
 RIGHT = (*NUMBERS, "times")  # forms that are aligned to the right
 
@@ -24,6 +28,7 @@ class Ratio(NamedTuple):
 
 
 Combine: TypeAlias = Literal["sum", "same", "max"] | Ratio
+COMBINATIONS = ("sum", "same", "max")  # the other ones are ratios
 
 
 class Column(NamedTuple):
