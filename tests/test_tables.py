@@ -366,11 +366,32 @@ def test_the_suffix_says_the_format_of_every_command(line: str, name: str, part:
     assert part in target.read_text("utf-8")
 
 
-def test_a_new_format_is_a_function_and_a_line() -> None:
+def test_a_new_format_is_a_function_and_a_record() -> None:
     assert set(FORMAT_NAMES) == {*formats.FORMATS, "json"}
     table = Table("t", (Column("a", "A", "count", 9),), [(1,)], None, ())
-    texts = {name: write([table], exact=False) for name, write in formats.FORMATS.items()}
+    texts = {name: write([table], exact=False) for name, (write, *_) in formats.FORMATS.items()}
     assert len(set(texts.values())) == len(texts)
+
+
+def test_a_format_for_programs_has_what_csv_has(tmp_path: Path) -> None:
+    """A format that a stranger adds as one record has the rows and columns of CSV in every command with rows."""
+    program = tmp_path / "tabs.py"
+    program.write_text(
+        "import sys\n"
+        "from convcost.tables import text\n"
+        "csv = text.as_csv\n"
+        "tabs = lambda tables, *, exact: csv(tables, exact=exact).replace(',', '\\t')\n"
+        "text.FORMATS['tsv'] = text.Format(tabs, '.tsv', for_programs=True)\n"
+        "from convcost.cli import main\n"
+        "main()\n",
+        "utf-8",
+    )
+    for line in ("analyze lenet5", "traffic lenet5", "compare bottleneck plain", "table lenet5", "list --blocks"):
+        command = [sys.executable, str(program), *line.split()]
+        to_file = [*command, "-o", str(tmp_path / "out.tsv")]
+        subprocess.run(to_file, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60)
+        expected = convcost(*line.split(), "--format", "csv").out
+        assert (tmp_path / "out.tsv").read_text("utf-8") == expected.replace(",", "\t"), line
 
 
 # --- LaTeX ---

@@ -33,13 +33,10 @@ if TYPE_CHECKING:
     from convcost.tables.table import Table
 
 FORMAT_NAMES = (*FORMATS, "json")
-MACHINE_FORMATS = ("csv", "json")  # which have every digit, a row for every layer, and keys as headings
+MACHINE_FORMATS = (*(name for name, format_ in FORMATS.items() if format_.for_programs), "json")
 SUFFIXES = {
-    ".txt": "table",
+    **{format_.suffix: name for name, format_ in FORMATS.items()},
     ".json": "json",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".tex": "latex",
     ".py": "python",
     ".c": "c",
     ".js": "javascript",
@@ -347,7 +344,7 @@ def show(
         exact: every digit in place of SI units.
         tables: makes the tables.
         data: makes what JSON is made of.
-        flat: makes the one table that CSV is made of, where that is another than ``tables``.
+        flat: makes the one table that formats for programs are made of, where that is another than ``tables``.
     """
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415 - tables do not pay for it
@@ -356,8 +353,8 @@ def show(
     elif format_ == "table":
         _show([TableView(table, exact=exact, ascii_only=_ascii_only(output)) for table in tables()], output)
     else:
-        made = [flat()] if format_ == "csv" and flat is not None else tables()
-        write(FORMATS[format_](made, exact=exact), output)
+        made = [flat()] if flat is not None and FORMATS[format_].for_programs else tables()
+        write(FORMATS[format_].write(made, exact=exact), output)
 
 
 def show_view(view: View, format_: str, output: str | None, *, exact: bool = False) -> None:

@@ -1,10 +1,10 @@
-"""Output formats of tables. A new format is a function from tables to text, and a line in ``FORMATS``."""
+"""Output formats of tables. A new format is a function from tables to text, and a record in ``FORMATS``."""
 
 from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from convcost.tables.table import NUMBERS, RIGHT, Branch, Math, Note
 from convcost.tables.terminal import TableView
@@ -21,7 +21,7 @@ _MARKUP = re.compile(r"[\\|`*_\[\]<>&$]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 
 
-class Format(Protocol):
+class Writer(Protocol):
     """Tables as one text; ``exact`` asks for every digit in place of SI units."""
 
     def __call__(self, tables: Sequence[Table], *, exact: bool) -> str:
@@ -124,4 +124,24 @@ def _latex_cell(value: Any, column: Column, *, exact: bool) -> str:
     return text
 
 
-FORMATS: dict[str, Format] = {"table": as_text, "csv": as_csv, "markdown": as_markdown, "latex": as_latex}
+class Format(NamedTuple):
+    """An output format of tables.
+
+    Attributes:
+        write: the function that makes the text.
+        suffix: of the files that ``-o`` writes in this format.
+        for_programs: whether programs read it: then it has every digit, a row for every layer without folding, and
+            keys as headings.
+    """
+
+    write: Writer
+    suffix: str
+    for_programs: bool = False
+
+
+FORMATS: dict[str, Format] = {  # the first is the default
+    "table": Format(as_text, ".txt"),
+    "csv": Format(as_csv, ".csv", for_programs=True),
+    "markdown": Format(as_markdown, ".md"),
+    "latex": Format(as_latex, ".tex"),
+}
