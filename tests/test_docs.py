@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import re
 import shlex
 import subprocess
@@ -16,7 +17,8 @@ from conftest import ROOT, run_convcost
 import convcost
 from convcost.cli import COMMANDS, cli
 from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
-from convcost.layers import REGISTRY
+from convcost.layers import REGISTRY, Layer
+from convcost.layers.base import STATEMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,20 @@ def test_generated_pages_and_outputs_are_current() -> None:
 def test_python_examples_run(page: Path) -> None:
     failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert failed == 0
+
+
+def test_the_base_classes_of_the_contribution_guide_leave_open_what_it_lists() -> None:
+    page = (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(_\w+)` \| `(\w+)\.py` \| .* \| (.*) \| `(\w+)` \|$", page, re.MULTILINE)
+    assert len(rows) == 8
+    for name, file, listed, example in rows:
+        module = importlib.import_module(f"convcost.layers.{file}")
+        base = getattr(module, name)
+        above = [vars(cls) for cls in base.__mro__ if cls not in (Layer, object)]
+        annotated = {word for words in above for word in words.get("__annotations__", ())}
+        known = {word for words in above for word in words}
+        assert set(re.findall(r"`(\w+)`", listed)) == (annotated | set(STATEMENTS)) - known, name
+        assert issubclass(getattr(module, example), base)
 
 
 def test_the_layer_of_the_contribution_guide_is_one() -> None:

@@ -1,1 +1,1 @@
-"""A table as text: for a terminal, as Markdown, as CSV; and results as JSON."""
+"""Results as tables and as data: what every command prints."""
