@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sympy
-from conftest import DATA, ROOT
+from conftest import DATA, ROOT, run_convcost
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from inprocess import convcost
@@ -547,3 +547,9 @@ def test_windows_of_attention() -> None:
     mixed = "dynamic_conv: {map: x, mixture: [global_avg_pool, slice: {out: 2}], out: 4, kernel: 3, stride: 2}"
     strided = receptive_fields(loads(f"{{input: [4, 9, 9], layers: [{mixed}]}}"))[3]
     assert (strided.sizes, strided.fields[0].stride, strided.everywhere) == ((3, 3), 2, True)
+
+
+def test_the_report_says_that_all_positions_see_the_same() -> None:
+    spec = "{input: [3, 9, 7], layers: [conv: {out: 4, kernel: 3}, attention: {q: x, k: x, v: x}]}"
+    out = run_convcost("receptive", "-", stdin=spec.encode()).out
+    assert "9x7 positions that all see 11x9" in out  # the map, and a border of padding on each side

@@ -4,9 +4,9 @@
 
 A layer keeps what its gradient is computed from, as PyTorch's autograd does: convolutions, linear layers, norms,
 windowed pools and products their inputs; ReLU, sigmoid, tanh and softmax their output, other activations their input;
-additions, concatenations, global average pools, resizing and views nothing. An activation in place saves nothing here:
-what it would overwrite is kept by nobody, or copied before. Masks of dropout, statistics of norms, work space and
-fragmentation are not in it.
+additions, concatenations, global average pools, resizing and views nothing; attention its operands and the softmax of
+its scores, recurrent layers their gates and states. An activation in place saves nothing here: what it would overwrite
+is kept by nobody, or copied before. Masks of dropout, statistics of norms, work space and fragmentation are not in it.
 
 Source: the derivatives that PyTorch declares (tools/autograd/derivatives.yaml); optimiser states: SGD none, momentum
 one, Adam two numbers per parameter (Kingma and Ba, 2015, algorithm 1).

@@ -20,8 +20,9 @@ NOTE = "at a merge, the receptive field is the largest of its branches"
 def summary(analysis: Analysis) -> list[str]:
     """What to know first: the last map, where the input is outgrown, where everything is seen."""
     last, seen = analysis.last_map, analysis.context.fields
-    field, stride = (shape(analysis.value(key)) for key in ("field", "effective_stride"))
-    lines = [f"last map: {last.node.path}, {shape(last.node.shape[1:])} positions that see {field}, one every {stride}"]
+    field, stride = analysis.value("field"), analysis.value("effective_stride")
+    step = f"see {shape(field)}, one every {shape(stride)}" if any(stride) else f"all see {shape(field)}"
+    lines = [f"last map: {last.node.path}, {shape(last.node.shape[1:])} positions that {step}"]
     grown = outgrown_at(dict(seen))
     if grown is not None:
         lines.append(f"larger than the input of {shape(analysis.graph.input[1:])} from {grown.path} on")
