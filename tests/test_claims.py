@@ -64,7 +64,7 @@ def test_03_two_3x3_for_one_5x5() -> None:
     two = data("compare", "two_3x3", "one_5x5")["ratios"]["two_3x3"]["params"]
     assert (two["exact"], two["formula"]) == ("18/25", "18/25")
     fields = [data("receptive", name)["last_map"] for name in ("two_3x3", "one_5x5")]
-    assert [(field["size"], field["stride"]) for field in fields] == [([5, 5], [1, 1])] * 2
+    assert [(row["field"], row["effective_stride"]) for row in fields] == [([5, 5], [1, 1])] * 2
 
 
 def test_04_3x3_as_3x1_and_1x3() -> None:
@@ -246,11 +246,11 @@ def test_22_depthwise_is_cheap_and_hard_to_run() -> None:
     rows = [row for row in found["rows"] if row["kind"] == "depthwise"]
     assert len(rows) == 13
     assert {row["limit"] for row in rows} == {"memory"}
-    time = sum(row["share"] for row in rows)
-    operations = sum(row["flops"] for row in rows) / found["totals"]["flops"]
+    time = sum(row["time_share"] for row in rows)
+    operations = sum(row["executed"] for row in rows) / found["totals"]["executed"]
     assert time > 1.5 * operations
     moved = data("traffic", "mobilenet_v1", "--by", "kind", "--fused")["rows"]
-    intensity = {row["kind"]: row["flops_per_byte"] for row in moved}
+    intensity = {row["kind"]: row["intensity"] for row in moved}
     assert intensity["pointwise"] > 10 * intensity["depthwise"]
 
 
