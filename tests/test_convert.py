@@ -102,7 +102,7 @@ def test_side_outputs_are_written() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("traps/two_inputs_two_outputs", "a spec has one input; two_inputs_two_outputs has 2"),
+        ("traps/two_inputs_two_outputs", "networks with one input are written; two_inputs_two_outputs has 2"),
         ("traps/layer_used_twice", "uses the weights of"),
         ("traps/custom_domain", "known in part only"),
         ("exports/export-tv_vit_b_16.ts14", "no word for 260 layers: 63 add, 61 multiply"),
