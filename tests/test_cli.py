@@ -198,6 +198,11 @@ MISUSE = [
     (["init", "conv"], "'conv' is a layer"),
     (["analyze", "resnet5o"], "no bundled spec or file is called 'resnet5o'; did you mean 'resnet50'?"),
     (["check", "resnet5o"], "no bundled spec or file is called 'resnet5o'; did you mean 'resnet50'?"),
+    (
+        ["analyze", "conv"],
+        "no bundled spec or file is called 'conv'; it is a layer, which `convcost layers conv` describes",
+    ),
+    (["table", "lenet5", "--columns", "macs,,"], "expected the name of a metric, found nothing"),
     (["show", "plian"], "no bundled spec or file is called 'plian'; did you mean 'plain'?"),
     (
         ["analyze", "specs/shuflenet_v1.yaml"],

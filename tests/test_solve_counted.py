@@ -337,6 +337,16 @@ def test_a_kernel_as_wide_as_the_map(tmp_path: Path) -> None:
     assert found.ideal[0].value is None  # without rounding it would be 40.2, where there is no network
 
 
+def test_a_root_outside_the_stretch_of_its_formula_is_not_shown() -> None:
+    """Up to alpha = 5/18 the first width, 32 alpha, rounds to 8 like the second: then there is one shortcut more.
+
+    8 is at least 90 % of 32 alpha exactly when alpha <= 5/18. The formula for larger alpha has its root near 0.
+    """
+    found = convcost.solve("mobilenet_v2", "alpha", "macs<=1")
+    assert found.place is None
+    assert [root.value for root in found.ideal] == [None]
+
+
 def test_a_bound_beyond_every_usual_size_is_still_a_bound() -> None:
     """M (9 M + 512) * 196 <= 10^45."""
     found = convcost.solve("bottleneck", "M", "macs<=10^45")

@@ -17,6 +17,7 @@ from convcost.errors import ConvcostError, Problem, Problems, SpecError, UsageEr
 from convcost.language.check import link
 from convcost.language.syntax import parse_spec
 from convcost.language.yaml import READ, Mapping, Scalar, contents, read, scan
+from convcost.layers import REGISTRY
 from convcost.limits import MAX_BYTES
 from convcost.plugins import load_installed
 
@@ -124,6 +125,10 @@ class Files:
     def no_such(self, target: str, also: Iterable[str] = ()) -> str:
         """The error about a ``target`` that means no file."""
         names = [*self.names(), *also]
+        if self is SPECS and target in REGISTRY:
+            return unknown(
+                self.name_of, target, names, hint=f"it is a layer, which `convcost layers {target}` describes"
+            )
         if not is_path(target):
             return unknown(self.name_of, target, names, listed_by=self.listed_by)
         stem = stem_of(target)

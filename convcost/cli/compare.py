@@ -26,7 +26,12 @@ from convcost.render.comparisons import comparison_view
 @input_option
 @free_option
 @convention_option
-@click.option("--traffic", "with_traffic", is_flag=True, help="Elements moved too, and those moved by additions.")
+@click.option(
+    "--traffic",
+    "with_traffic",
+    is_flag=True,
+    help="Also the elements that are read and written, and the part of additions.",
+)
 @format_options
 def command(
     targets: tuple[str, ...],

@@ -58,7 +58,9 @@ def command(
 ) -> int:
     """Prove that all targets cost the same as the last, for all values of their parameters.
 
-    A proof, or the smallest values at which they differ. Exit code 0: equal in every quantity; 1: not, or not proved.
+    Prints a proof, or the smallest values at which they differ.
+
+    Exit code 0: equal in every quantity; 1: not, or not proved.
     """
     resolved = targets_of(targets, settings)
     tied = ties(where)

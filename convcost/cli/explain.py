@@ -16,7 +16,12 @@ from convcost.render.views import view
 @click.option(
     "--reported", required=True, metavar="NUMBER", help="What somebody printed, as 4.11G, '300 MFLOPs' or 25,557,032."
 )
-@click.option("--in", "what", type=click.Choice(WHAT), help="What it is a number of.  [default: what fits]")
+@click.option(
+    "--in",
+    "what",
+    type=click.Choice(WHAT),
+    help="Whether it counts operations or parameters.  [default: both are tried]",
+)
 @click.option("--what", "former", type=click.Choice(WHAT), hidden=True)  # its name before it was --in everywhere
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many explanations.")
 @set_option

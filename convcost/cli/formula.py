@@ -43,13 +43,15 @@ FORMS = ("exact", "named", "ideal", "unrounded")
 @convention_option
 @click.option("--form", type=click.Choice(FORMS), help="Shape of the formulas; by default exact, named where too long.")
 @click.option("--in", "wanted", metavar="NAME,...", help="Quantities: params, macs, flops, activations ...")
-@click.option("--total", is_flag=True, help="The whole only, not each layer.")
-@click.option("--cases", "all_cases", is_flag=True, help="Every structure the free names can make, in total.")
+@click.option("--total", is_flag=True, help="Only the total, not each layer.")
+@click.option(
+    "--cases", "all_cases", is_flag=True, help="The total for every structure that the free parameters can select."
+)
 @click.option(
     "--format",
     "format_",
     type=click.Choice(_FORMATS),
-    help="What to print, text by default, or what the suffix of -o says; of a language, a function of the free names.",
+    help="What to print; by default what the suffix of -o says, else text. A language gives a function.",
 )
 @click.option("--latex", "with_latex", is_flag=True, help="With --format json: formulas as LaTeX too.")
 @output_option
@@ -70,7 +72,7 @@ def command(  # noqa: PLR0913 - one argument per option
 ) -> None:
     """Closed forms of TARGET, per layer and in total.
 
-    Of a block, every parameter that can be is left free; of a network, its input size and classes.
+    Free by default: in a block all parameters that can be symbols, in a network its input size and classes.
     Forms: exact; named, with names for what is rounded; ideal, exact for sizes such as 32*r; unrounded.
     """
     format_ = format_ or format_by_suffix(output, _FORMATS)

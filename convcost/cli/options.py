@@ -151,7 +151,7 @@ def dtype_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--dtype`` and ``--weights-dtype``."""
     formats = click.Choice(list(BITS))
     for option in (
-        click.option("--weights-dtype", type=formats, help="Number format of weights; that of maps if not given."),
+        click.option("--weights-dtype", type=formats, help="Number format of weights; by default that of maps."),
         click.option("--dtype", type=formats, default="float32", show_default=True, help="Number format of maps."),
     ):
         command = option(command)

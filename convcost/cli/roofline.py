@@ -15,12 +15,14 @@ from convcost.render.roofline import ROOFLINE, bundled_devices, devices_data, de
 @click.option("--peak", metavar="FLOP/S", help="In place of a device: operations a second, as 1T.")
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
 @click.option("--plot", is_flag=True, help="A plot for the terminal in place of the table.")
-@click.option("--figure", metavar="FILE", help="Draw an .svg, .png or .pdf too (extra `plot`).")
+@click.option(
+    "--figure", metavar="FILE", help="Also draw a figure: an .svg, .png or .pdf file (needs the extra `plot`)."
+)
 @rows_options(required=False)
 def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool, figure: str | None) -> None:
     """A lower bound on the time of TARGET on a device, and what limits every layer: compute or memory.
 
-    A lower bound from peak operations and memory bandwidth; without TARGET, the bundled devices. The options and
+    The bound follows from peak operations and memory bandwidth. Without TARGET, the devices are listed. The options and
     metrics are those of `convcost analyze`.
     """
     if not asked.targets:

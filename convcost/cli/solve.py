@@ -36,9 +36,14 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", "budgets", required=True, multiple=True, metavar="BOUND", help="As macs<=300M; may be repeated."
 )
-@click.option("--max/--min", "largest", default=None, help="The largest or smallest value; by default as budgets ask.")
-@click.option("--step", "steps", multiple=True, metavar="[NAME=]VALUE", help="Only multiples of it count.")
-@click.option("--range", "ranges", multiple=True, metavar="[NAME=]LOW..HIGH", help="Where to look.")
+@click.option(
+    "--max/--min",
+    "largest",
+    default=None,
+    help="The largest or the smallest value; by default the smallest if all budgets are lower bounds.",
+)
+@click.option("--step", "steps", multiple=True, metavar="[NAME=]VALUE", help="Try only multiples of VALUE.")
+@click.option("--range", "ranges", multiple=True, metavar="[NAME=]LOW..HIGH", help="Try only values from LOW to HIGH.")
 @click.option(
     "--objective", "objectives", multiple=True, metavar="GOAL NAME", help="Of several: as 'max alpha' or 'min peak'."
 )

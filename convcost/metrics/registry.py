@@ -519,9 +519,11 @@ def metric(key: str) -> Metric:
     """The metric with this key or heading.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or the key is empty.
     """
     key = " ".join(key.lower().split())
+    if not key:
+        raise UsageError("expected the name of a metric, found nothing; names are separated by single commas")
     key = SYNONYMS.get(key, _HEADINGS.get(key, key))
     if key not in METRICS:
         load_installed("convcost.metrics")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_NEIGHBOURS = 400  # candidates tried for the next one that makes a network, or costs something else
 _QUADRATIC = 2
-_BOUNDS = ("<", "<=", ">", ">=")
+_BOUNDS = ("<", "<=", ">", ">=", "in")
 _DIGITS = 4000  # a root may be the small difference of two numbers of 4,096 bits
 
 

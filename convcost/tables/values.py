@@ -57,9 +57,15 @@ def _decimal(size: Any) -> str:
 
 
 def share(value: Fraction) -> str:
-    """A share as a percentage with one decimal; a small one is not rounded to nothing."""
+    """A share as a percentage with one decimal; a small one is not rounded to nothing.
+
+    >>> share(Fraction(1, 3)), share(Fraction(1, 10**4)), share(Fraction(-1, 10**4)), share(Fraction(0))
+    ('33.3 %', '<0.1 %', '>-0.1 %', '0.0 %')
+    """
     percent = float(value * 100)
-    return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - half of the last digit shown
+    if 0 < abs(percent) < 0.05:  # noqa: PLR2004 - half of the last digit shown
+        return "<0.1 %" if percent > 0 else ">-0.1 %"
+    return f"{percent:.1f} %"
 
 
 def decimal(value: Fraction | float) -> str:
