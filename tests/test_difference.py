@@ -88,6 +88,17 @@ def test_only_changed_rows() -> None:
     assert len(command("diff", "resnet18", "resnet34", "--changed", "--format", "csv").out.splitlines()) == 5
 
 
+def test_a_metric_that_applies_to_neither_side_has_no_difference() -> None:
+    """An activation that is fused and a slice move nothing, so they have no operations per byte."""
+    line = ("diff", "lenet5", "lenet5", "--by", "layer", "--columns", "intensity,macs")
+    rows = {row["path"]: row for row in json.loads(command(*line, "--format", "json").out)["rows"]}
+    absent = {path for path, row in rows.items() if row["intensity"]["before"] is None}
+    assert {"tanh", "C3/sees 3 maps/slice"} <= absent
+    assert all(set(rows[path]["intensity"].values()) == {None} for path in absent)
+    assert all(rows[path]["macs"]["delta"] == 0 for path in rows)
+    assert len(command(*line, "--changed", "--format", "csv").out.splitlines()) == 1  # the headings
+
+
 def test_a_difference_of_what_is_no_number_is_refused() -> None:
     wrong = command("diff", "resnet18", "resnet34", "--columns", "kernel")
     assert (wrong.code, wrong.err) == (2, "error: --columns: kernel is not a number\n")

@@ -61,7 +61,7 @@ def difference_table(difference: Difference, names: Sequence[str], *, changed: b
         ]
     rows = [(change.path, *_cells(change, records, difference)) for change in difference.changes]
     if changed:
-        rows = [row for row in rows if any(delta != 0 for delta in row[3::4])]
+        rows = [row for row in rows if any(row[3::4])]
     whole = [_values(*_totals(record, difference)) for record in records]
     before, after = difference.before.graph, difference.after.graph
     return Table(
@@ -90,7 +90,9 @@ def _totals(record: Metric, difference: Difference) -> tuple[Any, Any]:
 
 
 def _values(before: Any, after: Any) -> tuple[Any, Any, Any, Fraction | None]:
-    """Before, after, the difference, and its share of before; what is absent counts as nothing."""
+    """Before, after, the difference, and its share of before; what one side does not have counts as nothing."""
+    if before is None and after is None:
+        return None, None, None, None
     delta = (0 if after is None else after) - (0 if before is None else before)
     return before, after, delta, Fraction(delta) / Fraction(before) if before else None
 
@@ -115,7 +117,7 @@ def difference_data(difference: Difference, names: Sequence[str], by: str, *, ch
             )
             for record in records
         }
-        if not changed or any(value["delta"] != 0 for value in values.values()):
+        if not changed or any(value["delta"] for value in values.values()):
             paths = {
                 "before": None if change.before is None else change.before.path,
                 "after": None if change.after is None else change.after.path,
