@@ -190,6 +190,7 @@ def _by_hand(graph: Graph) -> dict[tuple[str, str], int]:
         ("macs", "convolutions"): _sum(graph, "macs", family="conv"),
         ("flops", "every"): 2 * macs + _sum(graph, *arithmetic),
         ("flops", "macs"): macs,
+        ("flops", "macs_and_biases"): macs + _sum(graph, "bias_adds"),
         ("flops", "macs_of_convolutions"): _sum(graph, "macs", family="conv"),
         ("flops", "macs_and_merges"): macs + _sum(graph, "additions", "multiplications", family="merge"),
         ("flops", "twice_macs"): 2 * macs,

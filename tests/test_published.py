@@ -131,6 +131,7 @@ VALUES = [
     ("macs", "all", 16 * 4 * 27 + 40),
     ("macs", "convolutions", 16 * 4 * 27),
     ("flops", "macs", 16 * 4 * 27 + 40),
+    ("flops", "macs_and_biases", 16 * 4 * 27 + 64 + 40 + 10),
     ("flops", "macs_of_convolutions", 16 * 4 * 27),
     ("flops", "macs_and_merges", 16 * 4 * 27 + 40),
     ("flops", "twice_macs", 2 * (16 * 4 * 27 + 40)),

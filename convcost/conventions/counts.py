@@ -150,6 +150,12 @@ _MACS = (
 _FLOPS = (
     Count("every", "2 x MACs and every other arithmetic operation", PLAIN.operations, "FLOPs"),
     Count("macs", "MACs: a multiplication and its addition are one", _MAC_ROWS, "MACs"),
+    Count(
+        "macs_and_biases",
+        "MACs, and one for each addition of a bias",
+        _rows({"macs": 1, "bias_adds": 1}),
+        "MACs",
+    ),
     Count("macs_of_convolutions", "MACs of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
     Count(
         "macs_and_merges",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import UnsupportedError
 from convcost.language.model import RESERVED
+from convcost.language.syntax import is_identifier
 from convcost.layers.base import REGISTRY
 from convcost.layers.operator import Operator
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph, Node
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_TAP = re.compile(r"t\d+")  # the names that tensors are given here
+_WORDS = ("x", "input", "true", "false", "none")  # which no input can be called
 _LONGEST = 40  # steps that are repeated together
 _MOST = 2_000  # steps of a list in which repeats are searched
 _WORTH = 2  # steps that a repeat must save
@@ -47,7 +50,7 @@ def as_spec(graph: Graph) -> str:
     """The text of a spec that builds the same layers.
 
     Raises:
-        UnsupportedError: a layer has no word in the spec language, or the network has several inputs, shared weights or
+        UnsupportedError: a layer has no word in the spec language, or the network has identical parallel branches or
             sizes that are no numbers.
 
     >>> from convcost import load
@@ -60,7 +63,9 @@ def as_spec(graph: Graph) -> str:
     blocks: dict[str, _Block] = {}
     steps = _flat(graph) if steps is None else _with_blocks(steps, blocks)
     title = graph.title if graph.title.isprintable() else graph.name
-    lines = [f"title: {_text(title)}", "", f"input: {_value(graph.input)}"]
+    lines = [f"title: {_text(title)}", "", f"input: {_inputs(graph)}"]
+    if not graph.layers or graph.output != graph.layers[-1].index:
+        lines.append(f"outputs: {{{', '.join(f'{name}: {source}' for name, source in _outputs(graph))}}}")
     if blocks:
         lines.append("blocks:")
     for name, block in blocks.items():
@@ -69,17 +74,38 @@ def as_spec(graph: Graph) -> str:
     return "\n".join([*lines, "layers:", *_lines(steps, "  ")]) + "\n"
 
 
+def _inputs(graph: Graph) -> str:
+    if len(graph.inputs) == 1:
+        return _value(graph.input)
+    names = _names_of_inputs(graph)
+    return f"{{{', '.join(f'{name}: {_value(graph.nodes[index].shape)}' for index, name in names.items())}}}"
+
+
+def _names_of_inputs(graph: Graph) -> dict[int, str]:
+    """A name for each input, by its index; that of the only one is `input`."""
+    if len(graph.inputs) == 1:
+        return dict.fromkeys(graph.inputs.values(), "input")
+    return {
+        index: name if is_identifier(name) and name not in _WORDS and not _TAP.fullmatch(name) else f"input{place}"
+        for place, (name, index) in enumerate(graph.inputs.items(), 1)
+    }
+
+
+def _outputs(graph: Graph) -> list[tuple[str, str]]:
+    """The names under `outputs`, that of the output of the network first, each with the name of a tensor."""
+    inputs = _names_of_inputs(graph)
+    outputs = [(_side(name, place), index) for place, (name, index) in enumerate(graph.outputs.items(), 1)]
+    first = next((pair for pair in outputs if pair[1] == graph.output), ("main", graph.output))
+    ordered = [first, *(pair for pair in outputs if pair != first)]
+    return [(name, inputs.get(index, f"t{index}")) for name, index in ordered]
+
+
 def _refuse(graph: Graph) -> None:
     """Refuse what the language cannot say."""
-    if len(graph.inputs) > 1:
-        raise UnsupportedError(f"networks with one input are written; {graph.name} has {len(graph.inputs)}")
     if any(type(size) is not int for node in graph.nodes for size in (*node.shape, node.count)):
         raise UnsupportedError("a spec is written at numbers; this network has symbolic sizes")
     if any(node.count != 1 or any(times != 1 for _, times in node.inputs) for node in graph.layers):
         raise UnsupportedError("identical parallel branches are not written")
-    shared = next((node for node in graph.layers if node.shared), None)
-    if shared is not None:
-        raise UnsupportedError(f"{shared.path} uses the weights of {shared.shared}; shared weights are not written")
     unsayable = Counter(node.kind for node in graph.layers if not _is_sayable(node))
     if unsayable:
         listed = ", ".join(f"{count} {kind}" for kind, count in unsayable.most_common())
@@ -119,7 +145,7 @@ def _simplest(type_: str, value: Any) -> Any:
 
 def _nested(graph: Graph) -> tuple[_Step, ...] | None:
     """The steps with their branches inside them; None where branches share a part without coming from one layer."""
-    if graph.outputs:
+    if graph.outputs or len(graph.inputs) > 1 or any(node.shared for node in graph.layers):
         return None
     above = _dominators(graph)
     seen: list[int] = []
@@ -224,7 +250,13 @@ def _folded(steps: Sequence[_Step]) -> tuple[_Step, ...]:
 
 def _flat(graph: Graph) -> tuple[_Step, ...]:
     """One step a layer, which names the tensors that it reads where these are not the one before."""
-    taps = set(graph.outputs.values())
+    inputs = _names_of_inputs(graph)
+    indices = {node.path: node.index for node in graph.layers}
+    owners = {node.shared for node in graph.layers if node.shared}
+    taps = {
+        *graph.outputs.values(),
+        *([] if graph.layers and graph.output == graph.layers[-1].index else [graph.output]),
+    }
     before = 0
     for node in graph.layers:
         operands = [index for index, _ in node.inputs]
@@ -233,7 +265,7 @@ def _flat(graph: Graph) -> tuple[_Step, ...]:
     steps, before = [], 0
 
     def named(index: int) -> str:
-        return "x" if index == before else "input" if index == 0 else f"t{index}"
+        return "x" if index == before else inputs.get(index) or f"t{index}"
 
     for node in graph.layers:
         controls: list[tuple[str, Any]] = [("name", f"t{node.index}")] if node.index in taps else []
@@ -242,15 +274,15 @@ def _flat(graph: Graph) -> tuple[_Step, ...]:
             branches = tuple((f"branch{place}", named(index)) for place, (index, _) in enumerate(node.inputs, 1))
         elif node.inputs[0][0] != before:
             controls.append(("from", named(node.inputs[0][0])))
+        if node.shared or node.path in owners:
+            controls.append(("shares", f"w{indices[node.shared or node.path]}"))
         steps.append(_step(node, branches, *controls))
         before = node.index
-    if graph.outputs:
+    if graph.outputs and graph.output == before:
         names = tuple(
             (_side(name, place), named(index)) for place, (name, index) in enumerate(graph.outputs.items(), 1)
         )
         steps.append(_Step("output", (), names))
-    if graph.output != before:
-        steps.append(_Step("identity", (), (), (("from", f"t{graph.output}"),)))
     return tuple(steps)
 
 
