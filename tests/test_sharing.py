@@ -12,6 +12,7 @@ from conftest import run_convcost
 
 import convcost
 from convcost.catalogue.loader import Catalogue
+from convcost.conventions import convention
 from convcost.formulas.closed import formula
 from convcost.language.interpret import build
 from convcost.metrics.memory import peak
@@ -217,3 +218,30 @@ def test_depths_of_recurrent_use_grow_operations_alone() -> None:
     ]
     assert {params for params, _ in points} == {148}
     assert {Fraction(b[1] - a[1]) for a, b in pairwise(points)} == {Fraction(4 * 4 * 9 * 64)}
+
+
+@pytest.mark.parametrize(
+    ("tool", "operations", "params"),
+    [
+        # torchinfo counts the parameters of a linear layer at every call, and parameters once; so do thop and fvcore
+        ("torchinfo", 3 * 110, 110),
+        ("thop", 3 * 100, 110),
+        ("fvcore", 3 * 100, 110),
+        ("keras", 0, 110),
+    ],
+)
+def test_tools_count_operations_at_every_use(tool: str, operations: int, params: int) -> None:
+    graph = convcost.loads("{input: [10], layers: [{linear: {out: 10}, repeat: 3, shares: w}]}")
+    counted = convention(tool)
+    assert counted.operations.total(graph.layers) == operations
+    assert counted.params.total(graph.layers) == params
+
+
+def test_a_transposed_convolution_counts_its_weights_at_every_use() -> None:
+    up = "conv_transpose: {out: 4, kernel: 2, stride: 2, bias: false}"
+    text = f"{{input: [4, 8, 8], layers: [{{{up}, SHARED: w}}, max_pool: {{kernel: 2}}, {{{up}, SHARED: SECOND}}]}}"
+    shared = convcost.loads(text.replace("SHARED", "shares").replace("SECOND", "w"))
+    apart = convcost.loads(text.replace("SHARED", "name").replace("SECOND", "v"))
+    for name in ("thop", "torchinfo"):
+        rules = convention(name).operations
+        assert rules.total(shared.layers) == rules.total(apart.layers) > 0

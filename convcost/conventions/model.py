@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.layers.base import FAMILIES, REGISTRY, WORK_FIELDS, Work, elements
-from convcost.network.cost import folded_channels
+from convcost.network.cost import PER_MODEL, folded_channels
 from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FORMS: dict[str, str] = {
 DERIVED: dict[str, tuple[str, Callable[[Node], Num]]] = {
     "weight_positions": (
         "weights times the positions of the output map; the MACs of a convolution, not of a transposed one",
-        lambda node: node.work.weights * elements(node.shape[1:]),
+        lambda node: quantity(node, "weights", every_use=True) * elements(node.shape[1:]),
     ),
     "channels": ("channels of the output", lambda node: node.shape[0]),
     "folded_channels": ("channels of a batch norm, of which a bias each is left once it is folded", folded_channels),
@@ -44,10 +44,18 @@ QUANTITIES: dict[str, str] = {**WORK_FIELDS, **{name: doc for name, (doc, _) in 
 PARAMETERS = "parameters"  # the unit of a tool that prints no operations
 
 
-def quantity(node: Node, name: str) -> Num:
-    """One of :data:`QUANTITIES` of one copy of a layer, per sample."""
+def quantity(node: Node, name: str, *, every_use: bool = False) -> Num:
+    """One of :data:`QUANTITIES` of one copy of a layer, per sample.
+
+    Args:
+        node: the layer.
+        name: of the quantity.
+        every_use: whether parameters that belong to another layer count here too.
+    """
     if name in DERIVED:
         return DERIVED[name][1](node)
+    if every_use and node.shared and name in PER_MODEL and not node.layer.merges:
+        return getattr(node.layer.work(node.input, node.shape), name)
     return getattr(node.work, name)
 
 
@@ -64,11 +72,13 @@ class Rules:
 
     Attributes:
         rows: weights by selector: ``conv``, ``functional relu``, ``linear``.
+        every_use: whether parameters that layers share count for each of them, as they do in a number of operations.
     """
 
-    __slots__ = ("rows",)
+    __slots__ = ("every_use", "rows")
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Num]]) -> None:
+    def __init__(self, rows: Mapping[str, Mapping[str, Num]], *, every_use: bool = False) -> None:
+        self.every_use = every_use
         self.rows = {selector: dict(weights) for selector, weights in rows.items()}
 
     def weights(self, node: Node, form: str = "module") -> dict[str, Num]:
@@ -83,7 +93,7 @@ class Rules:
 
     def count(self, node: Node, form: str = "module") -> Num:
         """What one copy of a layer counts, per sample."""
-        return weighted(node, self.weights(node, form))
+        return weighted(node, self.weights(node, form), every_use=self.every_use)
 
     def total(self, nodes: Iterable[Node], forms: Mapping[int, str] | None = None) -> Num:
         """The sum over ``nodes``, parallel copies included, per sample.
@@ -100,12 +110,16 @@ class Rules:
             key = (id(node.work), id(weights))
             kinds[key] = (node, weights)
             times.setdefault(key, []).append(node.count)
-        return total(weighted(node, weights) * total(times[key]) for key, (node, weights) in kinds.items() if weights)
+        return total(
+            weighted(node, weights, every_use=self.every_use) * total(times[key])
+            for key, (node, weights) in kinds.items()
+            if weights
+        )
 
 
-def weighted(node: Node, weights: Mapping[str, Num]) -> Num:
-    """The sum of ``weights`` times the quantities of one copy of a layer."""
-    return total(weight * quantity(node, name) for name, weight in weights.items())
+def weighted(node: Node, weights: Mapping[str, Num], *, every_use: bool = False) -> Num:
+    """The sum of ``weights`` times the quantities of one copy of a layer; see :func:`quantity`."""
+    return total(weight * quantity(node, name, every_use=every_use) for name, weight in weights.items())
 
 
 class Convention:
@@ -141,7 +155,7 @@ class Convention:
         self.doc = doc
         self.source = source
         self.unit = unit
-        self.operations = operations
+        self.operations = operations if unit == PARAMETERS else Rules(operations.rows, every_use=True)
         self.params = params
         self.written = written
 

@@ -72,15 +72,18 @@ class Reported:
     def causes(self) -> dict[str, Num]:
         """The difference of :attr:`operations` from plain multiply-accumulates, by cause; they add up to it."""
         parts_of: dict[str, list[Num]] = {cause: [] for cause in CAUSES}
+        every_use = self.convention.operations.every_use
         for node in self.graph.layers:
             weights = self.convention.operations.weights(node, self._form(node))
-            counted = weighted(node, weights)
+            counted = weighted(node, weights, every_use=every_use)
             cause = FAMILIES[node.layer.family].cause
             if cause != OTHER:
                 parts_of[cause].append(counted * node.count)
                 continue
             plain = node.work.macs
-            bias = weighted(node, {name: weight for name, weight in weights.items() if name in _BIAS})
+            bias = weighted(
+                node, {name: weight for name, weight in weights.items() if name in _BIAS}, every_use=every_use
+            )
             factor = plain * (weights["macs"] - 1) if weights.get("macs") else 0
             parts_of["bias"].append(bias * node.count)
             parts_of["factor"].append(factor * node.count)
