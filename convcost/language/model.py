@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import ConvcostError
+from convcost.network.graph import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -115,7 +116,13 @@ class Template:
 
 
 def _word(value: Any) -> str:
-    """``value`` as a part of a name: a list of sizes as ``1x7``."""
+    """``value`` as a part of a name: a list of sizes as ``1x7``.
+
+    Raises:
+        ConvcostError: it is a tensor.
+    """
+    if isinstance(value, Tensor):
+        raise ConvcostError("a tensor cannot be part of a name; its sizes can, as {x.c}")
     sizes = isinstance(value, tuple) and all(type(size) is int for size in value)
     return "x".join(map(str, value)) if sizes else str(value)
 
