@@ -55,6 +55,10 @@ differential graphs="1000":
 zoo:
     python tests/zoo.py
 
+# modules of torchvision against PyTorch's own counter (pip install torchvision)
+modules:
+    python tests/modules.py
+
 # how fast, as ratios: against the imports any command needs, growth, closed forms
 bench:
     python tests/benchmarks/speed.py && python tests/benchmarks/growth.py && python tests/benchmarks/symbolic.py

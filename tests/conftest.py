@@ -27,7 +27,7 @@ settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phas
 settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "patient")
 
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
-    collect_ignore = ["differential.py", "test_torch.py", "zoo.py"]
+    collect_ignore = ["differential.py", "modules.py", "test_from_torch.py", "test_torch.py", "zoo.py"]
 
 
 class Result(NamedTuple):

@@ -8,7 +8,7 @@ from convcost.api.conventions import explain, list_conventions, survey, verify
 from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
 from convcost.api.formulas import cases, compare, equal, formula, scaling
 from convcost.api.solutions import pareto, solve
-from convcost.api.specs import convert, list_layers, list_specs, load, loads, schema, show
+from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show
 from convcost.catalogue.starter import starter
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "equal",
     "explain",
     "formula",
+    "from_torch",
     "list_conventions",
     "list_layers",
     "list_specs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.api.targets import Network, Sizes, TargetLike, built, convention_of, input_shape
+from convcost.api.targets import Network, Sizes, Target, TargetLike, built, convention_of, input_shape
 from convcost.catalogue.loader import Catalogue, bundled_names, natural, source_text
 from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
@@ -79,6 +79,36 @@ def convert(network: Network, *, input: Sizes | None = None, **parameters: Any) 
 
     graph, _ = built(network, input, parameters)
     return as_spec(graph)
+
+
+def from_torch(
+    module: Any,
+    *,
+    input: Sizes | None = None,  # noqa: A002 - the language's own word
+    example_inputs: Any = None,
+) -> Target:
+    """A module of PyTorch as a target, which every function takes.
+
+    The module is run once on tensors without elements, so that its weights are neither read nor changed. A dict of
+    inputs gives them by the names of ``forward``, samples included.
+
+    Args:
+        module: a ``torch.nn.Module``, in the mode whose costs are asked for (``module.eval()``).
+        input: ``(channels, *spatial)`` of its one input, or sizes of its inputs by name, samples included.
+        example_inputs: in place of sizes, a tensor or a tuple of all that the module is called with.
+
+    Raises:
+        UsageError: it is no module, or neither or both of the inputs are given.
+    """
+    from convcost.importers.torch import torch_source  # noqa: PLC0415 - only for a module
+
+    if (input is None) == (example_inputs is None):
+        raise UsageError(
+            "expected `input` or `example_inputs`, found both" if input else "expected `input` or `example_inputs`"
+        )
+    given = example_inputs if isinstance(example_inputs, tuple | list | None) else (example_inputs,)
+    source = torch_source(module, input_shape(input), None if given is None else tuple(given))
+    return Target(source.name, source.name, source, {})
 
 
 class Entry(NamedTuple):

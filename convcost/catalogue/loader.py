@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SUFFIXES = (".yaml", ".yml")
 ONNX = ".onnx"
+TORCH = "torch:"
 
 
 class Files:
@@ -251,7 +252,9 @@ class Catalogue:
         self._failed: dict[str, SpecError] = {}
 
     def target(self, target: str) -> Spec:
-        """The linked spec that a command's TARGET means: ``-``, a file, or a bundled name.
+        """The linked spec that a command's TARGET means: ``-``, a file, a bundled name, or a module of PyTorch.
+
+        Only a caller's own words come here: names in a spec are searched by :meth:`find`, which runs no code.
 
         Raises:
             ConvcostError: there is no such file or name.
@@ -259,9 +262,19 @@ class Catalogue:
         """
         if target == "-":
             return self.text(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", "stdin", os.getcwd())
+        if target.startswith(TORCH):
+            return self._torch(target)
         if target.lower().endswith(ONNX):
             return self._onnx(target)
         return self.file(SPECS.path(target))
+
+    def _torch(self, target: str) -> Spec:
+        """The module of PyTorch that a target names, imported once."""
+        if target not in self._own:
+            from convcost.importers.torch import named_source  # noqa: PLC0415 - specs do without
+
+            self._own[target] = named_source(target)
+        return self._own[target]
 
     def _onnx(self, path: str) -> Spec:
         """The network in an ONNX file, read once."""

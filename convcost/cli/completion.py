@@ -47,10 +47,12 @@ def setting(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def _parameters(ctx: click.Context) -> dict[str, tuple[str, ...]]:
     """Names of the parameters of the targets typed so far, each with the words it lists."""
-    from convcost.catalogue.loader import Catalogue  # noqa: PLC0415 - only completion pays for it
+    from convcost.catalogue.loader import TORCH, Catalogue  # noqa: PLC0415 - only completion pays for it
 
     words: dict[str, tuple[str, ...]] = {}
     for target in _targets(ctx):
+        if target.startswith(TORCH):  # a key press must not run code
+            continue
         try:
             spec = Catalogue().target(target)
         except ConvcostError:

@@ -319,7 +319,11 @@ def merged(
     turns = max(len(operands) - 1, 1)
     counts: dict[str, Num] = {name: times * count * turns for name, times in each.items()}
     params = [item for item in operands if item.tensor is None and item.floating and item.ident] if trained else []
-    params = [item for item in params if not provably(item.stored, 0) and not provably(item.stored, 1)]
+    params = [
+        item
+        for item in params
+        if not provably(item.stored, 0) and (call.run.exact or not provably(item.stored, 1))  # an epsilon of a file
+    ]
     if params:
         counts["other_params"] = total([item.stored for item in params])
     summed = total([count - item.count for item in reads])

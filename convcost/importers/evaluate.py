@@ -18,7 +18,7 @@ from convcost.layers.base import Work
 from convcost.layers.operator import Multiplying, Operator, operator_of
 from convcost.limits import MAX_CALL_DEPTH, MAX_NODES
 from convcost.network.graph import UNKNOWN, Builder, Node, Tensor, Unknown
-from convcost.numbers.arithmetic import Num, exact_div, is_symbolic, provably, total
+from convcost.numbers.arithmetic import Num, decide, exact_div, is_symbolic, minimum, provably, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -281,6 +281,8 @@ class Call:
         run = self.run
         path = run.paths.unique(self.path)
         stored = [item for item in params if item is not None]
+        if run.exact:
+            work = completed(work, stored)
         own, owner, borrowed = run.owned(path, work, stored, inputs[0], weighted=layer.is_weighted)
         operands = tuple((tensor, 1) for tensor in inputs)
         tensor = run.builder.put(
@@ -301,10 +303,14 @@ class Run:
         values: values of parameters by name: sizes, trip counts, conditions.
         asked: names of parameters that a value was looked for under and not found, with the reason.
         repeated: parameters that were counted for several layers which read the same vectors.
+        exact: whether two tensors of parameters are never one because an exporter merged them.
     """
 
-    def __init__(self, model: Model, values: Mapping[str, Any], batch: Num, builder: Builder) -> None:
+    def __init__(
+        self, model: Model, values: Mapping[str, Any], batch: Num, builder: Builder, *, exact: bool = False
+    ) -> None:
         self.model = model
+        self.exact = exact
         self.values = values
         self.batch = batch
         self.builder = builder
@@ -384,7 +390,7 @@ class Run:
         """
         if not params or not params[0].ident:
             return work, "", 0
-        if weighted or sum(not provably(size, 1) for size in params[0].sizes) > 1:
+        if self.exact or weighted or sum(not provably(size, 1) for size in params[0].sizes) > 1:
             owner = self._owners.setdefault(params[0].ident, path)
         else:
             before = self.builder.nodes[first.node]
@@ -586,6 +592,14 @@ class Run:
         operand = Tensor(node.inputs[0][0], node.input)
         layer, kind, _, work = self.builder.infer(node.layer.key, values, ((operand, 1),))
         counts = {key: count for key, count in vars(work).items() if not node.shared or key not in PARAMETERS}
+        if self.exact and not node.shared:
+            before = vars(node.work)
+            held = min(bias.stored, bias.count)
+            counts |= {name: before[name] for name in PARAMETERS if name in before} | {
+                "biases": held,
+                "other_params": before.get("other_params", 0) + bias.stored - held,
+                "buffers": before.get("buffers", 0) + bias.count - held,
+            }
         node.layer, node.kind, node.work = layer, kind, Work(**counts)
         if node.shared:
             node.borrowed = total([count for key, count in vars(work).items() if key in PARAMETERS])
@@ -651,6 +665,26 @@ def constant_of(stored: onnx_file.Stored, name: str) -> Data:
     made = Data(stored.dims, stored.values, ident=name, floating=floating)
     made.stored = made.count if floating else 0
     return made
+
+
+def completed(work: Work, params: Sequence[Data]) -> Work:
+    """The counts of a layer with the parameters that its tensors come from.
+
+    A tensor may come from more parameters than it has elements, as of a weight norm, or from fewer, since it is a
+    buffer that is not trained.
+    """
+    counts = dict(vars(work))
+    trained = [name for name in PARAMETERS if name != "buffers" and name in counts]
+    stored = total([data.stored for data in {data.ident: data for data in params if data.ident}.values()] or [0])
+    excess = total([counts[name] for name in trained] or [0]) - stored
+    if decide("<", excess, 0):
+        counts["other_params"] = counts.get("other_params", 0) - excess
+        return Work(**counts)
+    counts["buffers"] = counts.get("buffers", 0) + excess
+    for name in sorted(trained, key=("biases", "norm_params", "other_params", "weights").index):
+        taken = minimum(counts[name], excess)
+        counts[name], excess = counts[name] - taken, excess - taken
+    return Work(**counts)
 
 
 def times(work: Work, copies: Num) -> Work:

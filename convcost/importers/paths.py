@@ -50,6 +50,10 @@ class Paths:
         """Forget what was used since."""
         self._used = dict(saved)
 
+    def give(self, body: Body, paths: list[tuple[str, int]]) -> None:
+        """Say what :meth:`of` returns for a graph that was not read from a file."""
+        self._known[id(body)] = paths
+
     def of(self, body: Body) -> list[tuple[str, int]]:
         """For every node of a graph its path, and how many segments of it name the block."""
         if id(body) not in self._known:
@@ -78,17 +82,17 @@ def _paths(body: Body) -> list[tuple[str, int]]:
         else:
             parts = scope
         parts = parts[:_MOST]
-        result.append(("/".join(parts), _block(parts)))
+        result.append(("/".join(parts), block_of(parts)))
     return result
 
 
-def _block(parts: tuple[str, ...]) -> int:
+def block_of(parts: tuple[str, ...]) -> int:
     """How many segments name the block: up to the first number, and the numbers directly after it.
 
     >>> (
-    ...     _block(("layer1", "0", "downsample", "0")),
-    ...     _block(("encoder", "layers", "layer_3", "mlp", "0")),
-    ...     _block(("fc",)),
+    ...     block_of(("layer1", "0", "downsample", "0")),
+    ...     block_of(("encoder", "layers", "layer_3", "mlp", "0")),
+    ...     block_of(("fc",)),
     ... )
     (2, 3, 1)
     """
