@@ -127,7 +127,7 @@ FAMILIES: dict[str, Family] = {
     "product": Family("products of activations", OTHER),
     "merge": Family("element-wise additions and products, concatenations", "merge"),
     "shape": Family("layers that move elements", OTHER),
-    "custom": Family("layers whose cost a spec states", OTHER),
+    "stated": Family("layers whose cost a spec states", OTHER),
 }
 
 

@@ -73,7 +73,7 @@ class Custom(Layer):
     """
 
     key = "custom"
-    family = "custom"
+    family = "stated"
     kinds = ("stated",)
     reads_whole_map = False
     fusing = "alone"
