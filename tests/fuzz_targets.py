@@ -141,6 +141,22 @@ def onnx_file(data: bytes) -> None:
     source = OnnxSource(model_from(Buffer(data), "fuzz.onnx"), "fuzz")
     graph = source.make(dict.fromkeys(source.size_parameters(), 8), None)
     assert cost_table(analyze(graph), fold=True).columns
+    written_as_spec(graph)
+
+
+def converted(data: bytes) -> None:
+    """A spec file: built, written as a spec."""
+    written_as_spec(build(Catalogue().text(data, "<fuzz>", "fuzz", str(ROOT / "specs"))))
+
+
+def written_as_spec(graph: Graph) -> None:
+    """A graph is refused, or it is written as a spec that can be read and has the same counts."""
+    try:
+        assert convcost.convert(graph)
+    except ConvcostError as error:
+        if "please report" in str(error):
+            raise AssertionError(error) from error
+        raise
 
 
 NUMBERS = ("analyze", "memory", "traffic", "receptive", "check", "conventions", "roofline", "verify")
@@ -246,6 +262,7 @@ traffic net.yaml --format csv
 receptive net.yaml --format json
 roofline net.yaml --device chip.yaml --by stage --plot
 roofline plain --peak 1T --bandwidth 25G --unfused --figure x.svg
+convert net.yaml --set n=8 --input 3x9x9 -o out.yaml
 show plain
 layers conv --format json
 layers
@@ -292,6 +309,7 @@ TARGETS = {
     "reported": Target(reported, [b"416k", b"0.42M", b"61,706", b"4.2x10^5", b"416520", b"~1.5 million", b"60K"], 10),
     "device": Target(device_file, _read("convcost/devices/*.yaml"), 50),
     "convention": Target(convention_file, _read("convcost/conventions/bundled/*.yaml"), 50),
+    "converted": Target(converted, _SPECS, 50),
     "onnx": Target(
         onnx_file, _read("tests/data/onnx/traps/*.onnx", "tests/data/onnx/exports/export-own*.onnx"), 50
     ),

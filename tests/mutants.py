@@ -150,9 +150,9 @@ MUTANTS = (
         ("tests/test_onnx_operators.py::test_node_tests_of_the_onnx_package",),
     ),
     Mutant(
-        "_folded(_steps)",
-        "_run // _length + 1",
-        "_run // _length + 2",
+        "_run(_own, _start)",
+        "_length // _size + 1",
+        "_length // _size + 2",
         ("tests/test_convert.py::test_a_resnet_50_is_a_page",),
     ),
     # running a spec

@@ -70,7 +70,7 @@ FLOORS = (
     ("network",),
     ("language",),
     ("importers",),
-    ("catalogue",),
+    ("catalogue", "exporters"),
     ("conventions", "metrics"),
     ("literature", "formulas"),
     ("solving", "codegen"),

@@ -10,7 +10,7 @@ from convcost.catalogue.loader import Catalogue, bundled_names, natural, source_
 from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.reported import Reported
-from convcost.errors import UsageError
+from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.tables.printable import Records
@@ -60,25 +60,35 @@ def loads(text: str, *, name: str = "spec", input: Sizes | None = None, **parame
 
 
 def convert(network: Network, *, input: Sizes | None = None, **parameters: Any) -> str:  # noqa: A002
-    """The text of a spec that builds the same layers, with repeats as one step and blocks for what differs in numbers.
+    """The text of a spec that builds the same layers: with branches, repeats, and blocks for what differs in numbers.
 
     Args:
         network: a graph, or a target such as an ONNX file.
         input: ``(channels, *spatial)`` in place of the target's own.
         **parameters: values of the target's parameters.
 
+    Returns:
+        YAML. It was built again, and all its counts are those of the network.
+
     Raises:
-        UnsupportedError: the language has no word for a layer; or several inputs, shared weights or symbolic sizes.
+        UnsupportedError: the language has no word for a layer, or the network is known in part only.
         UsageError: there is no such parameter or target.
 
     >>> print(convert("two_3x3").partition("layers:")[2].strip())
     - conv: {out: 64, kernel: 3, bias: false}
         repeat: 2
     """
-    from convcost.importers.written import as_spec  # noqa: PLC0415 - only this question pays for it
+    from convcost.exporters.spec import spec_text  # noqa: PLC0415 - only this question pays for it
 
-    graph, _ = built(network, input, parameters)
-    return as_spec(graph)
+    graph, _ = built(network, input, parameters, partial=True)
+    text = spec_text(graph)
+    try:
+        again = loads(text, name=graph.name)
+    except ConvcostError as error:
+        raise ConvcostError(f"{graph.name}: the spec of this network is wrong; please report this: {error}") from None
+    if len(again.layers) != len(graph.layers) or sum_work(again.layers).as_dict() != sum_work(graph.layers).as_dict():
+        raise ConvcostError(f"{graph.name}: the spec would not have the cost of the network; please report this")
+    return text
 
 
 def from_torch(

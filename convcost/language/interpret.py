@@ -680,6 +680,15 @@ def _refuse_other_layouts(shape: Shape, written: Sequence[Value]) -> None:
     )
 
 
+def needs_layout(shape: Shape) -> bool:
+    """Whether an ``input`` written as these numbers looks like another layout, so that ``layout`` must be written."""
+
+    def written(_index: int) -> bool:
+        return True
+
+    return _begins_with_batch(shape, written) or _ends_in_channels(shape, written)
+
+
 def _begins_with_batch(shape: Shape, is_written: Callable[[int], bool]) -> bool:
     return len(shape) == BATCHED and is_written(1) and _is_picture(shape[1]) and all(map(_is_large, shape[2:]))
 

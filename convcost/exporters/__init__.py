@@ -1,0 +1,1 @@
+"""Graphs written as files of other programs, and of this one."""
