@@ -187,7 +187,11 @@ def test_a_layer_without_kinds_of_its_own_is_refused() -> None:
         ("kinds", "typo", "layer typo: `kinds` is a tuple of names; found 'typo'"),
         ("derivative", "outputs", "layer typo: `derivative` is one of input, output; found 'outputs'"),
         ("each", {"comparision": 1}, "no count is called 'comparision'; did you mean 'comparisons'?"),
-        ("each_backward", {"mult": 1}, "no count is called 'mult'; did you mean 'multiplications'?"),
+        (
+            "each_backward",
+            {"multiplication": 1},
+            "no count is called 'multiplication'; did you mean 'multiplications'?",
+        ),
     ],
 )
 def test_a_misspelt_statement_is_refused(statement: str, value: object, message: str) -> None:

@@ -39,7 +39,7 @@ layers:
   - {do: [{conv_bn_relu: {out: twice}}, unit], for: i, in: [1, 2]}
   - add: {main: [relu], shortcut: {from: x, when: width > 1}}
 published:
-  - {macs: 1, where: Table 1, note: "for the schema", at: {width: 4}}
+  - {macs: 1, cite: howard2017, where: Table 1, read: memory, note: "for the schema", at: {width: 4}}
 """
 
 

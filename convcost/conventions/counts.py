@@ -14,6 +14,7 @@ from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules
 from convcost.layers.base import elements
 from convcost.layers.conv import Conv, Linear
 from convcost.layers.merge import Add
+from convcost.layers.pool import AvgPool, MaxPool
 from convcost.numbers.arithmetic import Num, divide, total
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ _PARAMS = tuple(
 _MAC_ROWS = _rows({"macs": 1})
 _OF_CONVOLUTIONS = Rules({Conv.family: {"macs": 1}})
 _OUTPUTS = Rules({family: {"written": 1} for family in (Conv.family, Linear.family)})
-_OUTPUTS_AND_POOLS = Rules({**_OUTPUTS.rows, "max_pool": {"written": 1}, "avg_pool": {"written": 1}})
+_OUTPUTS_AND_POOLS = Rules({**_OUTPUTS.rows, MaxPool.key: {"written": 1}, AvgPool.key: {"written": 1}})
 _MACS = (
     Count("all", "multiply-accumulates of convolutions and linear layers", _MAC_ROWS, "MACs"),
     Count("convolutions", "multiply-accumulates of convolutions; the classifier is left out", _OF_CONVOLUTIONS, "MACs"),
