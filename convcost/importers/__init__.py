@@ -1,1 +1,1 @@
-"""Files of other tools as sources of graphs: ONNX."""
+"""Files of other tools as sources of graphs: ONNX files and PyTorch modules."""
