@@ -213,7 +213,7 @@ def test_every_way_of_counting_operations_and_parameters_has_a_sum() -> None:
     assert {(q, count.name) for q in ("params", "macs", "flops") for count in QUANTITIES[q].counts} <= counted.keys()
 
 
-SHARED_NAMES = {"conv", "linear", "activation", "custom"}
+SHARED_NAMES = {"conv", "linear", "activation"}
 
 
 def test_a_row_named_as_a_family_is_a_row_for_the_family() -> None:

@@ -246,7 +246,7 @@ OTHER_MEANINGS = {
 
 
 def test_no_layer_kind_or_family_is_named_outside_layers() -> None:
-    """Importers and exporters are the exception: they translate between operators of other formats, layers and specs."""
+    """Importers and exporters are the exception: they translate between layers and what others write."""
     kinds = {kind for layer in REGISTRY.values() for kind in layer.kinds}
     words = {*REGISTRY, *FAMILIES, *kinds}
     named = [

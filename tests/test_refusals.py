@@ -128,7 +128,6 @@ SHAPES: list[tuple[str, dict[str, Any], Any, str | None, str]] = [
             ((((4, 9, 9), 1), ((4, 9), 1)), "4x9x9 and 4x9 do not fit"),
             ((((4, 9, 9), 1), ((5, 9, 9), 1)), "4x9x9 and 5x9x9 differ in channels"),
             ((((4, 9, 9), 1), ((4, 9, 8), 1)), "the maps of 4x9x9 and 4x9x8 differ in size"),
-            ((((4, 1, 9), 1), ((4, 9, 1), 1)), "the maps of 4x1x9 and 4x9x1 differ in size"),
             ((((4, 9, 9), 1), ((4, 2, 1), 1)), "the maps of 4x9x9 and 4x2x1 differ in size"),
             ((((4, 2, 1), 1), ((4, 9, 9), 1)), "the maps of 4x2x1 and 4x9x9 differ in size"),
             ((((4, 1, 1), 1), ((4, 9, 9), 1), ((4, 8, 8), 2)), "the maps of 4x9x9 and 4x8x8 differ in size"),
@@ -412,5 +411,5 @@ def test_only_arithmetic_in_a_word_is_told_from_a_word() -> None:
 
 
 def test_counts_that_there_are_not_are_listed() -> None:
-    with pytest.raises(TypeError, match=r"^no such count: (sums, products|products, sums)$"):
+    with pytest.raises(TypeError, match=r"^no count is called 'sums'; known are weights, biases"):
         Work(macs=1, sums=2, products=3)

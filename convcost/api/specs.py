@@ -76,7 +76,7 @@ def convert(network: Network, *, input: Sizes | None = None, **parameters: Any) 
 
     >>> print(convert("two_3x3").partition("layers:")[2].strip())
     - conv: {out: 64, kernel: 3, bias: false}
-        repeat: 2
+      - conv: {out: 64, kernel: 3, bias: false}
     """
     from convcost.exporters.spec import spec_text  # noqa: PLC0415 - only this question pays for it
 
