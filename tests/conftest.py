@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import Phase, settings
 
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.metrics import devices
 from convcost.network import graph
 
@@ -28,6 +29,14 @@ settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "patie
 
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
     collect_ignore = ["differential.py", "modules.py", "test_from_torch.py", "test_torch.py", "zoo.py"]
+
+
+def representatives() -> list[str]:
+    """Every block, and the first network of each family: what a slow test takes in place of all bundled specs."""
+    catalogue = Catalogue()
+    specs = [catalogue.target(name) for name in bundled_names()]
+    first = {spec.family: spec.name for spec in reversed(specs) if not spec.is_block}
+    return [spec.name for spec in specs if spec.is_block or first[spec.family] == spec.name]
 
 
 class Result(NamedTuple):

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
+from conftest import representatives
 from exactness import drawn, free_sets, repaired
 from inprocess import convcost
 
-from convcost.catalogue.loader import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue
 from convcost.codegen.code import as_code
 from convcost.formulas.closed import Formula, formula
 from convcost.formulas.views import view
@@ -41,7 +42,7 @@ EDGES = [
     {"alpha": Fraction(3, 4), "beta": Fraction(7, 10)},
     {"alpha": Fraction(1, 7), "beta": Fraction(9, 10)},
 ]
-NAMES = [*bundled_names(), "rounding"]
+NAMES = [*representatives(), "rounding"]
 POINTS = 3
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from conftest import representatives
 from exactness import NotEqualError, check, compare, free_sets
 
-from convcost.catalogue.loader import Catalogue, bundled_names
+from convcost.catalogue.loader import Catalogue
 from convcost.formulas.cases import cases
 from convcost.formulas.closed import formula
 
 POINTS = 3
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", representatives())
 def test_all_names_free_at_random_points(name: str) -> None:
     spec = Catalogue().target(name)
     report = check(spec, free_sets(spec)[-1], POINTS)

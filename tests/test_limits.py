@@ -9,11 +9,14 @@ import pytest
 import sympy
 from conftest import ROOT
 from large import NETWORKS, measured, written_out
+from onnx_writer import INT64, info, model, node, tensor
 
 import convcost
 from convcost import limits
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
+from convcost.importers.onnx_file import model_from
+from convcost.importers.protobuf import Buffer
 from convcost.language.expression import ExpressionError, compile_expression
 from convcost.language.yaml import read
 from convcost.limits import (
@@ -32,6 +35,7 @@ from convcost.limits import (
     MAX_NODES,
     MAX_STEPS,
     MAX_TERMS,
+    MAX_VALUES,
 )
 from convcost.literature.claims import claims
 
@@ -172,6 +176,19 @@ def test_every_limit_is_stated_in_the_documentation_and_tested_here() -> None:
         if name.startswith("MAX_"):
             assert (f"{MAX_BYTES // 2**20} MiB" if name == "MAX_BYTES" else f"{number:,}") in page, name
             assert name in here, name
+
+
+@pytest.mark.parametrize(("count", "read_whole"), [(MAX_VALUES, True), (MAX_VALUES + 1, False)])
+def test_values_of_a_tensor_in_an_onnx_file_are_read_up_to_a_limit(count: int, read_whole: bool) -> None:  # noqa: FBT001
+    data = model(
+        [node("Identity", "t", "y")],
+        [],
+        [info("y", count, dtype=INT64)],
+        [tensor("t", [count], list(range(count)), INT64)],
+    )
+    graph = model_from(Buffer(data), "made.onnx").graph
+    assert graph is not None
+    assert graph.initializers["t"].values == (list(range(count)) if read_whole else None)
 
 
 MOST_SECONDS, MOST_MEGABYTES = 20, 700

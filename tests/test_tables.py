@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, run_convcost
+from conftest import ROOT, representatives, run_convcost
 from hypothesis import given
 from hypothesis import strategies as st
 from inprocess import convcost
@@ -191,7 +191,11 @@ RUN = [line for line in commands("docs/tour.md", "README.md") if not line.starts
 def test_a_terminal_of_80_columns_shows_all_that_a_pipe_does(line: str) -> None:
     shown = in_terminal(line, 80)
     assert max(map(len, shown.split("\n"))) <= 80 or line.startswith(("formula", "equal", "convert"))
-    tree = ["--by", "tree"] if line.startswith("analyze") and not {"--by", "--top", "--sort"} & {*line.split()} else []
+    tree = (
+        ["--by", "tree"]
+        if line.startswith("analyze") and not {"--by", "--columns", "--top", "--sort"} & {*line.split()}
+        else []
+    )
     assert lost(convcost(*shlex.split(line), *tree).out, shown) == []
 
 
@@ -246,7 +250,7 @@ def unfolded(path: str) -> str:
     return COPY.sub("[]", path)
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", representatives())
 def test_folded_rows_are_what_the_single_rows_give(name: str) -> None:
     analysis = analyze(load(name), device=device("v100"))
     keys = [key for key in METRICS if key not in ("field", "effective_stride", "start", "repeat")]
