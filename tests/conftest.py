@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,7 +17,7 @@ from convcost.metrics import devices
 from convcost.network import graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
@@ -37,6 +37,18 @@ def representatives() -> list[str]:
     specs = [catalogue.target(name) for name in bundled_names()]
     first = {spec.family: spec.name for spec in reversed(specs) if not spec.is_block}
     return [spec.name for spec in specs if spec.is_block or first[spec.family] == spec.name]
+
+
+def sampled(cases: Iterable[Any], every: int) -> list[Any]:
+    """All ``cases`` as parameters of a test. One of ``every`` so many runs by default, the others with ``-m long``."""
+    return [
+        case if index % every == 0 else pytest.param(*_values(case), marks=pytest.mark.long)
+        for index, case in enumerate(cases)
+    ]
+
+
+def _values(case: Any) -> tuple[Any, ...]:
+    return case if isinstance(case, tuple) else (case,)
 
 
 class Result(NamedTuple):

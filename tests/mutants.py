@@ -224,7 +224,7 @@ def survives(mutant: Mutant, folder: Path) -> bool:
     original = path.read_text("utf-8")
     path.write_text(changed(original, mutant.pattern, mutant.new), "utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", *mutant.tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", "-m", "", *mutant.tests]
         environment = {**os.environ, "MUTANT_UNDER_TEST": "planted"}  # quick tests first, no shrinking
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from conftest import representatives
+from conftest import representatives, sampled
 from exactness import drawn, free_sets, repaired
 from inprocess import convcost
 
@@ -83,7 +83,7 @@ def arguments(found: Formula, point: dict[str, Any]) -> list[int]:
     return [part for name, one in found.symbols.items() for part in parts(point[name], ratio=not one.is_integer)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sampled(NAMES, 3))
 def test_python(name: str) -> None:
     scope: dict[str, Any] = {}
     exec(source(name, "python"), scope)  # noqa: S102 - that it runs is the point
@@ -91,7 +91,7 @@ def test_python(name: str) -> None:
         assert list(scope[name](*point.values()).values()) == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sampled(NAMES, 3))
 @pytest.mark.parametrize("options", [{}, {"dtype": np.int64}], ids=str)
 def test_numpy(name: str, options: dict[str, Any]) -> None:
     """All points at once, as arrays."""

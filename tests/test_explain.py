@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import sampled
 from inprocess import convcost
 
 from convcost.catalogue.loader import Catalogue
@@ -93,7 +94,7 @@ def _ranked(name: str, number: str) -> list[Candidate]:
     return list(explain(Catalogue().target(name), printed(number, "reported"), what="macs", top=10**6).candidates)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", sampled(NETWORKS, 3))
 def test_order_of_stories(name: str) -> None:
     """1 x and 2 x MACs come first, and no tool on a variant comes before a tool on the network itself."""
     own = convcost_macs(name)

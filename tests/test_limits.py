@@ -203,6 +203,7 @@ def test_large_but_honest(name: str) -> None:
     assert found.megabytes < MOST_MEGABYTES
 
 
+@pytest.mark.long
 def test_time_grows_with_layers_and_no_faster() -> None:
     few, many = (min(measured(written_out(layers)).seconds for _ in range(2)) for layers in (5_000, 50_000))
     assert many / few < MOST_GROWTH

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from conftest import sampled
 from inprocess import convcost as command
 
 import convcost
@@ -175,7 +176,7 @@ BUNDLED = [
 ]
 
 
-@pytest.mark.parametrize(("target", "name", "most"), BUNDLED)
+@pytest.mark.parametrize(("target", "name", "most"), sampled(BUNDLED, 4))
 def test_bundled_blocks(target: str, name: str, most: int) -> None:
     answered, refused = try_all(target, name, most, bounded=False)
     assert answered > 0
@@ -214,7 +215,7 @@ def spec(parameters: str, layers: str, folder: Path, name: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", ENDING)
+@pytest.mark.parametrize("name", sampled(ENDING, 3))
 def test_names_that_end(name: str, tmp_path: Path) -> None:
     parameters, layers, free, last = ENDING[name]
     target = spec(parameters, layers, tmp_path, name)
@@ -224,7 +225,7 @@ def test_names_that_end(name: str, tmp_path: Path) -> None:
     assert try_nearest(target, free, last + 40, bounded=True) > 0
 
 
-@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("name", sampled(ENDLESS, 3))
 def test_names_that_go_on(name: str, tmp_path: Path) -> None:
     target = spec(*ENDLESS[name], tmp_path, name)
     answered, _ = try_all(target, "P", 120, bounded=False)
@@ -262,7 +263,7 @@ def test_what_was_not_tried_is_not_claimed(tmp_path: Path) -> None:
 RATIOS = [("bottleneck", "M", "macs", "plain", 80), ("inverted_residual", "t", "params", "plain", 12)]
 
 
-@pytest.mark.parametrize(("target", "name", "quantity", "other", "most"), RATIOS)
+@pytest.mark.parametrize(("target", "name", "quantity", "other", "most"), sampled(RATIOS, 3))
 @pytest.mark.parametrize("share", ["1/3", "3/4", "5/4"])
 @pytest.mark.parametrize("relation", ["<=", ">"])
 def test_ratios_of_two_networks(
