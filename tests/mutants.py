@@ -26,6 +26,7 @@ SYMBOLS = ("tests/test_symbolic.py",)
 ORDERS = ("tests/test_orders.py::test_statements_about_bundled_blocks",)
 NEGATIVE = ("tests/test_orders.py::test_a_function_that_can_be_negative_proves_nothing",)
 ENDS = ("tests/test_solve_counted.py::test_the_closed_end_of_a_range",)
+SIZES = ("tests/test_oracle.py::test_sizes_of_windows_written_out",)
 SPECS = ("tests/test_language.py",)
 COPIES = ("tests/test_memory.py::test_copies_are_as_if_written_out", "tests/test_worked_examples.py")
 
@@ -69,10 +70,8 @@ MUTANTS = (
     Mutant("windows", "floor_div(_room, _step) + 1", "floor_div(_room, _step)", loops("conv")),
     Mutant("windows", "_size + _before + _after", "_size + 2 * _before", loops("conv")),
     Mutant("extent", "_dilation * (_kernel - 1) + 1", "_dilation * _kernel", loops("conv")),
-    Mutant(
-        "windows", "(ceil_div(_n, _s) for _n, _s in _pairs)", "(floor_div(_n, _s) for _n, _s in _pairs)", loops("conv")
-    ),
-    Mutant("windows", "minimum(_needed, ceil_div(_n + _before, _s))", "_needed", loops("max_pool")),
+    Mutant("windows", "(ceil_div(_n, _s) for _n, _s in _pairs)", "(floor_div(_n, _s) for _n, _s in _pairs)", SIZES),
+    Mutant("windows", "minimum(_needed, ceil_div(_n + _before, _s))", "_needed", SIZES),
     # pools, norms, activations, merges
     Mutant("MaxPool.work", "comparisons=_outputs * (_window - 1)", "comparisons=_outputs * _window", loops("max_pool")),
     Mutant("covering", "_length + _parts - gcd(_length, _parts)", "_length", loops("adaptive_avg_pool")),

@@ -56,6 +56,13 @@ def test_loops_agree(key: str, data: st.DataObject) -> None:
     assert (work.read, work.written) == (read, _product(y))
 
 
+def test_sizes_of_windows_written_out() -> None:
+    """In TensorFlow ``same`` is ceil(in / stride); PyTorch drops a last window that would start beyond the input."""
+    assert REGISTRY["conv"](out=1, kernel=3, stride=2, padding="same").shape((1, 5, 7)) == (1, 3, 4)
+    last_at_6 = REGISTRY["max_pool"](kernel=1, stride=3, padding=0, ceil_mode=True)
+    assert last_at_6.shape((1, 5, 7)) == (1, 2, 3)
+
+
 X = (6, 5, 7)
 N = 6 * 5 * 7
 
