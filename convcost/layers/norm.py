@@ -115,7 +115,32 @@ def _normalise(x: Shape, groups: Num, affine: bool) -> Work:  # noqa: FBT001 - a
     )
 
 
-class LayerNorm(_Norm):
+class _AlongAxes(_Norm):
+    """What normalisations along one axis or several share: which elements are one set, and what a position sees."""
+
+    reads_whole_map = False
+
+    axis = axis_list("c", "the axis or axes along which elements are normalised together")
+
+    def shape(self, x: Shape) -> Shape:
+        """As it came.
+
+        Raises:
+            FieldError: there is no such axis.
+        """
+        axes_of(self.axis, x)
+        return x
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """The same position, and all positions along the axes."""
+        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
+
+    def _sets(self, x: Shape) -> Num:
+        """How many sets of elements are normalised, each for itself."""
+        return elements(without(x, axes_of(self.axis, x)))
+
+
+class LayerNorm(_AlongAxes):
     """Layer normalisation along one axis or several, with a scale and a shift for every place along them.
 
     Without ``axis`` it is that over the channels of each position.
@@ -131,7 +156,6 @@ class LayerNorm(_Norm):
 
     key = "layer_norm"
     also = ("LayerNormalization", "ln")
-    reads_whole_map = False
     formulas = {
         "norm_params": "2 C",
         "multiplications": "3 C * H * W",
@@ -140,21 +164,7 @@ class LayerNorm(_Norm):
         "other axes": "their sizes for C, the others for H * W",
     }
 
-    axis = axis_list("c", "the axis or axes that a mean and a variance are taken along")
     affine = flag(True, "whether there are a trainable scale and shift")
-
-    def shape(self, x: Shape) -> Shape:
-        """As it came.
-
-        Raises:
-            FieldError: there is no such axis.
-        """
-        axes_of(self.axis, x)
-        return x
-
-    def _sets(self, x: Shape) -> Num:
-        """How many sets of elements have a mean and a variance of their own."""
-        return elements(without(x, axes_of(self.axis, x)))
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Statistics of every set, then a normalised element each."""
@@ -163,16 +173,12 @@ class LayerNorm(_Norm):
             work.norm_params = 2 * prod(x[place] for place in axes_of(self.axis, x))
         return work
 
-    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position, and all positions along the axes."""
-        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
-
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
         """Through the statistics of every set."""
         return _normalise_backward(x, self._sets(x), self.affine)
 
 
-class RMSNorm(_Norm):
+class RMSNorm(_AlongAxes):
     """Every element divided by the root of the mean square along one axis or several, with a scale for every place.
 
     Without ``axis`` it is that over the channels of each position.
@@ -185,7 +191,6 @@ class RMSNorm(_Norm):
 
     key = "rms_norm"
     also = ("RMSNormalization",)
-    reads_whole_map = False
     formulas = {
         "norm_params": "C",
         "multiplications": "3 C * H * W",
@@ -194,21 +199,7 @@ class RMSNorm(_Norm):
         "other axes": "their sizes for C, the others for H * W",
     }
 
-    axis = axis_list("c", "the axis or axes that a mean square is taken along")
     scale = flag(True, "whether there is a trainable scale")
-
-    def shape(self, x: Shape) -> Shape:
-        """As it came.
-
-        Raises:
-            FieldError: there is no such axis.
-        """
-        axes_of(self.axis, x)
-        return x
-
-    def _sets(self, x: Shape) -> Num:
-        """How many sets of elements have a mean square of their own."""
-        return elements(without(x, axes_of(self.axis, x)))
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Squares, their mean and epsilon, a root and its reciprocal per set; a product or two per element."""
@@ -222,10 +213,6 @@ class RMSNorm(_Norm):
             written=count,
         )
 
-    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position, and all positions along the axes."""
-        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
-
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
         """With ``n`` for the normalised input: ``(g - n mean(g n)) / root``, ``g`` the gradient times the scale."""
         count, sets = elements(x), self._sets(x)
@@ -236,7 +223,7 @@ class RMSNorm(_Norm):
         )
 
 
-class L2Norm(_Norm):
+class L2Norm(_AlongAxes):
     """Every element divided by the Euclidean length along one axis or several.
 
     Without ``axis`` it is that of the channels of each position; ``scale`` adds a trained factor per channel.
@@ -249,7 +236,6 @@ class L2Norm(_Norm):
 
     key = "l2_norm"
     also = ("L2Normalize", "L2Normalization", "Normalize", "LpNormalization", "UnitNormalization")
-    reads_whole_map = False
     formulas = {
         "other_params": "C with a scale",
         "multiplications": "C * H * W, 2 C * H * W with a scale",
@@ -259,21 +245,7 @@ class L2Norm(_Norm):
         "other axes": "their sizes for C, the others for H * W",
     }
 
-    axis = axis_list("c", "the axis or axes that the length is taken along")
     scale = flag(False, "whether there is a trainable scale per channel")
-
-    def shape(self, x: Shape) -> Shape:
-        """As it came.
-
-        Raises:
-            FieldError: there is no such axis.
-        """
-        axes_of(self.axis, x)
-        return x
-
-    def _sets(self, x: Shape) -> Num:
-        """How many sets of elements have a length of their own."""
-        return elements(without(x, axes_of(self.axis, x)))
 
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Squares, their sum, its root and a comparison with epsilon per set; a quotient per element."""
@@ -287,10 +259,6 @@ class L2Norm(_Norm):
             read=count,
             written=count,
         )
-
-    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
-        """The same position, and all positions along the axes."""
-        return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
 
     def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
         """``(g - y sum(g y)) / length``: two products, a difference and a quotient an element, a sum a set."""
