@@ -136,7 +136,7 @@ _PARAMS = tuple(
         (
             "folded_total_of_convolutions",
             "as folded_total, without linear layers",
-            _rows({**_FOLDED, "buffers": 1}, {"linear": {}}),
+            _rows({**_FOLDED, "buffers": 1}, {Linear.family: {}}),
         ),
     )
 )
