@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,10 @@ def folder(tmp_path: Path) -> Path:
 
 # The process is killed inside or around every call that touches the file. Of fsync: with half of the text written.
 KILLED = """
-import os, signal, sys
-from convcost.cli import main, options
+import os, signal, sys, tempfile
+from convcost.cli import main
 where, when = sys.argv.pop(1), sys.argv.pop(1)
-module = options.tempfile if where == "mkstemp" else os
+module = tempfile if where == "mkstemp" else os
 original = getattr(module, where)
 def deadly(*arguments, **named):
     if where == "fsync":
@@ -121,7 +122,7 @@ def test_a_read_only_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Monk
     def read_only(**_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(options.tempfile, "mkstemp", read_only)
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
     result = convcost("analyze", "plain", "-o", str(tmp_path / "out"))
     assert (result.code, result.out) == (1, "")
     assert result.err == f"error: cannot write {tmp_path / 'out'}: Read-only file system\n"

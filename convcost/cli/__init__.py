@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import io
 import os
@@ -20,7 +19,6 @@ _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
-COLLECT_AFTER = 100_000  # allocations; little is freed before exit, so frequent passes are wasted
 
 
 class Commands(click.Group):
@@ -73,7 +71,6 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 a spec is wrong, 2 misuse, 130 interrupted."""
-    gc.set_threshold(COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may hold what the terminal has no character for

@@ -6,7 +6,6 @@ import functools
 import os
 import re
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -304,6 +303,8 @@ def _put(data: bytes, output: str) -> None:
         with open(output, "wb") as stream:
             stream.write(data)
         return
+    import tempfile  # noqa: PLC0415 - only -o pays for it
+
     handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=os.path.dirname(output))
     try:
         with os.fdopen(handle, "wb") as stream:

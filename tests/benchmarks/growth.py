@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import convcost
-from convcost.cli import COLLECT_AFTER
+from convcost.__main__ import COLLECT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,77 +1,127 @@
-"""How fast, as ratios within one run: ``python tests/benchmarks/speed.py``.
+"""Whole commands against the imports they cannot do without: ``python tests/benchmarks/speed.py [--against CHECKOUT]``.
 
-Whole processes are timed in turn with the floor they are measured against (the imports that any such command
-needs), so that a machine that slows down slows both. Medians of interleaved runs.
+A round runs every command and every floor once, in random order, so that a machine that slows down slows all of them.
+The figures are medians of processor time (user and system) over the rounds. Floors import what a command cannot do
+without and nothing else: ``click, yaml``, or ``sympy`` where a command needs algebra. Output goes to a pipe.
+
+Warm: one process analyses ResNet-50 for a size that it has not seen, again and again.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import platform
+import random
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import convcost
-from convcost.catalogue.loader import Catalogue
-from convcost.language.interpret import build
-from convcost.network.cost import sum_work
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN, ALGEBRA = "import click, yaml", "import sympy"
+FLOORS = ("pass", "import click", PLAIN, ALGEBRA)
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-RUNS = 15
-FLOOR = "import click, yaml, rich.console, rich.table"
+class Command(NamedTuple):
+    """A command, the floor that it is compared with, and the ratio that the project allows itself."""
+
+    line: str
+    floor: str
+    most: float
+
+
 COMMANDS = (
-    (["analyze", "resnet50"], FLOOR, 1.6),
-    (["analyze", "shufflenet_v1", "--format", "json"], FLOOR, 1.6),
-    (["compare", "resnext50", "resnet50"], FLOOR, 1.6),
-    (["formula", "resnet50", "--free", "size"], "import sympy", 1.5),
-    (["compare", "bottleneck", "plain"], "import sympy", 2.5),
+    Command("--version", PLAIN, 1.0),
+    Command("check resnet50", PLAIN, 1.15),
+    Command("analyze resnet50", PLAIN, 1.15),
+    Command("analyze shufflenet_v1 --format json", PLAIN, 1.2),
+    Command("compare resnext50 resnet50", PLAIN, 1.2),
+    Command("list", PLAIN, 1.1),
+    Command("verify", PLAIN, 6),
+    Command("explain resnet50 --reported 4.11G", PLAIN, 2),
+    Command("formula resnet50 --free size --total", ALGEBRA, 0.35),
+    Command("compare bottleneck plain", ALGEBRA, 0.6),
+    Command("compare mobilenet_v1 mobilenet_v2 --free alpha", ALGEBRA, 2),
+    Command("equal bottleneck plain", ALGEBRA, 0.6),
+    Command("solve mobilenet_v2 --for alpha --budget macs<=200M", ALGEBRA, 1.3),
 )
+WARM = """
+import itertools, time
+import convcost
+sizes = itertools.count(224)
+convcost.analyze("resnet50", size=next(sizes))
+done, began = 0, time.process_time()
+while time.process_time() - began < 3:
+    convcost.analyze("resnet50", size=next(sizes)).totals
+    done += 1
+print(done / (time.process_time() - began))
+"""
 
 
-def seconds(*command: str) -> float:
-    """Wall time of one whole process."""
-    began = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - began
+def environment(root: Path) -> dict[str, str]:
+    """The environment of a process: the package of ``root``, compiled files kept, nothing that changes the output."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "PYTHONPATH": str(root)}
 
 
-def paired(args: list[str], floor: str) -> tuple[float, float]:
-    """Median seconds of the command and of its floor, in turn."""
-    command = (sys.executable, "-m", "convcost", *args)
-    bare = (sys.executable, "-c", floor)
-    seconds(*command), seconds(*bare)  # so that files are in the cache and compiled
-    times = [(seconds(*command), seconds(*bare)) for _ in range(RUNS)]
-    return statistics.median(one for one, _ in times), statistics.median(other for _, other in times)
+def seconds(command: list[str], root: Path) -> float:
+    """Processor time of one whole process; its exit code does not matter, ``equal`` and ``verify`` answer by it."""
+    process = subprocess.Popen(
+        command, cwd="/", env=environment(root), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    process.stdout.read()
+    process.stdout.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)}: exit {process.returncode}")
+    return usage.ru_utime + usage.ru_stime
 
 
-def best(function: Callable[[], object], runs: int = 50) -> float:
-    """The least seconds of ``runs`` calls."""
-    times = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return min(times)
+def measure(lines: list[str], roots: list[Path], rounds: int) -> dict[tuple[str, Path], float]:
+    """Median seconds of each floor and of each command in each checkout."""
+    runs = {(floor, ROOT): [sys.executable, "-c", floor] for floor in FLOORS}
+    runs |= {(line, root): [sys.executable, "-m", "convcost", *line.split()] for line in lines for root in roots}
+    for (_, root), command in runs.items():
+        seconds(command, root)  # so that files are in the cache of the disk, and compiled
+    times: dict[tuple[str, Path], list[float]] = {key: [] for key in runs}
+    for _ in range(rounds):
+        for key in random.sample(list(runs), len(runs)):
+            times[key].append(seconds(runs[key], key[1]))
+    return {key: statistics.median(of_one) for key, of_one in times.items()}
+
+
+def warm(root: Path) -> float:
+    """Analyses a second of processor time, each of a new size, in one process."""
+    command = [sys.executable, "-c", WARM]
+    done = subprocess.run(command, cwd="/", env=environment(root), check=True, text=True, stdout=subprocess.PIPE)
+    return float(done.stdout)
 
 
 def main() -> None:
     """Print everything."""
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, convcost {convcost.__version__}")
-    print(f"\n{'whole process':<44}{'ms':>8}{'floor':>8}{'ratio':>8}   (at most)")
-    for args, floor, most in COMMANDS:
-        command, bare = paired(args, floor)
-        name = f"convcost {' '.join(args)}"
-        print(f"{name:<44}{command * 1e3:>8.0f}{bare * 1e3:>8.0f}{command / bare:>8.2f}   ({most})")
-    spec = Catalogue().target("resnet50")
-    cost = best(lambda: sum_work(build(spec).layers), 200)
-    print(f"\nResNet-50, parsed spec to totals: {cost * 1e3:.2f} ms, {1 / cost:,.0f} a second")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=11, help="processes of each command")
+    parser.add_argument("--against", type=Path, help="another checkout, measured in the same rounds")
+    parser.add_argument("--only", default="", help="commands that contain this text")
+    asked = parser.parse_args()
+    roots = [*([asked.against.resolve()] if asked.against else []), ROOT]
+    commands = [command for command in COMMANDS if asked.only in command.line]
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; milliseconds of processor time")
+    times = measure([command.line for command in commands], roots, asked.rounds)
+    print("\n" + ", ".join(f"`{floor}` {times[floor, ROOT] * 1e3:.0f}" for floor in FLOORS))
+    before = f"{'before':>8}{'ratio':>7}" if asked.against else ""
+    print(f"\n{'convcost ...':<52}{'floor':<20}{before}{'ms':>8}{'ratio':>7}   at most")
+    for line, floor, most in commands:
+        cells = "".join(
+            f"{times[line, root] * 1e3:>8.0f}{times[line, root] / times[floor, ROOT]:>7.2f}" for root in roots
+        )
+        print(f"{line:<52}{floor:<20}{cells}   {most}")
+    print("\nResNet-50, a new size each time: " + ", then ".join(f"{warm(root):,.0f} a second" for root in roots))
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     main()
