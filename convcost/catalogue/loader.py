@@ -11,12 +11,14 @@ import os
 import re
 import sys
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from convcost.catalogue import ready
 from convcost.errors import ConvcostError, Problem, Problems, SpecError, UsageError, closest, shorten, unknown
 from convcost.language.check import link
 from convcost.language.syntax import parse_spec
-from convcost.language.yaml import READ, Mapping, Scalar, contents, read, scan
+from convcost.language.tree import Mapping, Scalar, scan
 from convcost.layers import REGISTRY
 from convcost.limits import MAX_BYTES
 from convcost.plugins import load_installed
@@ -26,12 +28,32 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from convcost.language.model import Spec
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SUFFIXES = (".yaml", ".yml")
 ONNX = ".onnx"
 TORCH = "torch:"
+READ: set[str] = set()  # files that this process has read: no output may take their place
+
+
+def contents(path: str) -> bytes:
+    """The bytes of a file, at most one more than a spec may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: the path holds a zero byte.
+    """
+    with open(path, "rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    READ.add(os.path.realpath(path))
+    return data
+
+
+def _parsed(data: bytes, label: str) -> Node:
+    from convcost.language.yaml import read  # noqa: PLC0415 - trees of bundled files are ready
+
+    return read(data, label)
 
 
 class Files:
@@ -82,11 +104,17 @@ class Files:
 
     def label(self, path: str) -> str:
         """What errors call a file: a bundled one by its folder and name, another one by its path."""
-        root = os.path.realpath(self.folders[0])
-        real = _real(path)
-        if not real.startswith(root + os.path.sep):
+        if not self.is_bundled(path):
             return _shorter(path).replace(os.path.sep, "/")
-        return f"{os.path.basename(root)}/{os.path.relpath(real, root)}".replace(os.path.sep, "/")
+        return f"{os.path.basename(self._root)}/{os.path.relpath(_real(path), self._root)}".replace(os.path.sep, "/")
+
+    @cached_property
+    def _root(self) -> str:
+        return os.path.realpath(self.folders[0])
+
+    def is_bundled(self, path: str) -> bool:
+        """Whether a file is one of the package's own."""
+        return _real(path).startswith(self._root + os.path.sep)
 
     def bytes(self, path: str) -> bytes:
         """The content of a file.
@@ -105,6 +133,27 @@ class Files:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConvcostError(f"cannot read {shorten(path)}: {reason}") from None
 
+    def tree(self, path: str) -> Node:
+        """The tree of a file; that of a bundled one may be ready.
+
+        Raises:
+            UsageError: there is no such file.
+            ConvcostError: it cannot be read.
+            SpecError: it is no YAML.
+        """
+        if not self.is_bundled(path):
+            return self.parsed(path)
+        label, data = self.label(path), self.bytes(path)
+        tree = ready.find(label, data)
+        if tree is None:
+            tree = self.parsed(path)
+            ready.keep(label, data, tree)
+        return tree
+
+    def parsed(self, path: str) -> Node:
+        """The tree of a file, from its text; raises as :meth:`tree` does."""
+        return _parsed(self.bytes(path), self.label(path))
+
     def open(self, target: str, also: Iterable[str] = ()) -> tuple[str, Mapping]:
         """Name and content of the file that ``target`` means.
 
@@ -118,7 +167,7 @@ class Files:
             SpecError: it is no YAML, or no mapping.
         """
         path = self.path(target, also)
-        tree = read(self.bytes(path), self.label(path))
+        tree = self.tree(path)
         if not isinstance(tree, Mapping):
             fail(tree, f"a {self.what} is a mapping of keys and values")
         return stem_of(path), tree
@@ -229,7 +278,7 @@ def source_text(target: str) -> str:
     """
     path = SPECS.path(target)
     data = SPECS.bytes(path)
-    read(data, path)
+    _parsed(data, path)
     return data.decode("utf-8-sig")
 
 
@@ -295,14 +344,17 @@ class Catalogue:
             folder: where its neighbours lie.
         """
         with _collector_paused():
-            tree = read(data, label)
-            spec, problems, warnings = self._checked(tree, name, folder)
-            if problems.all:  # a name may be unknown because its plug-in is not loaded
-                try:
-                    if load_installed("convcost.layers"):
-                        spec, problems, warnings = self._checked(tree, name, folder)
-                except ConvcostError as error:
-                    problems.add(spec.position, str(error))
+            return self._linked(_parsed(data, label), name, folder)
+
+    def _linked(self, tree: Node, name: str, folder: str) -> Spec:
+        """The linked spec of ``tree``."""
+        spec, problems, warnings = self._checked(tree, name, folder)
+        if problems.all:  # a name may be unknown because its plug-in is not loaded
+            try:
+                if load_installed("convcost.layers"):
+                    spec, problems, warnings = self._checked(tree, name, folder)
+            except ConvcostError as error:
+                problems.add(spec.position, str(error))
         self.warnings.all += warnings.all
         if problems.all:
             raise SpecError(sorted(set(problems.all)))
@@ -319,8 +371,7 @@ class Catalogue:
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""
         real = _real(path)
-        is_bundled = real.startswith(os.path.realpath(_ROOT) + os.path.sep)
-        loaded = _bundled if is_bundled else self._own
+        loaded = _bundled if SPECS.is_bundled(path) else self._own
         if real in self._failed:
             raise self._failed[real]
         if real not in loaded:
@@ -333,7 +384,8 @@ class Catalogue:
             raise ConvcostError(f"it includes itself: {' -> '.join(names)}")
         self._loading.append(real)
         try:
-            return self.text(SPECS.bytes(path), SPECS.label(path), stem_of(path), os.path.dirname(real))
+            with _collector_paused():
+                return self._linked(SPECS.tree(path), stem_of(path), os.path.dirname(real))
         except SpecError as error:
             self._failed[real] = error
             raise

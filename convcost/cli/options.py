@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcost.api.targets import Typed, resolve
-from convcost.catalogue.loader import bundled_names, hidden_file
+from convcost.catalogue.loader import READ, bundled_names, hidden_file
 from convcost.cli import completion
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.yaml import READ
 from convcost.metrics.dtypes import BITS
 from convcost.plugins import plugin
 from convcost.tables.terminal import TableView

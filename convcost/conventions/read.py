@@ -17,12 +17,12 @@ from convcost.conventions.model import (
 from convcost.conventions.written import FormRule, Implementation
 from convcost.errors import Problems, not_among, unknown
 from convcost.language.syntax import data
-from convcost.language.yaml import Mapping, Scalar, Sequence
+from convcost.language.tree import Mapping, Scalar, Sequence
 from convcost.plugins import load_installed
 
 if TYPE_CHECKING:
     from convcost.catalogue.loader import Files
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
 
 KEYS = ("title", "doc", "source", "unit", "extends", "operations", "params", "written")
 UNITS = ("MACs", "FLOPs", "parameters")

@@ -30,7 +30,7 @@ from convcost.importers.protobuf import (
     text,
     varint,
 )
-from convcost.language.yaml import ONNX_MODEL, binary_kind
+from convcost.language.signatures import ONNX_MODEL, binary_kind
 from convcost.limits import MAX_ITEMS, MAX_NESTING, MAX_NODES, MAX_VALUES
 
 if TYPE_CHECKING:

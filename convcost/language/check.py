@@ -29,7 +29,7 @@ from convcost.language.model import (
 )
 from convcost.language.operations import BUILTINS, describe
 from convcost.language.syntax import is_identifier, parse_parameter
-from convcost.language.yaml import Mapping
+from convcost.language.tree import Mapping
 from convcost.layers import REGISTRY
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from convcost.errors import Problems
     from convcost.language.expression import Expression
-    from convcost.language.yaml import Node, Scalar
+    from convcost.language.tree import Node, Scalar
     from convcost.layers.fields import Field
 
 TENSORS = ("x", "input")

@@ -22,7 +22,7 @@ from convcost.language.expression import ExpressionError, compile_expression
 from convcost.language.model import Fault, Imported, own_name
 from convcost.language.operations import describe, truth
 from convcost.language.syntax import LAYOUTS
-from convcost.language.yaml import dims, scan
+from convcost.language.tree import dims, scan
 from convcost.layers import REGISTRY
 from convcost.layers.window import show
 from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH, MAX_ITEMS, MAX_STEPS

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from convcost.errors import Position, Problem
     from convcost.language.expression import Expression
-    from convcost.language.yaml import Node, Scalar
+    from convcost.language.tree import Node, Scalar
     from convcost.network.graph import Graph
 
 

@@ -28,7 +28,7 @@ from convcost.language.model import (
     Value,
 )
 from convcost.language.operations import NUMBERS, is_misspelt
-from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
+from convcost.language.tree import Mapping, Scalar, Sequence, dims, scan
 from convcost.layers import REGISTRY
 from convcost.layers.base import AXES
 from convcost.limits import MAX_DIGITS, MAX_ITEMS
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from fractions import Fraction
 
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
 
 
 def is_identifier(text: str) -> bool:

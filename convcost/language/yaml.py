@@ -2,121 +2,29 @@
 
 It is built from the event stream, not by a YAML loader: every key keeps its line and column, duplicate keys are errors,
 and what no spec needs (aliases, anchors, tags, several documents) is refused before it can do harm. Scalars have rules
-of their own: YAML's would read ``no`` as false and ``010`` as eight.
+of their own: YAML's would read ``no`` as false and ``010`` as eight. PyYAML takes longer to import than a small command
+takes in all, so that this file is imported only where a text is read.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from convcost.errors import Position, Problem, SpecError
-from convcost.language.operations import decimal
-from convcost.limits import MAX_BYTES, MAX_DIGITS, MAX_NESTING
+from convcost.language.signatures import binary_kind
+from convcost.language.tree import Mapping, Scalar, Sequence
+from convcost.limits import MAX_BYTES, MAX_NESTING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from fractions import Fraction
+    from collections.abc import Iterator
 
-
-READ: set[str] = set()  # files that this process has read: no output may take their place
+    from convcost.language.tree import Node
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
 _TOO_DEEP = f"brackets and indents nest deeper than {MAX_NESTING} levels"
-
-
-def contents(path: str) -> bytes:
-    """The bytes of a file, one more than it may have at most.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: the path holds a zero byte.
-    """
-    with open(path, "rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-    READ.add(os.path.realpath(path))
-    return data
-
-
-class _Place(NamedTuple):
-    """Where a part of the tree begins, line and column from 0, as YAML counts them."""
-
-    line: int
-    column: int
-
-
-class _Node:
-    """A part of the tree, and where it begins (line and column count from 1)."""
-
-    __slots__ = ("column", "file", "line")
-
-    def __init__(self, file: str, mark: Any) -> None:
-        self.file = file
-        self.line: int = mark.line + 1
-        self.column: int = mark.column + 1
-
-    @property
-    def position(self) -> Position:
-        """Where it begins."""
-        return Position(self.file, self.line, self.column)
-
-
-class Scalar(_Node):
-    """A word, number or text; ``quoted`` or plain."""
-
-    __slots__ = ("quoted", "text")
-
-    def __init__(self, file: str, event: Any) -> None:
-        super().__init__(file, event.start_mark)
-        self.text: str = event.value
-        self.quoted: bool = event.style in ('"', "'")
-
-
-class Sequence(_Node):
-    """A list."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, file: str, mark: Any) -> None:
-        super().__init__(file, mark)
-        self.items: list[Node] = []
-
-
-class Mapping(_Node):
-    """Keys and values, in order; every key is a scalar and occurs once."""
-
-    __slots__ = ("_index", "entries")
-
-    def __init__(self, file: str, mark: Any) -> None:
-        super().__init__(file, mark)
-        self.entries: list[tuple[Scalar, Node]] = []
-        self._index: dict[str, Node] = {}
-
-    def put(self, key: Scalar, value: Node) -> None:
-        """Append an entry; the caller has made sure that the key is new."""
-        self.entries.append((key, value))
-        self._index[key.text] = value
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._index
-
-    def get(self, key: str) -> Node | None:
-        """The value of ``key``, if it is there."""
-        return self._index.get(key)
-
-    def split(self, keys: Collection[str]) -> tuple[Mapping, Mapping]:
-        """The entries whose key is not among ``keys``, and those whose key is."""
-        place = _Place(self.line - 1, self.column - 1)
-        rest, own = Mapping(self.file, place), Mapping(self.file, place)
-        for key, value in self.entries:
-            (own if key.text in keys else rest).put(key, value)
-        return rest, own
-
-
-Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def read(data: bytes, file: str) -> Node:
@@ -154,31 +62,6 @@ def read(data: bytes, file: str) -> Node:
         line = text.count("\n", 0, error.position) + 1
         where = Position(file, line, 1)
         raise SpecError([Problem(where, "a control character that YAML does not allow; is it a text file?")]) from None
-
-
-_SIGNATURES = (
-    (0, b"PK\x03\x04", "a zip archive, as .pt files of PyTorch and .keras files are"),
-    (0, b"\x80\x02", "a Python pickle, as older .pt and .pth files are"),
-    (0, b"\x89HDF\r\n", "an HDF5 file, as .h5 files of Keras are"),
-    (1, b"\x00\x00\x00TFL3", "a TensorFlow Lite model"),
-    (4, b'\x00\x00\x00\x00{"', "a safetensors file"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-    (0, b"%PDF", "a PDF file"),
-    (0, b"\x89PNG", "a picture"),
-)
-ONNX_MODEL = "an ONNX model"
-_ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]")  # field 1, the version; then another field
-
-
-def binary_kind(data: bytes) -> str:
-    """What kind of binary file begins with ``data``; empty for anything else.
-
-    The first bytes of a zip archive, a pickle and so on are those of their formats; an ONNX model is a protocol buffer
-    whose first field is its version.
-    """
-    if _ONNX.match(data):
-        return ONNX_MODEL
-    return next((kind for at, magic, kind in _SIGNATURES if data[at : at + len(magic)] == magic), "")
 
 
 def _fail(file: str, message: str) -> NoReturn:
@@ -233,7 +116,9 @@ class _Tree:
     def _scalar(self, event: Any) -> Scalar:
         if event.anchor or event.tag:
             self._decorated(event)
-        node = Scalar(self._file, event)
+        mark = event.start_mark
+        quoted = event.style in ('"', "'")
+        node = Scalar(self._file, mark.line + 1, mark.column + 1, event.value, quoted=quoted)
         if self._flow and not node.quoted and node.text.count("(") > node.text.count(")"):
             self._refuse(
                 event,
@@ -248,7 +133,8 @@ class _Tree:
         if depth >= MAX_NESTING:
             self._refuse(event, _TOO_DEEP)
         make = Sequence if type(event) is yaml.SequenceStartEvent else Mapping
-        return make(self._file, event.start_mark)
+        mark = event.start_mark
+        return make(self._file, mark.line + 1, mark.column + 1)
 
     def _entry(self, mapping: Mapping, key: Scalar | None, node: Node) -> Scalar | None:
         """Take ``node`` as the next key, or as the value of the key that waits."""
@@ -316,43 +202,3 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
         if part in problem:
             return f"this is not YAML: {hint}"
     return f"this is not YAML: {problem or 'it does not parse'}"
-
-
-_DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")
-_WORDS = {"true": True, "false": False, "-": None, "~": None}
-
-
-def scan(text: str, *, quoted: bool) -> int | Fraction | bool | str | tuple[int, ...] | None:
-    """The value a table's cell stands for: a number, true or false, none, the list of ``1x7``, or a word.
-
-    Quotes make no difference to a value, ``quoted`` only distinguishes an empty text from a missing value.
-
-    >>> scan("010", quoted=False), scan("0.75", quoted=False), scan("no", quoted=False)
-    (10, Fraction(3, 4), 'no')
-    >>> scan("1x7", quoted=False), scan("1_000", quoted=False)
-    ((1, 7), 1000)
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if text == "" and not quoted:
-        return None
-    if len(text) > MAX_DIGITS:
-        return text
-    sizes = dims(text)
-    if sizes is not None:
-        return sizes
-    number: int | Fraction | None = decimal(text[1:] if text[:1] in ("+", "-") else text)
-    if number is None:
-        return text
-    return -number if text[0] == "-" else number
-
-
-def dims(text: str) -> tuple[int, ...] | None:
-    """The sizes of ``1x7``; None where ``text`` is something else.
-
-    >>> dims("1x7"), dims("7")
-    ((1, 7), None)
-    """
-    if _DIMS.fullmatch(text) is None:
-        return None
-    return tuple(int(part) for part in text.split("x"))

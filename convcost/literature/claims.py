@@ -18,7 +18,7 @@ from convcost.language.interpret import bind
 from convcost.language.model import Fault
 from convcost.language.schema import closed
 from convcost.language.syntax import data, text
-from convcost.language.yaml import Mapping, Scalar, Sequence, dims, scan
+from convcost.language.tree import Mapping, Scalar, Sequence, dims, scan
 from convcost.limits import MAX_CLAIMS
 from convcost.literature.references import Reference, reference
 from convcost.numbers.printed import Figure, figure
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convcost.conventions.counts import Quantity
     from convcost.errors import Position
     from convcost.language.model import Spec
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
     from convcost.layers.base import Shape
 
 PRINTED, MEASURED, COUNTED = CLASSES = ("printed", "measured", "counted")

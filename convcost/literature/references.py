@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from convcost.catalogue.loader import Files, check_keys, fail, package_folder, text_of
 from convcost.errors import closest, unknown
-from convcost.language.yaml import Mapping
+from convcost.language.tree import Mapping
 
 _KEYS = ("authors", "title", "venue", "year", "arxiv", "doi", "url", "repository", "commit", "file", "of")
 _ELSEWHERE = re.compile(r"arXiv:\d{4}\.\d{4,5}(v\d+)?|doi:10\.\S+|https?://\S+")
-_FILES = Files("list of references", (package_folder("literature"),), "docs/published/references.bib")
+REFERENCES = Files("list of references", (package_folder("literature"),), "docs/published/references.bib")
 
 
 class Reference(NamedTuple):
@@ -115,7 +115,7 @@ def references() -> dict[str, Reference]:
     Raises:
         SpecError: the file is wrong.
     """
-    _, tree = _FILES.open("references")
+    _, tree = REFERENCES.open("references")
     sources = {}
     for key, node in tree.entries:
         if not isinstance(node, Mapping):

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import Problem, SpecError, UsageError
-from convcost.language.yaml import Scalar, Sequence
+from convcost.language.tree import Scalar, Sequence
 from convcost.metrics.registry import METRICS, metric
 from convcost.numbers.arithmetic import RELATIONS
 from convcost.tables.printable import Records
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from convcost.language.model import Spec
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
 

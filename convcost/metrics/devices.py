@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.catalogue.loader import Files, check_keys, fail, package_folder, text_of
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.yaml import Mapping, Scalar
+from convcost.language.tree import Mapping, Scalar
 from convcost.metrics.dtypes import BITS
 from convcost.numbers.printed import positive
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from convcost.language.yaml import Node
+    from convcost.language.tree import Node
 
 DEVICES = Files("device", (package_folder("devices"),), "`convcost roofline`")
 

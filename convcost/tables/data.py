@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -49,10 +48,10 @@ def json_value(value: Any) -> Any:
 
 def as_json(result: dict[str, Any]) -> str:
     """A result as JSON, keys in the order given; what is not printable is written as an escape."""
-    text = json.dumps(json_value(result), indent=2, ensure_ascii=False)
-    return _UNUSUAL.sub(_escape, text) + "\n"
+    import json  # noqa: PLC0415 - rows of tables do not pay for it
 
+    def escaped(match: re.Match[str]) -> str:
+        character = match[0]
+        return character if character.isprintable() else json.dumps(character)[1:-1]
 
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
-    return character if character.isprintable() else json.dumps(character)[1:-1]
+    return _UNUSUAL.sub(escaped, json.dumps(json_value(result), indent=2, ensure_ascii=False)) + "\n"
