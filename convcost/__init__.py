@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         starter,
         survey,
         table,
+        to_onnx,
         traffic,
         verify,
     )
@@ -81,6 +82,7 @@ __all__ = [
     "starter",
     "survey",
     "table",
+    "to_onnx",
     "traffic",
     "verify",
 ]

@@ -150,8 +150,9 @@ def converted(data: bytes) -> None:
 
 
 def written_as_spec(graph: Graph) -> None:
-    """A graph is refused, or it is written as a spec that can be read and has the same counts."""
+    """A graph is refused, or it is written as an ONNX file and as a spec that can be read and have the same counts."""
     try:
+        assert convcost.to_onnx(graph)
         assert convcost.convert(graph)
     except ConvcostError as error:
         if "please report" in str(error):
@@ -263,6 +264,7 @@ receptive net.yaml --format json
 roofline net.yaml --device chip.yaml --by stage --plot
 roofline plain --peak 1T --bandwidth 25G --unfused --figure x.svg
 convert net.yaml --set n=8 --input 3x9x9 -o out.yaml
+convert net.yaml -o out.onnx
 show plain
 layers conv --format json
 layers

@@ -91,6 +91,46 @@ def convert(network: Network, *, input: Sizes | None = None, **parameters: Any) 
     return text
 
 
+def to_onnx(network: Network, *, input: Sizes | None = None, **parameters: Any) -> bytes:  # noqa: A002
+    """An ONNX file of a network: without weights, and with the costs of every layer in the metadata of its node.
+
+    A node is called by the path of its layer and has ``params``, ``macs``, ``flops`` and ``activation_bytes`` (of its
+    output, in float32). The metadata of the model have the totals, and ``peak_activation_bytes``. All of them are for
+    one sample. A layer without an operator of ONNX is a function of the domain ``convcost``.
+
+    Args:
+        network: a graph, or a target.
+        input: ``(channels, *spatial)`` in place of the target's own.
+        **parameters: values of the target's parameters.
+
+    Returns:
+        The bytes of the file. They were read again, and have the parameters and MACs of the network.
+
+    Raises:
+        UnsupportedError: the network is known in part only, or a number does not fit into the format.
+        UsageError: there is no such parameter or target.
+
+    >>> data = to_onnx("lenet5")
+    >>> data[4:12], len(data) < 20_000
+    (b'convcost', True)
+    """
+    from convcost.exporters.onnx import FLOAT_BYTES, check_writable, onnx_model  # noqa: PLC0415 - only for this
+    from convcost.importers.onnx import from_bytes  # noqa: PLC0415
+    from convcost.metrics.memory import peak  # noqa: PLC0415
+
+    graph, _ = built(network, input, parameters, partial=True)
+    check_writable(graph)
+    data = onnx_model(graph, {"peak_activation_bytes": str(FLOAT_BYTES * peak(graph).elements)})
+    try:
+        again = build(from_bytes(data, graph.name))
+    except ConvcostError as error:
+        raise ConvcostError(f"{graph.name}: the file of this network is wrong; please report this: {error}") from None
+    before, after = sum_work(graph.layers), sum_work(again.layers)
+    if (before.params, before.macs) != (after.params, after.macs):
+        raise ConvcostError(f"{graph.name}: the file would not have the cost of the network; please report this")
+    return data
+
+
 def from_torch(
     module: Any,
     *,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from convcost import api
 from convcost.cli.options import TARGET, input_option, output_option, parse_input, set_option, target_of, write
+from convcost.errors import UsageError
+
+_SPECS = ("", ".yaml", ".yml")
+_ONNX = ".onnx"
 
 
 @click.command("convert")
@@ -14,9 +20,18 @@ from convcost.cli.options import TARGET, input_option, output_option, parse_inpu
 @input_option
 @output_option
 def command(target: str, settings: tuple[str, ...], input_: str | None, output: str | None) -> None:
-    """Write TARGET, an ONNX file or another network, as a spec.
+    """Write TARGET, an ONNX file or another network, as a spec or as an ONNX file.
 
-    Branches are written inside their merges, repeats as one step, and merges that differ in numbers only as a block
-    with parameters. The spec builds the same layers.
+    The suffix of FILE says which: .yaml, .yml or none for a spec, .onnx for an ONNX file. In a spec branches are
+    written inside their merges, repeats as one step, and merges that differ in numbers only as a block with
+    parameters; it builds the same layers. An ONNX file has no weights, and the costs of every layer are in the
+    metadata of its node, where Netron shows them.
     """
-    write(api.convert(target_of(target, settings), input=parse_input(input_)), output)
+    suffix = os.path.splitext(output or "")[1].lower()
+    if suffix not in (*_SPECS, _ONNX):
+        raise UsageError(
+            f"-o {(output or '')[:100]}: expected a file that ends in {', '.join(_SPECS[1:])} or {_ONNX}, "
+            f"found '{suffix[:20]}'"
+        )
+    resolved, sizes = target_of(target, settings), parse_input(input_)
+    write((api.to_onnx if suffix == _ONNX else api.convert)(resolved, input=sizes), output)

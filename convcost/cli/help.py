@@ -33,7 +33,7 @@ GROUPS = {
         "show": "The source of a bundled spec.",
         "layers": "Reference of the layers: fields, formulas, sources.",
         "check": "Check specs for errors and networks against budgets.",
-        "convert": "Write a model as a spec, with repeats and blocks.",
+        "convert": "Write a model as a spec with repeats and blocks, or as an ONNX file with costs.",
         "init": "Write a commented spec to start from.",
         "schema": "JSON Schema of the spec language, for editors.",
     },
@@ -69,7 +69,7 @@ EXAMPLES = {
         "convcost check specs/resnet50.yaml",
         "convcost check mobilenet_v2 --budget 'macs<=350M' --budget 'peak<=7MB'",
     ),
-    "convert": ("convcost convert alexnet",),
+    "convert": ("convcost convert alexnet", "convcost convert resnet50 -o resnet50.onnx"),
     "init": ("convcost init mynet",),
     "schema": ("convcost schema",),
 }

@@ -13,7 +13,7 @@ from convcost.errors import ConvcostError, ShapeError
 from convcost.importers import onnx_file
 from convcost.importers.data import Data, MissingError, is_true, unknown
 from convcost.importers.paths import Paths
-from convcost.importers.rules import OPERATORS
+from convcost.importers.rules import known_operator
 from convcost.layers.base import Work
 from convcost.layers.operator import Multiplying, Operator, operator_of
 from convcost.limits import MAX_CALL_DEPTH, MAX_NODES
@@ -504,7 +504,7 @@ class Run:
     def _made_by(self, call: Call) -> list[Data]:
         """The outputs of a node, by its rule, by its function, or by the graphs inside it."""
         node = call.node
-        known = OPERATORS.get(f"{node.domain}:{node.op}" if node.domain else node.op)
+        known = known_operator(node.domain, node.op)
         if known is not None:
             return self._known(call, known)
         function = self.model.functions.get((node.domain, node.op))

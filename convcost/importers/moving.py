@@ -75,7 +75,7 @@ def constant(call: Call) -> list[Data]:
     """A tensor, number or list that is written in the node."""
     name = call.node.outputs[0] if call.node.outputs else ""
     attributes = call.node.attributes
-    tensor = attributes.get("value")
+    tensor = attributes.get("value", attributes.get("sparse_value"))
     if isinstance(tensor, Stored):
         return [constant_of(tensor, name)]
     for key, floating in (("value_int", False), ("value_float", True)):

@@ -6,11 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, Position, UsageError, unknown
-from convcost.importers import compute, control, elementwise, moving, onnx_file  # their rules are registered
+from convcost.importers import compute, control, elementwise, moving, onnx_file, stated  # their rules are registered
 from convcost.importers.data import Data
 from convcost.importers.data import unknown as nothing
 from convcost.importers.evaluate import Run, Scope, UnevenError
-from convcost.importers.rules import OPERATORS
+from convcost.importers.protobuf import Buffer
+from convcost.importers.rules import known_operator
 from convcost.language.model import Imported, Parameter, Value
 from convcost.layers.window import show
 from convcost.network.graph import Builder, Graph, Tensor
@@ -29,7 +30,7 @@ _MOST_NAMED = 8  # sizes that an error asks for
 _MAP = 4  # axes of a batch of maps
 _MOST_LISTED = 3  # inputs that a note lists
 
-_RULES = (compute, control, elementwise, moving)
+_RULES = (compute, control, elementwise, moving, stated)
 
 
 class OnnxSource(Imported):
@@ -293,6 +294,15 @@ def load_onnx(path: str, label: str) -> OnnxSource:
     )
 
 
+def from_bytes(data: bytes, name: str) -> OnnxSource:
+    """The network in the bytes of an ONNX file.
+
+    Raises:
+        ConvcostError: it is no ONNX file; the text begins with ``name``.
+    """
+    return OnnxSource(onnx_file.model_from(Buffer(data), name), name)
+
+
 def _graph(model: Model) -> Body:
     if model.graph is None:
         raise ConvcostError(f"{model.label}: expected a graph, found none")
@@ -308,7 +318,7 @@ def _entering(body: Body) -> tuple[list[Info], list[Info]]:
     uses: dict[str, set[bool]] = {}
     products: set[str] = set()  # second operands of products, which are weights where other inputs are
     for node in body.nodes:
-        known = OPERATORS.get(f"{node.domain}:{node.op}" if node.domain else node.op)
+        known = known_operator(node.domain, node.op)
         for index, name in enumerate(node.inputs):
             if known is not None and known.heavy and not known.weights and index == 1:
                 products.add(name)

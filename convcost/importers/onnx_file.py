@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MAX_NAME = 4_096  # bytes of a name that are kept
 MAX_RANK = 64  # axes of a tensor
 FLOATING = {1, 10, 11, 16, 17, 18, 19, 20, 23, 24}  # data types that are floats: FLOAT, FLOAT16, DOUBLE, BFLOAT16 ...
-BOOL, STRING = 9, 8
+FLOAT, INT64, STRING, BOOL = 1, 7, 8, 9
 BITS = {
     1: 32,
     2: 8,
@@ -376,6 +376,8 @@ class _Reader:
                 several.append(self._text(part))
             elif number == 11:
                 several.append(self._graph(part, depth + 1))
+            elif number == 22:
+                value = self._sparse(part)
             elif number == 21:
                 value = Reference(self._text(part))
             if len(several) > MAX_ITEMS:

@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as much of it as a reader needs.
+"""The wire format of protocol buffers, as much of it as a reader and a writer need.
 
 A message is a sequence of fields. A field is a key (its number and a wire type) and a value: an integer of variable
 length, four or eight bytes, or a length and as many bytes. Bytes are handed out as their places,
@@ -9,7 +9,7 @@ Source: protobuf.dev/programming-guides/encoding. Field numbers and wire types o
 
 from __future__ import annotations
 
-from struct import unpack
+from struct import pack, unpack
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import ConvcostError
@@ -203,3 +203,40 @@ def text(data: Buffer, field: Field, most: int) -> str:
     """
     expect(field, BYTES)
     return data.take(field.start, min(field.end, field.start + most)).decode("utf-8", "replace")
+
+
+def written_varint(value: int) -> bytes:
+    """An integer of 64 bits as one of variable length; a negative one in two's complement.
+
+    Raises:
+        OverflowError: it has more bits.
+
+    >>> written_varint(300).hex()
+    'ac02'
+    """
+    if not -(1 << 63) <= value < 1 << 63:
+        raise OverflowError(f"expected an integer of 64 bits, found one of {value.bit_length():,}")
+    value &= 0xFFFFFFFFFFFFFFFF
+    result = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 - seven bits a byte, and the high bit where more follow
+        result.append(value & 0x7F | 0x80)
+        value >>= 7
+    result.append(value)
+    return bytes(result)
+
+
+def written(number: int, value: float | str | bytes) -> bytes:
+    """A field of a message: an integer, a float of 32 bits, a text, or the bytes of a message inside it.
+
+    Raises:
+        OverflowError: the number has more bits.
+
+    >>> written(1, 150).hex(), written(2, "testing").hex()
+    ('089601', '120774657374696e67')
+    """
+    if isinstance(value, int):
+        return written_varint(number << 3 | VARINT) + written_varint(value)
+    if isinstance(value, float):
+        return written_varint(number << 3 | FIXED32) + pack("<f", value)
+    data = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    return written_varint(number << 3 | BYTES) + written_varint(len(data)) + data

@@ -29,7 +29,15 @@ class Known(NamedTuple):
     lenient: bool
 
 
-OPERATORS: dict[str, Known] = {}  # by name; those of other domains as ``domain:name``
+OPERATORS: dict[str, Known] = {}  # by name; those of other domains as ``domain:name``, or ``domain:*`` for all of one
+ANY = "*"
+
+
+def known_operator(domain: str, name: str) -> Known | None:
+    """What is known of an operator; None where there is no rule for it."""
+    if not domain:
+        return OPERATORS.get(name)
+    return OPERATORS.get(f"{domain}:{name}") or OPERATORS.get(f"{domain}:{ANY}")
 
 
 def operator(

@@ -159,4 +159,9 @@ _BY_FAMILY: dict[str, type[Operator]] = {
 
 def operator_of(layer: Layer) -> type[Operator]:
     """The class of operators that reports count with a layer; ``Operator`` itself for one that moves elements."""
-    return _BY_FAMILY.get(layer.family, Operator)
+    return operator_of_family(layer.family)
+
+
+def operator_of_family(family: str) -> type[Operator]:
+    """The class of operators of a family; ``Operator`` itself for one that moves elements, or that there is not."""
+    return _BY_FAMILY.get(family, Operator)

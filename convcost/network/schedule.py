@@ -42,13 +42,15 @@ def schedule(graph: Graph) -> list[Step]:
     steps = []
     for node, copy in _ordered(graph.layers, 1, 0):
         reads = dict.fromkeys(
-            (index, which) for index, _ in node.inputs for which in _copies(graph.nodes[index].count, node.count, copy)
+            (index, which)
+            for index, _ in node.inputs
+            for which in copies_read(graph.nodes[index].count, node.count, copy)
         )
         steps.append(Step(node, (node.index, copy), tuple(reads)))
     return steps
 
 
-def _copies(made: int, reading: int, copy: int) -> range:
+def copies_read(made: int, reading: int, copy: int) -> range:
     """Which of ``made`` copies the given one of ``reading`` copies reads: its own, its share, or the common one."""
     if made >= reading:
         share = made // reading
