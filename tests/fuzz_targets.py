@@ -141,15 +141,15 @@ def onnx_file(data: bytes) -> None:
     source = OnnxSource(model_from(Buffer(data), "fuzz.onnx"), "fuzz")
     graph = source.make(dict.fromkeys(source.size_parameters(), 8), None)
     assert cost_table(analyze(graph), fold=True).columns
-    written_as_spec(graph)
+    exported(graph)
 
 
 def converted(data: bytes) -> None:
     """A spec file: built, written as a spec."""
-    written_as_spec(build(Catalogue().text(data, "<fuzz>", "fuzz", str(ROOT / "specs"))))
+    exported(build(Catalogue().text(data, "<fuzz>", "fuzz", str(ROOT / "specs"))))
 
 
-def written_as_spec(graph: Graph) -> None:
+def exported(graph: Graph) -> None:
     """A graph is refused, or it is written as an ONNX file and as a spec that can be read and have the same counts."""
     try:
         assert convcost.to_onnx(graph)
