@@ -3,8 +3,8 @@
 The peak is that of the tensors: in execution order every output is allocated when it is made and freed after its last
 reader, so that a branch is held while another runs and an addition keeps both its operands. Views share the memory of
 their input; a concatenation copies; tensors inside a layer, such as the scores of attention, are alive while it runs.
-The work space of an algorithm (im2col, Winograd) is not included. A maximum over steps has no useful closed form: the
-peak is evaluated on numbers, and refuses symbols.
+The work space of an algorithm (im2col, Winograd) is not included. What is alive at one step has a closed form. Their
+maximum over all steps has no useful one, so the peak is evaluated on numbers, and refuses symbols.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from convcost.network.fusion import folded_norms, kept_outputs
 from convcost.network.schedule import schedule
 
 if TYPE_CHECKING:
-    from convcost.network.graph import Graph
+    from collections.abc import Iterable, Mapping
+
+    from convcost.network.graph import Graph, Node
     from convcost.network.schedule import Step, Tensor
+    from convcost.numbers.arithmetic import Num
 
 
 class Peak(NamedTuple):
@@ -52,27 +55,48 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
         raise UnsupportedError("peak memory is evaluated on numbers; this network has symbolic sizes")
     steps = schedule(graph)
     lives = _lives(graph, steps, in_place=in_place, folded=folded)
-    sizes = {tensor: int(elements(graph.nodes[tensor[0]].shape)) for tensor in lives}
-    change = [0] * (len(steps) + 3)
-    for tensor, (born, last) in lives.items():
-        change[born] += sizes[tensor]
-        change[last + 1] -= sizes[tensor]
-    for number, step in enumerate(steps, 1):
-        change[number] += int(step.node.work.inside)
-        change[number + 1] -= int(step.node.work.inside)
-    alive = list(accumulate(change))
+    sizes = _sizes(graph, lives)
+    counts = _alive(steps, lives, sizes)
     if not steps:
-        return Peak(alive[0], graph.nodes[0].path, (), in_place, folded, ())
-    most = max(range(1, len(steps) + 1), key=lambda step: alive[step])
+        return Peak(counts[0], graph.nodes[0].path, (), in_place, folded, ())
+    most = max(range(1, len(steps) + 1), key=lambda step: counts[step])
     held = [tensor for tensor, (born, last) in lives.items() if born <= most <= last]
     return Peak(
-        alive[most],
+        counts[most],
         steps[most - 1].node.path,
         tuple((graph.nodes[tensor[0]].path, sizes[tensor]) for tensor in held),
         in_place,
         folded,
-        tuple((step.node.path, alive[index]) for index, step in enumerate(steps, 1)),
+        tuple((step.node.path, counts[index]) for index, step in enumerate(steps, 1)),
     )
+
+
+def alive(graph: Graph, *, in_place: bool = False, folded: bool = False) -> list[tuple[Node, Num]]:
+    """The layer and the elements alive at every step, in execution order, per sample: numbers or closed forms.
+
+    Raises:
+        UnsupportedError: the number of copies of a layer is a symbol.
+    """
+    steps = schedule(graph)
+    lives = _lives(graph, steps, in_place=in_place, folded=folded)
+    counts = _alive(steps, lives, _sizes(graph, lives))
+    return [(step.node, count) for step, count in zip(steps, counts[1:], strict=False)]
+
+
+def _sizes(graph: Graph, lives: Iterable[Tensor]) -> dict[Tensor, Num]:
+    return {tensor: elements(graph.nodes[tensor[0]].shape) for tensor in lives}
+
+
+def _alive(steps: list[Step], lives: Mapping[Tensor, tuple[int, int]], sizes: Mapping[Tensor, Num]) -> list[Num]:
+    """Elements alive before the first step, and at every step."""
+    change: list[Num] = [0] * (len(steps) + 3)
+    for tensor, (born, last) in lives.items():
+        change[born] += sizes[tensor]
+        change[last + 1] -= sizes[tensor]
+    for number, step in enumerate(steps, 1):
+        change[number] += step.node.work.inside
+        change[number + 1] -= step.node.work.inside
+    return list(accumulate(change))
 
 
 def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> dict[Tensor, tuple[int, int]]:
