@@ -61,8 +61,9 @@ def cases(
     *,
     ties: Mapping[str, Expression] | None = None,
     whose: Convention = PLAIN,
+    most: int = MAX_CASES,
 ) -> Cases:
-    """Every structure of ``spec``; arguments as :func:`convcost.formulas.closed.formula`."""
+    """Every structure of ``spec``, up to ``most``; other arguments as :func:`convcost.formulas.closed.formula`."""
     first = formula(spec, free, given, input_shape, ties=ties, whose=whose)
     names = list(first.symbols)
     formulas = {_key(first.answers): first}
@@ -72,7 +73,7 @@ def cases(
         forced = todo.pop()
         if any(forced.items() <= dict(answers).items() for answers in formulas):
             continue
-        if len(formulas) >= MAX_CASES:
+        if len(formulas) >= most:
             complete = False
             break
         witness = _witness(first, forced)
