@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import browser
 import pytest
 from hypothesis import Phase, settings
 
@@ -27,8 +28,11 @@ settings.register_profile("patient", deadline=None)  # a busy machine, or one th
 settings.register_profile("mutants", deadline=None, phases=(Phase.explicit, Phase.generate))  # dead need no shrinking
 settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "patient")
 
+collect_ignore: list[str] = []
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
-    collect_ignore = ["differential.py", "modules.py", "test_from_torch.py", "test_torch.py", "zoo.py"]
+    collect_ignore += ["differential.py", "modules.py", "test_from_torch.py", "test_torch.py", "zoo.py"]
+if browser.program() is None:  # `.ci/run` installs one
+    collect_ignore += ["test_pages.py"]
 
 
 def representatives() -> list[str]:
@@ -95,3 +99,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """While mutants run, tests with many examples come last: most mutants die before."""
     if "MUTANT_UNDER_TEST" in os.environ:
         items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests are left out, and why."""
+    if browser.program() is None:
+        names = ", ".join(browser.PROGRAMS)
+        terminalreporter.write_line(f"tests/test_pages.py is left out: there is no browser (none of {names})")
