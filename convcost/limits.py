@@ -25,3 +25,5 @@ MAX_VALUES = 4_096  # elements of a tensor in an ONNX file whose values are read
 
 MAX_TERMS = 1_000  # of a formula that a spec computes, multiplied out
 MAX_DEGREE = 64  # of it
+
+MAX_PAGE_ROWS = 5_000  # layers of a network on an HTML page

@@ -130,7 +130,7 @@ def _command(name: str, summary: str) -> str:
     lines = [f"\n### {name}\n", summary, *(["", details] if details else []), "", f"```text\n{usage}\n```", ""]
     lines += [f"* `{names}`: {text}" for names, text in records if text and names != "--help"]
     lines += ["", f"In Python: `convcost.{FUNCTIONS.get(name, name)}`."]
-    if name == "init":  # it would write a file here
+    if name in ("explore", "init"):  # they would write a file here
         return "\n".join([*lines, "", f"```sh\n{EXAMPLES[name][0]}\n```"])
     return "\n".join([*lines, "", f"```console lines=12\n$ {EXAMPLES[name][0]}\n```"])
 

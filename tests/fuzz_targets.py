@@ -241,6 +241,7 @@ analyze plain --columns path,macs --exact --batch 4 --no-fold
 analyze net.yaml --set n=8 --input 3x16x16 --convention mine.yaml --format json -o out.json
 analyze bottleneck --depth 1 --convention fvcore --format markdown
 compare bottleneck plain --set plain:K=5 --traffic
+explore plain net.yaml --free K --device chip.yaml -o page.html
 compare plain net.yaml --free K --format csv
 diff bottleneck net.yaml --set net:n=8 --columns macs,bytes --by layer --format csv
 table plain net.yaml --columns params,peak,time --device chip.yaml --sort macs

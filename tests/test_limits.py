@@ -14,7 +14,8 @@ from onnx_writer import INT64, info, model, node, tensor
 import convcost
 from convcost import limits
 from convcost.catalogue.loader import Catalogue
-from convcost.errors import ConvcostError
+from convcost.codegen.explorer import Source, explore
+from convcost.errors import ConvcostError, UnsupportedError
 from convcost.importers.onnx_file import model_from
 from convcost.importers.protobuf import Buffer
 from convcost.language.expression import ExpressionError, compile_expression
@@ -33,6 +34,7 @@ from convcost.limits import (
     MAX_LENGTH,
     MAX_NESTING,
     MAX_NODES,
+    MAX_PAGE_ROWS,
     MAX_STEPS,
     MAX_TERMS,
     MAX_VALUES,
@@ -207,3 +209,10 @@ def test_large_but_honest(name: str) -> None:
 def test_time_grows_with_layers_and_no_faster() -> None:
     few, many = (min(measured(written_out(layers)).seconds for _ in range(2)) for layers in (5_000, 50_000))
     assert many / few < MOST_GROWTH
+
+
+def test_a_page_has_so_many_layers_at_most() -> None:
+    spec = chain(f"{{relu: {{}}, repeat: {MAX_PAGE_ROWS + 1}}}")
+    network = Catalogue().text(spec.encode(), "<spec>", "spec", "")
+    with pytest.raises(UnsupportedError, match=f"more than {MAX_PAGE_ROWS:,} layers, too many for a page"):
+        explore([Source("many", "many", network, {})])

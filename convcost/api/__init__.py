@@ -6,6 +6,7 @@ every target that has them. Commands parse their options, call these functions, 
 
 from convcost.api.conventions import explain, list_conventions, survey, verify
 from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
+from convcost.api.explorer import explore
 from convcost.api.formulas import cases, compare, equal, formula, scaling
 from convcost.api.solutions import pareto, solve
 from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
@@ -20,6 +21,7 @@ __all__ = [
     "diff",
     "equal",
     "explain",
+    "explore",
     "formula",
     "from_torch",
     "list_conventions",

@@ -19,6 +19,7 @@ GROUPS = {
     },
     "Design to a budget": {
         "solve": "The parameter value that meets a budget, with its neighbours.",
+        "explore": "A page on which the parameters of a network can be moved.",
     },
     "Counting conventions": {
         "conventions": "The counting conventions, or a target under each of them.",
@@ -58,6 +59,10 @@ EXAMPLES = {
     "scaling": ("convcost scaling mobilenet_v1 --free alpha",),
     "equal": ("convcost equal group_conv depthwise_conv --where G=I --where O=I",),
     "solve": ("convcost solve mobilenet_v2 --for alpha --budget 'macs<=200M'",),
+    "explore": (
+        "convcost explore mobilenet_v1 --free alpha,size -o explore.html",
+        "convcost explore bottleneck plain -o blocks.html",
+    ),
     "conventions": ("convcost conventions", "convcost conventions vgg16"),
     "explain": ("convcost explain resnet50 --reported 3.8G",),
     "verify": ("convcost verify lenet5",),

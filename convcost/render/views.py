@@ -71,6 +71,12 @@ def _cases(result: Any) -> View:
     return cases_view(result)
 
 
+def _explorer(result: Any) -> View:
+    from convcost.render.explorer import explorer_page  # noqa: PLC0415
+
+    return View(tables=list, data=lambda: result.contents, text=lambda: explorer_page(result))
+
+
 def _scalings(result: Scalings) -> View:
     from convcost.render.scalings import scaling_data, scaling_table  # noqa: PLC0415
 
@@ -174,6 +180,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     "Difference": _difference,
     "Equalities": _equalities,
     "Explanation": _explanation,
+    "Explorer": _explorer,
     "Formula": _formula,
     "Graph": _graph,
     "LayerDocs": _layers,

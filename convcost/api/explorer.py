@@ -1,0 +1,55 @@
+"""Pages on which the parameters of networks can be moved. sympy is imported when a function here is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcost.api.targets import Sizes, TargetLike, check_names, input_shape, resolve
+from convcost.metrics.devices import device as find_device
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convcost.codegen.explorer import Explorer
+    from convcost.metrics.devices import Device
+
+
+def explore(
+    *targets: TargetLike,
+    free: Sequence[str] | None = None,
+    input: Sizes | None = None,  # noqa: A002 - the language's own word
+    dtype: str = "float32",
+    weights_dtype: str | None = None,
+    device: str | Device | None = None,
+    **parameters: Any,
+) -> Explorer:
+    """One network or block, or two side by side, as a page on which their free parameters can be moved.
+
+    ``str`` of the result is the page: one HTML file with the closed forms of every layer, which needs no server.
+
+    Args:
+        *targets: one or two.
+        free: names that can be moved; by default all that can be symbols.
+        input: ``(channels, *spatial)`` in place of every target's own.
+        dtype: number format of feature maps and arithmetic, for bytes and times.
+        weights_dtype: number format of parameters; that of the maps where not given.
+        device: name or file of the device that times are for, or a device.
+        **parameters: values; of a free name, where it starts.
+
+    Raises:
+        UsageError: there is no target or there are more than two, there is no such parameter, format or device, or a
+            name cannot be free.
+        SpecError: a spec is wrong, or a value does not fit.
+        UnsupportedError: a network is too large for a page, or has no closed forms.
+
+    >>> explore("mobilenet_v1", free=["alpha"])
+    <explorer mobilenet_v1: alpha = 1>
+    """
+    from convcost.codegen.explorer import Source  # noqa: PLC0415 - imports sympy
+    from convcost.codegen.explorer import explore as explored  # noqa: PLC0415
+
+    resolved = resolve(targets, parameters)
+    check_names(free or (), resolved)
+    machine = find_device(device) if isinstance(device, str) else device
+    sources = [Source(target.name, target.given, target.spec, target.values) for target in resolved]
+    return explored(sources, free, input_shape(input), dtype=dtype, weights_dtype=weights_dtype, device=machine)

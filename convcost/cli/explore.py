@@ -1,0 +1,62 @@
+"""``convcost explore``."""
+
+from __future__ import annotations
+
+import click
+
+from convcost import api
+from convcost.cli import completion
+from convcost.cli.options import (
+    TARGET,
+    dtype_options,
+    free_option,
+    input_option,
+    names_in,
+    output_option,
+    parse_input,
+    set_option,
+    targets_of,
+    write,
+)
+from convcost.metrics.devices import device_names
+
+
+@click.command("explore")
+@click.argument("targets", type=TARGET, nargs=-1, required=True, metavar="TARGET [OTHER]")
+@free_option
+@set_option
+@input_option
+@click.option(
+    "--device",
+    metavar="NAME|FILE",
+    shell_complete=completion.names_of(device_names),
+    help="Device for times and a roofline; `convcost roofline` lists them.",
+)
+@dtype_options
+@output_option
+def command(
+    targets: tuple[str, ...],
+    settings: tuple[str, ...],
+    input_: str | None,
+    free: tuple[str, ...],
+    device: str | None,
+    dtype: str,
+    weights_dtype: str | None,
+    output: str | None,
+) -> None:
+    """An HTML page of TARGET, on which its parameters can be moved; with OTHER, of both side by side.
+
+    The page computes totals, the cost and shapes of every layer, and memory over time from closed forms, exactly. It is
+    one file, needs no server and loads nothing. --free chooses the parameters; by default all that can be symbols.
+    """
+    from convcost.render.explorer import explorer_page  # noqa: PLC0415 - imports sympy
+
+    explorer = api.explore(
+        *targets_of(targets, settings),
+        free=names_in(free),
+        input=parse_input(input_),
+        dtype=dtype,
+        weights_dtype=weights_dtype,
+        device=device,
+    )
+    write(explorer_page(explorer), output)

@@ -1,0 +1,829 @@
+"use strict";
+(() => {
+  const page = JSON.parse(document.getElementById("data").textContent);
+  const SAFE = 2 ** 53;
+
+  // --- closed forms: the same rules on BigInt, exact, and on Number, for grids whose values stay below 2^53 ---
+
+  const floorDiv = (a, b, one) => {
+    const rest = a % b;
+    const whole = (a - rest) / b;
+    return rest != 0 && (rest < 0) !== (b < 0) ? whole - one : whole;
+  };
+  const OPERATIONS = {
+    floor_div: (one, a, b) => floorDiv(a, b, one),
+    make_divisible: (one, top, bottom, step) => {
+      const two = one + one, ten = two * two * two + two;
+      let nearest = floorDiv(two * top + step * bottom, two * step * bottom, one) * step;
+      if (nearest < step) nearest = step;
+      return ten * nearest * bottom < (ten - one) * top ? nearest + step : nearest;
+    },
+    round_even: (one, top, bottom) => {
+      const two = one + one, whole = floorDiv(top, bottom, one), rest = top - whole * bottom;
+      return two * rest > bottom || (two * rest === bottom && whole % two != 0) ? whole + one : whole;
+    },
+    gcd: (one, a, b) => {
+      while (b != 0) [a, b] = [b, a % b];
+      return a;
+    },
+    maximum: (one, ...values) => values.reduce((a, b) => a > b ? a : b),
+    minimum: (one, ...values) => values.reduce((a, b) => a < b ? a : b),
+  };
+  // the largest number that each operation meets on the way, and the largest that it can give
+  const BOUNDS = {
+    floor_div: (a, b) => [Math.max(a, b), a + 1],
+    make_divisible: (top, bottom, step) => [20 * (top + 2 * step * bottom), top + 2 * step],
+    round_even: (top, bottom) => [2 * Math.max(top, bottom), top + 1],
+    gcd: (a, b) => [Math.max(a, b), Math.max(a, b)],
+    maximum: (...values) => [Math.max(...values), Math.max(...values)],
+    minimum: (...values) => [Math.max(...values), Math.max(...values)],
+  };
+
+  function prepared(program, of) {
+    const polynomial = flat => {
+      const terms = [];
+      for (let i = 0; i < flat.length; i += 2) terms.push([of(flat[i]), flat[i + 1]]);
+      return terms;
+    };
+    const pair = value => Array.isArray(value[0]) ? value.map(polynomial) : [polynomial(value), null];
+    return {
+      one: of(1),
+      zero: of(0),
+      parts: program.parts,
+      monomials: program.monomials,
+      steps: program.steps.map(([name, ...rest]) => [name, rest.map(polynomial)]),
+      values: program.values.map(pair),
+    };
+  }
+
+  class Run {
+    constructor(program, slots) {
+      this.program = program;
+      this.slots = slots.slice();
+      this.products = new Array(program.monomials.length);
+      this.known = new Array(program.values.length);
+      for (const [name, parts] of program.steps) {
+        this.slots.push(OPERATIONS[name](program.one, ...parts.map(part => this.sum(part))));
+      }
+    }
+    product(place) {
+      let result = this.products[place];
+      if (result === undefined) {
+        result = this.program.one;
+        for (const slot of this.program.monomials[place]) result *= this.slots[slot];
+        this.products[place] = result;
+      }
+      return result;
+    }
+    sum(terms) {
+      let result = this.program.zero;
+      for (const [coefficient, place] of terms) result += coefficient * this.product(place);
+      return result;
+    }
+    fraction(place) {
+      const [top, bottom] = this.program.values[place];
+      return [this.sum(top), bottom === null ? this.program.one : this.sum(bottom)];
+    }
+    value(place) {
+      let result = this.known[place];
+      if (result === undefined) {
+        const [top, bottom] = this.fraction(place);
+        result = this.known[place] = bottom == 1 ? top : top / bottom;
+      }
+      return result;
+    }
+  }
+
+  // whether every number on the way to `places` and `conditions` stays below 2^53 when no slot is above `largest`
+  function safe(program, largest, places, conditions) {
+    const slots = largest.slice();
+    let most = Math.max(0, ...largest);
+    const size = terms => {
+      let total = 0;
+      for (const [coefficient, place] of terms) {
+        total += Math.abs(coefficient) * program.monomials[place].reduce((product, slot) => product * slots[slot], 1);
+      }
+      most = Math.max(most, total);
+      return total;
+    };
+    for (const [name, parts] of program.steps) {
+      const [way, result] = BOUNDS[name](...parts.map(size));
+      most = Math.max(most, way);
+      slots.push(result);
+    }
+    const widest = place => {
+      const [top, bottom] = program.values[place];
+      return Math.max(size(top), bottom === null ? 1 : size(bottom));
+    };
+    places.forEach(widest);
+    for (const {left, right, ranges} of conditions) {  // both sides are multiplied to compare them
+      const numbers = (ranges ?? []).flatMap(([low, , high]) => [...low, ...(high ?? [])]).map(Number);
+      most = Math.max(most, widest(left) * (right === undefined ? Math.max(1, ...numbers) : widest(right)));
+    }
+    return most < SAFE;
+  }
+
+  const HOLDS = {
+    "==": (a, b) => a === b,
+    "!=": (a, b) => a !== b,
+    "<": (a, b) => a < b,
+    "<=": (a, b) => a <= b,
+    ">": (a, b) => a > b,
+    ">=": (a, b) => a >= b,
+  };
+
+  function holds(condition, run, of) {
+    const [top, bottom] = run.fraction(condition.left);
+    if (condition.kind === "is whole") return top % bottom == 0;
+    if (condition.kind === "in") {
+      return condition.ranges.some(([low, lowIn, high, highIn]) => {
+        const [a, b] = [top * of(low[1]), of(low[0]) * bottom];
+        if (!(a > b || (lowIn && a === b))) return false;
+        if (high === null) return true;
+        const [c, d] = [top * of(high[1]), of(high[0]) * bottom];
+        return c < d || (highIn && c === d);
+      });
+    }
+    const [right, under] = run.fraction(condition.right);
+    if (condition.kind === "divides") return top != 0 && (right * bottom) % (under * top) == 0;
+    return HOLDS[condition.kind](top * under, right * bottom);
+  }
+
+  // --- numbers as text ---
+
+  const UNITS = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+  const exact = value => value.toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  function si(value) {
+    if (value < 0n) return "-" + si(-value);
+    const digits = value.toString();
+    if (digits.length < 4) return digits;
+    let power = Math.min(Math.floor((digits.length - 1) / 3), UNITS.length - 1);
+    for (;;) {
+      const unit = 1000n ** BigInt(power);
+      const places = Math.max(4 - (value / unit).toString().length, 0);
+      const scale = 10n ** BigInt(places);
+      const rounded = OPERATIONS.round_even(1n, value * scale, unit);
+      if (rounded < 1000n * scale || power === UNITS.length - 1) {
+        const text = rounded.toString().padStart(places + 1, "0");
+        const whole = exact(text.slice(0, text.length - places));
+        return `${whole}${places ? "." + text.slice(-places) : ""} ${UNITS[power]}`;
+      }
+      power += 1;
+    }
+  }
+  const short = number => number >= 1000 ? number.toFixed(0) : String(Number(number.toPrecision(4)));
+  function duration(seconds) {
+    for (const [unit, scale] of [["s", 1], ["ms", 1e3], ["us", 1e6]]) {
+      if (seconds * scale >= 1) return `${short(seconds * scale)} ${unit}`;
+    }
+    return `${short(seconds * 1e9)} ns`;
+  }
+  const tick = number => number < 1000 ? short(number) : si(BigInt(Math.round(number))).replace(/\.?0+ /, " ");
+  const about = number => number < 1000 ? short(number) : si(BigInt(Math.round(number)));
+
+  // --- the values of the names ---
+
+  const gcd = (a, b) => OPERATIONS.gcd(1n, a, b);
+  const reduced = (top, bottom) => {
+    const common = gcd(top, bottom);
+    return [top / common, bottom / common];
+  };
+  // a whole number, a decimal or a fraction; null where it is none
+  function parsed(text, ratio) {
+    text = text.trim();
+    if (/^\d{1,18}$/.test(text)) return BigInt(text) > 0n ? [BigInt(text), 1n] : null;
+    if (!ratio) return null;
+    const decimal = /^(\d{0,9})\.(\d{1,9})$/.exec(text);
+    if (decimal !== null) {
+      const [top, bottom] = [BigInt((decimal[1] || "0") + decimal[2]), 10n ** BigInt(decimal[2].length)];
+      return top > 0n ? reduced(top, bottom) : null;
+    }
+    const parts = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
+    if (parts === null || BigInt(parts[1]) === 0n || BigInt(parts[2]) === 0n) return null;
+    return reduced(BigInt(parts[1]), BigInt(parts[2]));
+  }
+
+  const names = page.names.map((entry, index) => ({
+    ...entry,
+    field: document.getElementById(`value-${index}`),
+    range: document.getElementById(`slide-${index}`),
+  }));
+  const byName = new Map(names.map(entry => [entry.name, entry]));
+
+  function given() {
+    const values = new Map(), wrong = [];
+    for (const entry of names) {
+      const value = parsed(entry.field.value, entry.ratio);
+      entry.field.setAttribute("aria-invalid", String(value === null));
+      if (value === null) {
+        const what = entry.ratio ? "a positive number such as 0.75 or 3/4" : "a whole number of at least 1";
+        wrong.push(`${entry.name} must be ${what}, not “${entry.field.value.slice(0, 30)}”.`);
+      }
+      values.set(entry.name, value);
+    }
+    return [values, wrong];
+  }
+
+  // --- networks ---
+
+  const networks = page.networks.map((network, index) => ({
+    ...network,
+    index,
+    forms: network.forms.map((form, place) => ({
+      ...form,
+      place,
+      big: prepared(form.program, BigInt),
+      small: null,
+      math: document.getElementById(`math-${index}-${place}`),
+    })),
+    layer: null,
+  }));
+  const smallOf = form => form.small ??= prepared(form.program, Number);
+  const KEYS = ["params", "macs", "flops", "activations"];
+
+  const slotsOf = (network, values) => network.names.flatMap(([, label]) => {
+    const entry = byName.get(label), [top, bottom] = values.get(label);
+    return entry.ratio ? [top, bottom] : [top];
+  });
+
+  const MARKS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"};
+  const inWords = text => text.replace(/==|!=|<=|>=/g, mark => MARKS[mark]);
+
+  // the form that holds at these values, or why there is none
+  function chosen(network, values) {
+    const slots = slotsOf(network, values);
+    let nearest = null;
+    for (const form of network.forms) {
+      const run = new Run(form.big, slots);
+      const broken = form.conditions.filter(condition => !holds(condition, run, BigInt));
+      if (!broken.length) return {form, run, problem: ""};
+      if (nearest === null || broken.length < nearest.length) nearest = broken;
+    }
+    const needs = nearest.map(condition => inWords(condition.text)).join(", and ");
+    if (nearest.every(condition => !condition.structural)) {
+      return {form: null, run: null, problem: `There is no such ${network.name}: it needs ${needs}.`};
+    }
+    const settings = network.names.map(([name, label]) => ` --set ${name}=${byName.get(label).field.value.trim()}`);
+    const command = network.command + settings.join("");
+    return {
+      form: null,
+      run: null,
+      problem: `The forms of ${network.name} on this page hold where ${needs}. Elsewhere: ${command}`,
+    };
+  }
+
+  function figures(state) {
+    const {form, run} = state;
+    const totals = {};
+    for (const key of KEYS) totals[key] = run.value(form.totals[key]);
+    if (form.alive.length) {
+      let most = 0;
+      for (let step = 1; step < form.alive.length; step += 1) {
+        if (run.value(form.alive[step]) > run.value(form.alive[most])) most = step;
+      }
+      totals.peak = run.value(form.alive[most]);
+      state.most = most;
+    }
+    if (page.device !== null) {
+      state.times = form.paths.map((_, row) => timeOf(state, row));
+      totals.time = state.times.reduce((sum, time) => sum + time, 0);
+    }
+    state.totals = totals;
+  }
+
+  const columnAt = (state, key, row) => state.run.value(state.form.columns[key][row]);
+  const timeOf = (state, row) => Math.max(
+    Number(columnAt(state, "executed", row)) / page.device.peak,
+    Number(columnAt(state, "bytes", row)) / page.device.bandwidth,
+  );
+  const shapeAt = (state, key, row) => state.form[key][row].map(place => String(state.run.value(place))).join("x");
+
+  // --- drawing ---
+
+  const SVG = "http://www.w3.org/2000/svg";
+  function draw(tag, attributes, ...children) {
+    const element = document.createElementNS(SVG, tag);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  }
+  const label = (x, y, text, more = {}) => draw("text", {x, y, ...more}, text);
+  const nice = limit => {
+    const power = 10 ** Math.floor(Math.log10(limit));
+    return [1, 2, 5, 10].map(step => step * power).find(step => step * 4 >= limit) ?? power * 10;
+  };
+
+  const LEFT = 52;  // of a chart, for the numbers of its axis
+
+  class Chart {
+    constructor(id, height) {
+      this.box = document.getElementById(id);
+      this.height = height;
+      this.width = 0;
+      if (this.box === null) return;
+      this.svg = draw("svg", {role: "img", height});
+      this.box.append(this.svg);
+      new ResizeObserver(() => {
+        const width = Math.floor(this.box.clientWidth);
+        if (width && width !== this.width) {
+          this.width = width;
+          this.svg.setAttribute("width", width);
+          this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
+          redraw();
+        }
+      }).observe(this.box);
+    }
+    fill(title, ...parts) {
+      this.svg.setAttribute("aria-label", title);
+      this.svg.replaceChildren(...parts);
+    }
+    scale(most, count) {  // lines across, with their values; and how wide each of `count` things is
+      const parts = [], step = nice(most || 1), low = this.height - 18, high = 16;
+      const y = value => low - (low - high) * value / (most || 1);
+      for (let value = 0; value <= most || value === 0; value += step) {
+        parts.push(draw("line", {class: "grid", x1: LEFT, x2: this.width, y1: y(value), y2: y(value)}));
+        parts.push(label(LEFT - 5, y(value) + 4, tick(value), {class: "tick", "text-anchor": "end"}));
+      }
+      const wide = (this.width - LEFT) / count;
+      return {parts, low, y, wide, x: place => LEFT + place * wide};
+    }
+  }
+
+  const COLOURS = 8;
+  const bars = networks.map(network => new Chart(`bars-${network.index}`, 190));
+  const memory = networks.map(network => new Chart(`memory-${network.index}`, 170));
+  const roofline = new Chart("roofline", 300);
+  const contours = new Chart("contours", 340);
+  const shown = document.getElementById("shown");
+  const BAR_VALUES = {
+    time: (state, row) => state.times[row],
+    default: (state, row, key) => Number(columnAt(state, key, row)),
+  };
+  const barValue = (state, row) => (BAR_VALUES[shown.value] ?? BAR_VALUES.default)(state, row, shown.value);
+
+  function coloursOf(state) {
+    const weight = new Map();
+    state.form.kind.forEach((kind, row) => weight.set(kind, (weight.get(kind) ?? 0) + barValue(state, row)));
+    const order = [...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a) || a - b);
+    return new Map(order.map((kind, place) => [kind, Math.min(place, COLOURS - 1)]));
+  }
+
+  function drawBars(network, state, most) {
+    const chart = bars[network.index];
+    if (!chart.width) return;
+    if (state.form === null) return chart.fill("No values", ...[]);
+    const count = state.form.paths.length, {parts, low, y, x, wide} = chart.scale(most, count);
+    const colours = coloursOf(state), gap = wide > 4 ? 1 : 0;
+    const paths = Array.from({length: COLOURS}, () => []);
+    for (let row = 0; row < count; row += 1) {
+      const value = barValue(state, row);
+      if (!value) continue;
+      const at = `M${x(row).toFixed(2)},${low}V${y(value).toFixed(1)}h${(wide - gap).toFixed(2)}V${low}z`;
+      paths[colours.get(state.form.kind[row])].push(at);
+    }
+    paths.forEach((path, place) => {
+      if (path.length) parts.push(draw("path", {class: `fill c${place}`, d: path.join("")}));
+    });
+    if (network.layer !== null && network.layer < count) {
+      parts.push(draw("rect", {class: "cursor", x: x(network.layer), y: 0, width: Math.max(wide, 2), height: low}));
+    }
+    const heading = shown.selectedOptions[0].textContent;
+    parts.push(label(LEFT, chart.height - 4, "input", {class: "tick"}));
+    parts.push(label(chart.width - 2, chart.height - 4, `${count} layers`, {class: "tick", "text-anchor": "end"}));
+    chart.fill(`${heading} of each of ${count} layers of ${network.name}; the table of layers has every number`, ...parts);
+    const legend = document.getElementById(`legend-${network.index}`), kinds = new Map();
+    for (const [kind, place] of colours) {
+      if (place < COLOURS - 1) kinds.set(place, state.form.kinds[kind]);
+      else kinds.set(place, kinds.has(place) ? "others" : state.form.kinds[kind]);
+    }
+    const wanted = [...kinds.values()].join("\n");
+    if (legend.dataset.kinds !== wanted) {
+      legend.dataset.kinds = wanted;
+      legend.replaceChildren(...[...kinds].map(([place, kind]) => {
+        const item = document.createElement("li");
+        item.append(draw("svg", {class: "key", width: 10, height: 10, "aria-hidden": "true"},
+          draw("rect", {class: `fill c${place}`, width: 10, height: 10})), kind.replaceAll("_", " "));
+        return item;
+      }));
+    }
+  }
+
+  function readout(network, state) {
+    const line = document.getElementById(`layer-${network.index}`);
+    const row = network.layer;
+    if (row === null || state.form === null || row >= state.form.paths.length) return;
+    const parts = KEYS.map(key => `${page.headings[key]} ${exact(columnAt(state, key, row))}`);
+    if (state.times) parts.push(`time ${duration(state.times[row])}`);
+    const shapes = `${shapeAt(state, "inputs", row)} → ${shapeAt(state, "outputs", row)}`;
+    const kind = state.form.kinds[state.form.kind[row]].replaceAll("_", " ");
+    line.textContent = `${row + 1}. ${state.form.paths[row]}: ${kind}, ${shapes}; ${parts.join(", ")}`;
+  }
+
+  function drawMemory(network, state, most) {
+    const chart = memory[network.index];
+    if (chart.box === null || !chart.width) return;
+    if (state.form === null || !state.form.alive.length) return chart.fill("No values", ...[]);
+    const count = state.form.alive.length, {parts, low, y, x} = chart.scale(most, count);
+    let path = `M${LEFT},${low}`;
+    state.form.alive.forEach((place, index) => {
+      path += `V${y(Number(state.run.value(place))).toFixed(1)}H${x(index + 1).toFixed(2)}`;
+    });
+    parts.push(draw("path", {class: "area", d: `${path}V${low}z`}));
+    const middle = x(state.most + 0.5), top = y(Number(state.totals.peak));
+    const where = state.form.paths[state.form.alive_rows[state.most]];
+    const words = `peak ${si(state.totals.peak)}B`;
+    document.getElementById(`peak-${network.index}`).textContent = `The peak of ${exact(state.totals.peak)} bytes is at ${where}.`;
+    parts.push(draw("circle", {class: "mark", cx: middle, cy: top, r: 4}));
+    const right = middle > chart.width / 2;
+    parts.push(label(right ? middle - 8 : middle + 8, Math.max(top - 4, 11), words, {class: "say", "text-anchor": right ? "end" : "start"}));
+    parts.push(label(LEFT, chart.height - 4, "first step", {class: "tick"}));
+    parts.push(label(chart.width - 2, chart.height - 4, `${count} steps`, {class: "tick", "text-anchor": "end"}));
+    chart.fill(`Bytes alive at each of ${count} steps of ${network.name}: ${words} at ${where}`, ...parts);
+  }
+
+  function drawRoofline(states) {
+    if (roofline.box === null || !roofline.width) return;
+    const {peak, bandwidth} = page.device, points = [];
+    states.forEach((state, place) => {
+      if (state.form === null) return;
+      state.form.paths.forEach((_, row) => {
+        const flops = Number(columnAt(state, "executed", row)), bytes = Number(columnAt(state, "bytes", row));
+        if (flops && bytes) points.push([flops / bytes, flops / state.times[row], place, false]);
+      });
+      const sums = ["executed", "bytes"].map(key =>
+        state.form.columns[key].reduce((sum, one) => sum + Number(state.run.value(one)), 0));
+      if (sums[0] && sums[1]) points.push([sums[0] / sums[1], sums[0] / state.totals.time, place, true]);
+    });
+    if (!points.length) return roofline.fill("No values", ...[]);
+    const ridge = peak / bandwidth;
+    const lows = points.map(point => point[0]).concat(ridge), rates = points.map(point => point[1]).concat(peak);
+    const [x0, x1] = [Math.floor(Math.log10(Math.min(...lows))), Math.ceil(Math.log10(Math.max(...lows)) + 0.3)];
+    const [y0, y1] = [Math.floor(Math.log10(Math.min(...rates))), Math.ceil(Math.log10(peak) + 0.1)];
+    const left = LEFT, low = roofline.height - 34, right = roofline.width - 8, high = 12;
+    const x = value => left + (right - left) * (Math.log10(value) - x0) / (x1 - x0);
+    const y = value => low - (low - high) * (Math.log10(value) - y0) / (y1 - y0);
+    const parts = [];
+    for (let power = x0; power <= x1; power += 1) {
+      parts.push(draw("line", {class: "grid", x1: x(10 ** power), x2: x(10 ** power), y1: high, y2: low}));
+      const anchor = power === x1 ? "end" : "middle";
+      parts.push(label(x(10 ** power), low + 13, tick(10 ** power), {class: "tick", "text-anchor": anchor}));
+    }
+    for (let power = y0; power <= y1; power += 1) {
+      parts.push(draw("line", {class: "grid", x1: left, x2: right, y1: y(10 ** power), y2: y(10 ** power)}));
+      parts.push(label(left - 4, y(10 ** power) + 4, tick(10 ** power), {class: "tick", "text-anchor": "end"}));
+    }
+    const start = 10 ** x0, end = 10 ** x1, foot = Math.max(start, 10 ** y0 / bandwidth);
+    parts.push(draw("path", {
+      class: "roof",
+      d: `M${x(foot)},${y(foot * bandwidth)}L${x(ridge)},${y(peak)}H${x(end)}`,
+    }));
+    const before = x(ridge) > (left + right) / 2;
+    parts.push(label(x(ridge) + (before ? -6 : 6), y(peak) - 5, `ridge ${short(ridge)} FLOPs/byte`,
+      {class: "say", "text-anchor": before ? "end" : "start"}));
+    for (const place of states.keys()) {
+      const dots = points.filter(point => point[2] === place && !point[3]);
+      const d = dots.map(([a, b]) => `M${x(a).toFixed(1)},${y(b).toFixed(1)}h0`).join("");
+      if (d) parts.push(draw("path", {class: `dots n${place}`, d}));
+    }
+    const words = [];
+    for (const [a, b, place, whole] of points) {
+      if (!whole) continue;
+      parts.push(draw("circle", {class: `whole n${place}`, cx: x(a), cy: y(b), r: 7}));
+      words.push(`${networks[place].name}: ${short(a)} FLOPs per byte, at most ${about(b)}FLOP/s`);
+    }
+    parts.push(label((left + right) / 2, roofline.height - 4, "FLOPs per byte", {class: "tick", "text-anchor": "middle"}));
+    roofline.fill(`Roofline of ${page.device.title}. ${words.join("; ")}`, ...parts);
+    document.getElementById("roofline-words").textContent = `${words.join("; ")}. Small dots are layers.`;
+  }
+
+  // --- the budget over two names ---
+
+  const axisX = document.getElementById("axis-x"), axisY = document.getElementById("axis-y");
+  const bounded = document.getElementById("bounded"), budget = document.getElementById("budget");
+  let mapped = "";  // what the contours were last drawn for
+
+  function positions(entry, count) {
+    const [first, last, step] = entry.slider.map(text => parsed(text, true));
+    const bottom = step[1], at = ([a, b]) => a * bottom / b;
+    const all = [], room = (at(last) - at(first)) / at(step);
+    const every = room / BigInt(count) + 1n;
+    for (let top = at(first); top <= at(last); top += at(step) * every) all.push(reduced(top, bottom));
+    return all;
+  }
+
+  const BUDGET = /^(\d{1,15}(?:\.\d{1,9})?)\s*([kKMGT]?)$/;
+  function budgetOf(text) {
+    const match = BUDGET.exec(text.trim().replaceAll(",", ""));
+    return match === null ? null : Number(match[1]) * 1000 ** Math.max(0, "kMGT".indexOf(match[2].replace("K", "k")) + (match[2] ? 1 : 0));
+  }
+
+  function drawContours(values) {
+    if (contours.box === null || !contours.width || axisX === null) return;
+    const network = networks[0], [ex, ey] = [byName.get(axisX.value), byName.get(axisY.value)];
+    const limit = budgetOf(budget.value);
+    budget.setAttribute("aria-invalid", String(limit === null));
+    const say = document.getElementById("budget-words");
+    if (ex === ey || limit === null) {
+      contours.fill("No values");
+      say.textContent = ex === ey ? "Choose two different names." : "A budget is a number such as 300M or 1.5G.";
+      mapped = "";
+      return;
+    }
+    const others = names.filter(entry => entry !== ex && entry !== ey).map(entry => [entry.name, entry.field.value]);
+    const wanted = JSON.stringify([ex.name, ey.name, bounded.value, limit, others, contours.width]);
+    const left = LEFT, low = contours.height - 34, right = contours.width - 10, high = 10;
+    const spot = (entry, from, to) => {
+      const [a, b] = [entry.slider[0], entry.slider[1]].map(text => ratioOf(parsed(text, true)));
+      return value => from + (to - from) * (value - a) / (b - a);
+    };
+    const x = spot(ex, left, right), y = spot(ey, low, high);
+    if (mapped !== wanted) {
+      mapped = wanted;
+      const fine = bounded.value === "peak" ? 24 : 40;
+      const xs = positions(ex, fine), ys = positions(ey, fine);
+      const grid = gridOf(network, values, ex, ey, xs, ys);
+      const parts = [draw("rect", {class: "none", x: left, y: high, width: right - left, height: low - high})];
+      const across = xs.map(value => x(ratioOf(value))), up = ys.map(value => y(ratioOf(value)));
+      const drawn = areas(grid, across, up, limit);
+      parts.push(draw("path", {class: "known", d: drawn.known}), draw("path", {class: "within", d: drawn.within}));
+      let largest = 0;
+      for (const line of grid) for (const value of line) if (value > largest) largest = value;
+      for (let level = nice(largest) / 2; level < largest; level += nice(largest) / 2) {
+        parts.push(draw("path", {class: "level", d: areas(grid, across, up, level).line}));
+      }
+      parts.push(draw("path", {class: "bound", d: drawn.line}));
+      for (const [entry, at] of [[ex, x], [ey, y]]) {
+        for (const text of [entry.slider[0], entry.slider[1]]) {
+          const place = at(ratioOf(parsed(text, true)));
+          parts.push(entry === ex
+            ? label(place, low + 14, text, {class: "tick", "text-anchor": text === entry.slider[0] ? "start" : "end"})
+            : label(left - 5, place + (text === entry.slider[0] ? 0 : 9), text, {class: "tick", "text-anchor": "end"}));
+        }
+      }
+      parts.push(label((left + right) / 2, contours.height - 4, ex.name, {class: "tick", "text-anchor": "middle"}));
+      parts.push(label(left - 5, (low + high) / 2, ey.name, {class: "tick", "text-anchor": "end"}));
+      const mark = draw("circle", {class: "mark", r: 5, id: "here"});
+      contours.fill("", ...parts, mark);
+    }
+    const here = document.getElementById("here");
+    const [a, b] = [ex, ey].map(entry => ratioOf(values.get(entry.name)));
+    here.setAttribute("cx", Math.min(Math.max(x(a), left), right));
+    here.setAttribute("cy", Math.min(Math.max(y(b), high), low));
+    const state = current[0], total = state && state.form !== null ? Number(state.totals[bounded.value]) : NaN;
+    const verdict = Number.isNaN(total) ? "Here there are no values." : total <= limit
+      ? `Here it is met: ${about(total)}.` : `Here it is not met: ${about(total)}.`;
+    const heading = bounded.selectedOptions[0].textContent;
+    say.textContent = `${heading} of ${network.name} at most ${budget.value.trim()}: the tinted side of the bold line. ${verdict}`;
+    contours.svg.setAttribute("aria-label", `${say.textContent} Axes: ${ex.name} and ${ey.name}.`);
+  }
+
+  const ratioOf = ([top, bottom]) => Number(top) / Number(bottom);
+
+  // the bounded quantity at every point of a grid; NaN where the network has no form
+  function gridOf(network, values, ex, ey, xs, ys) {
+    const largest = new Map(values);
+    const most = (list, part) => list.reduce((a, b) => a > b[part] ? a : b[part], 1n);
+    largest.set(ex.name, [most(xs, 0), most(xs, 1)]);
+    largest.set(ey.name, [most(ys, 0), most(ys, 1)]);
+    const top = slotsOf(network, largest).map(Number);
+    const placesOf = form => bounded.value === "peak" ? form.alive : [form.totals[bounded.value]];
+    const ready = network.forms.map(form => {
+      const program = smallOf(form);
+      return safe(program, top, placesOf(form), form.conditions) ? [form, program, Number] : [form, form.big, BigInt];
+    });
+    const point = new Map(values);
+    return ys.map(v => xs.map(u => {
+      point.set(ex.name, u).set(ey.name, v);
+      const slots = slotsOf(network, point);
+      for (const [form, program, of] of ready) {
+        const run = new Run(program, of === Number ? slots.map(Number) : slots);
+        if (form.conditions.every(condition => holds(condition, run, of))) {
+          let best = NaN;
+          for (const place of placesOf(form)) {
+            const value = Number(run.value(place));
+            if (!(value <= best)) best = value;
+          }
+          return best;
+        }
+      }
+      return NaN;
+    }));
+  }
+
+  // marching squares: where the grid is known, where it is at most `level`, and the line between
+  function areas(grid, across, up, level) {
+    let known = "", within = "", line = "";
+    for (let j = 0; j + 1 < up.length; j += 1) {
+      for (let i = 0; i + 1 < across.length; i += 1) {
+        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]].map(([a, b]) => [across[a], up[b], grid[b][a]]);
+        if (corners.some(corner => Number.isNaN(corner[2]))) continue;
+        const outline = list => `M${list.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join("L")}z`;
+        known += outline(corners);
+        const inside = [], cuts = [];
+        corners.forEach((corner, place) => {
+          const next = corners[(place + 1) % 4];
+          if (corner[2] <= level) inside.push(corner);
+          if ((corner[2] <= level) !== (next[2] <= level)) {
+            const share = (level - corner[2]) / (next[2] - corner[2]);
+            const cut = [corner[0] + share * (next[0] - corner[0]), corner[1] + share * (next[1] - corner[1])];
+            inside.push(cut);
+            cuts.push(cut);
+          }
+        });
+        if (inside.length) within += outline(inside);
+        for (let cut = 0; cut + 1 < cuts.length; cut += 2) {
+          line += `M${cuts[cut].map(value => value.toFixed(1))}L${cuts[cut + 1].map(value => value.toFixed(1))}`;
+        }
+      }
+    }
+    return {known, within, line};
+  }
+
+  // --- the table of layers, which is written while it is open ---
+
+  const TABLE = [
+    (state, row) => state.form.paths[row],
+    (state, row) => state.form.kinds[state.form.kind[row]],
+    (state, row) => shapeAt(state, "inputs", row),
+    (state, row) => shapeAt(state, "outputs", row),
+    ...[...KEYS, "bytes"].map(key => (state, row) => exact(columnAt(state, key, row))),
+  ];
+  function writeTable(network, state) {
+    const details = document.getElementById(`rows-${network.index}`);
+    if (!details.open) return;
+    const body = details.querySelector("tbody");
+    const count = state.form === null ? 0 : state.form.paths.length;
+    while (body.rows.length > count) body.deleteRow(-1);
+    while (body.rows.length < count) {
+      const line = body.insertRow();
+      for (const index of TABLE.keys()) {
+        const cell = index ? line.insertCell() : line.appendChild(document.createElement("th"));
+        if (!index) cell.scope = "row";
+        cell.append("");
+      }
+    }
+    for (let row = 0; row < count; row += 1) {
+      const cells = body.rows[row].cells;
+      TABLE.forEach((write, index) => {
+        const text = write(state, row);
+        if (cells[index].firstChild.data !== text) cells[index].firstChild.data = text;
+      });
+    }
+  }
+
+  // --- everything together ---
+
+  let current = [];
+  let redrawn = null;
+
+  function writeTotals(states) {
+    for (const cell of document.querySelectorAll("[data-total]")) {
+      const [place, key] = cell.dataset.total.split(" ");
+      const state = states[place], value = state.form === null ? undefined : state.totals[key];
+      const unit = key === "peak" ? "B" : "";
+      const [main, digits] = cell.children;
+      main.textContent = value === undefined ? "–" : key === "time" ? duration(value) : si(value) + unit;
+      digits.textContent = value === undefined || key === "time" || value < 1000n ? "" : exact(value);
+    }
+    for (const cell of document.querySelectorAll("[data-ratio]")) {
+      const [a, b] = states.map(state => state.form === null ? undefined : state.totals[cell.dataset.ratio]);
+      cell.textContent = a === undefined || b === undefined || b == 0 ? "–" : short(Number(a) / Number(b));
+    }
+  }
+
+  function update() {
+    const [values, wrong] = given();
+    const blank = {form: null, run: null, problem: ""};
+    const states = networks.map(network =>
+      network.names.some(([, label]) => values.get(label) === null) ? {...blank} : chosen(network, values));
+    for (const state of states) if (state.form !== null) figures(state);
+    current = states;
+    const problems = [...wrong, ...states.map(state => state.problem).filter(Boolean)];
+    const status = document.getElementById("status");
+    const words = problems.join(" ");
+    if (status.textContent !== words) status.textContent = words;
+    writeTotals(states);
+    for (const network of networks) {
+      for (const form of network.forms) form.math.hidden = form !== states[network.index].form;
+    }
+    redraw();
+    if (!wrong.length) redrawn ??= requestAnimationFrame(() => {
+      redrawn = null;
+      const [latest, bad] = given();
+      if (!bad.length) drawContours(latest);
+    });
+    keep();
+  }
+
+  function redraw() {
+    if (!current.length) return;
+    const rowsOf = state => state.form === null ? [0] : state.form.paths.map((_, row) => barValue(state, row));
+    const most = Math.max(...current.map(state => Math.max(...rowsOf(state))));
+    const peak = Math.max(...current.map(state => state.form === null ? 0 : Number(state.totals.peak ?? 0n)));
+    for (const network of networks) {
+      const state = current[network.index];
+      drawBars(network, state, most);
+      drawMemory(network, state, peak);
+      readout(network, state);
+      writeTable(network, state);
+    }
+    if (page.device !== null) drawRoofline(current);
+    if (contours.width && redrawn === null && mapped === "" && axisX !== null) {
+      const [values, wrong] = given();
+      if (!wrong.length) drawContours(values);
+    }
+  }
+
+  // the axes at first: the two names of the first network whose doubling adds most MACs
+  function chooseAxes() {
+    const [values] = given(), network = networks[0], form = network.forms[0];
+    const macs = changed => new Run(form.big, slotsOf(network, changed)).value(form.totals.macs);
+    const order = network.names.map(([, label]) => {
+      const [top, bottom] = values.get(label);
+      return [label, macs(new Map(values).set(label, reduced(2n * top, bottom)))];
+    }).sort(([, a], [, b]) => a < b ? 1 : a > b ? -1 : 0);
+    axisX.value = order[0][0];
+    axisY.value = order[1][0];
+  }
+  if (axisX !== null) chooseAxes();
+
+  // --- the state of the page is in its address ---
+
+  const choices = [shown, axisX, axisY, bounded, budget].filter(Boolean);
+  const starts = new Map(choices.map(choice => [choice.id, choice.value]));
+  let kept = null;
+
+  function keep() {
+    clearTimeout(kept);
+    kept = setTimeout(() => {
+      const state = new URLSearchParams();
+      for (const entry of names) if (entry.field.value !== entry.value) state.set(entry.name, entry.field.value);
+      for (const choice of choices) if (choice.value !== starts.get(choice.id)) state.set(`-${choice.id}`, choice.value);
+      const hash = state.toString();
+      if (hash !== location.hash.slice(1)) location.replace(`#${hash}`);
+    }, 250);
+  }
+
+  function restore() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    for (const entry of names) entry.field.value = (state.get(entry.name) ?? entry.value).slice(0, 40);
+    for (const choice of choices) {
+      const value = state.get(`-${choice.id}`) ?? starts.get(choice.id);
+      if (choice.options === undefined || [...choice.options].some(option => option.value === value)) choice.value = value;
+    }
+    for (const entry of names) slide(entry);
+    update();
+  }
+
+  function slide(entry) {
+    const value = parsed(entry.field.value, entry.ratio);
+    if (value !== null) entry.range.value = String(ratioOf(value));
+  }
+
+  for (const entry of names) {
+    entry.field.addEventListener("input", () => {
+      slide(entry);
+      update();
+    });
+    entry.range.addEventListener("input", () => {
+      entry.field.value = entry.range.value;
+      update();
+    });
+  }
+  for (const choice of choices) choice.addEventListener("input", update);
+  document.getElementById("reset")?.addEventListener("click", () => {
+    for (const entry of names) {
+      entry.field.value = entry.value;
+      slide(entry);
+    }
+    update();
+  });
+  for (const network of networks) {
+    const box = bars[network.index].box;
+    const choose = row => {
+      const form = current[network.index].form;
+      if (form === null) return;
+      network.layer = Math.min(Math.max(row, 0), form.paths.length - 1);
+      redraw();
+    };
+    const at = event => {
+      const form = current[network.index].form, edges = box.getBoundingClientRect();
+      if (form !== null) choose(Math.floor((event.clientX - edges.left - LEFT) / (edges.width - LEFT) * form.paths.length));
+    };
+    box.addEventListener("pointermove", at);
+    box.addEventListener("pointerdown", at);
+    box.addEventListener("keydown", event => {
+      const moves = {ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity};
+      if (!(event.key in moves)) return;
+      event.preventDefault();
+      const start = network.layer ?? (moves[event.key] > 0 ? -1 : 0);
+      choose(start + moves[event.key]);
+    });
+    document.getElementById(`rows-${network.index}`).addEventListener("toggle", redraw);
+  }
+  window.addEventListener("hashchange", () => {
+    const state = new URLSearchParams(location.hash.slice(1));
+    if (names.some(entry => (state.get(entry.name) ?? entry.value) !== entry.field.value)) restore();
+  });
+  restore();
+})();

@@ -1,0 +1,263 @@
+"""The explorer page: networks whose free parameters can be moved, in one HTML file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from convcost.codegen.explorer import QUANTITIES
+from convcost.formulas.views import readable
+from convcost.metrics.quantities import title
+from convcost.numbers.printing import text as formula_text
+from convcost.render.mathml import equation, titled
+from convcost.render.page import page, text
+
+if TYPE_CHECKING:
+    from convcost.codegen.explorer import Explored, Explorer
+    from convcost.formulas.closed import Formula
+
+_HEADINGS = {
+    **{key: title(key) for key in QUANTITIES},
+    "bytes": "bytes moved",
+    "peak": "peak memory",
+    "time": "least time",
+}
+_TYPESET = ("params", "macs", "flops")
+_UNITS = ("", "k", "M", "G", "T")
+_ROOM = 230_000  # characters of all forms; the page is below 300 kB with them
+_SHOWN = 12  # short names; more of them are folded away
+_LONGEST = 3_000  # characters of a formula that is typeset
+
+
+def explorer_page(explorer: Explorer) -> str:
+    """The page, as one file."""
+    parts = [_chosen(explorer, network, _ROOM // len(explorer.networks)) for network in explorer.networks]
+    contents: dict[str, Any] = {
+        "names": explorer.names,
+        "networks": [
+            explorer.network(network, [json.loads(form) for form, _ in chosen])
+            for network, chosen in zip(explorer.networks, parts, strict=True)
+        ],
+        "dtype": explorer.dtype,
+        "device": explorer.machine,
+        "headings": _HEADINGS,
+    }
+    names = [network["name"] for network in contents["networks"]]
+    heading = " and ".join(network["title"] for network in contents["networks"])
+    body = "\n".join(
+        [
+            "<header>",
+            f"<h1>{text(heading)}</h1>",
+            '<p class="soft">Exact cost for all values of the parameters, computed on this page from closed forms.</p>',
+            "</header>",
+            "<main>",
+            _controls(contents),
+            _totals(contents, names),
+            _layers(contents, names),
+            _memory(contents, names),
+            _contours(contents, _budget(explorer)),
+            _roofline(contents),
+            _formulas([[typeset for _, typeset in chosen] for chosen in parts], names),
+            _tables(names),
+            "</main>",
+        ]
+    )
+    return page(
+        f"{' and '.join(names)}: convcost explorer",
+        body,
+        styles=("page.css", "explorer.css"),
+        script="explorer.js",
+        data=contents,
+    )
+
+
+def _controls(contents: dict[str, Any]) -> str:
+    fields = []
+    for index, entry in enumerate(contents["names"]):
+        name, value = text(entry["name"]), text(entry["value"])
+        first, last, step = entry["slider"]
+        fields.append(
+            f'<div class="name"><label for="value-{index}">{name}</label>'
+            f'<input id="value-{index}" inputmode="{"decimal" if entry["ratio"] else "numeric"}" value="{value}" '
+            f'maxlength="40" autocomplete="off" aria-describedby="status">'
+            f'<input id="slide-{index}" type="range" aria-label="{name}, slider" '
+            f'min="{first}" max="{last}" step="{step}" value="{value}"></div>'
+        )
+    reset = '<div class="row"><button type="button" id="reset">Back to the defaults</button></div>' if fields else ""
+    if not fields:
+        fields.append('<p class="soft">Nothing is free in this network.</p>')
+    return (
+        '<section class="controls" aria-label="Parameters">'
+        f'<div class="names">{"".join(fields)}</div>{reset}'
+        '<p id="status" role="status"></p></section>'
+    )
+
+
+def _keys(contents: dict[str, Any]) -> list[str]:
+    return [*QUANTITIES, "peak", *(["time"] if contents["device"] is not None else [])]
+
+
+def _totals(contents: dict[str, Any], names: list[str]) -> str:
+    several = len(names) > 1
+    head = "".join(f'<th scope="col">{text(name)}</th>' for name in names)
+    ratio = '<th scope="col">first / second</th>' if several else ""
+    lines = []
+    for key in _keys(contents):
+        cells = "".join(f'<td data-total="{place} {key}"><b></b><span></span></td>' for place in range(len(names)))
+        compared = f'<td data-ratio="{key}"></td>' if several else ""
+        lines.append(f'<tr><th scope="row">{text(_HEADINGS[key])}</th>{cells}{compared}</tr>')
+    device = contents["device"]
+    notes = [f"Per sample. Memory in {contents['dtype']}, with activations in place and norms folded."]
+    if device is not None:
+        notes.append(f"Least time on {device['title']}, by its roofline.")
+    stated = [form["stated"] for network in contents["networks"] for form in network["forms"][:1] if form["stated"]]
+    notes += [f"The costs of {each} are those that the spec states." for each in stated]
+    return (
+        '<section aria-labelledby="h-totals"><h2 id="h-totals">Totals</h2><div class="scroll" tabindex="0">'
+        f'<table class="totals"><thead><tr><td></td>{head}{ratio}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+        f'</div><p class="small">{text(" ".join(notes))}</p></section>'
+    )
+
+
+def _layers(contents: dict[str, Any], names: list[str]) -> str:
+    keys = ["macs", "params", "flops", "activations", "bytes", *(["time"] if contents["device"] is not None else [])]
+    options = "".join(f'<option value="{key}">{text(_HEADINGS[key])}</option>' for key in keys)
+    charts = "".join(
+        f"<div>{_name_above(names, place)}"
+        f'<div class="chart" id="bars-{place}" tabindex="0" role="group" '
+        f'aria-label="Layers of {text(name)}; arrow keys choose one" aria-describedby="layer-{place}"></div>'
+        f'<ul class="legend" id="legend-{place}"></ul>'
+        f'<p class="readout" id="layer-{place}" aria-live="polite">Point at a layer, or choose one with the arrow keys.'
+        "</p></div>"
+        for place, name in enumerate(names)
+    )
+    return (
+        '<section aria-labelledby="h-layers"><div class="row"><h2 id="h-layers">Layers</h2>'
+        f'<label>bars show <select id="shown">{options}</select></label></div>'
+        f'<div class="{_side(names)}">{charts}</div></section>'
+    )
+
+
+def _side(names: list[str]) -> str:
+    return "pair" if len(names) > 1 else "alone"
+
+
+def _name_above(names: list[str], place: int) -> str:
+    return f"<h3>{text(names[place])}</h3>" if len(names) > 1 else ""
+
+
+def _memory(contents: dict[str, Any], names: list[str]) -> str:
+    charts = []
+    for place, network in enumerate(contents["networks"]):
+        note = network["forms"][0]["alive_note"]
+        drawn = f'<div class="chart" id="memory-{place}"></div><p class="small" id="peak-{place}"></p>'
+        chart = f'<p class="soft">{text(note)}</p>' if note else drawn
+        charts.append(f"<div>{_name_above(names, place)}{chart}</div>")
+    return (
+        '<section aria-labelledby="h-memory"><h2 id="h-memory">Memory over time</h2>'
+        f'<div class="{_side(names)}">{"".join(charts)}</div>'
+        '<p class="small">Bytes of feature maps alive while each layer runs: what it reads, what it writes, and what '
+        "later layers will read.</p></section>"
+    )
+
+
+def _contours(contents: dict[str, Any], budget: str) -> str:
+    network = contents["networks"][0]
+    labels = [label for _, label in network["names"]]
+    if len(labels) < 2:  # noqa: PLR2004 - two axes
+        return ""
+
+    def axis(key: str, words: str) -> str:
+        options = "".join(f"<option>{text(label)}</option>" for label in labels)
+        return f'<label>{words} <select id="{key}">{options}</select></label>'
+
+    bounded = "".join(
+        f'<option value="{key}">{text(_HEADINGS[key])}</option>'
+        for key in ("macs", "params", "flops", *(["peak"] if network["forms"][0]["alive"] else []))
+    )
+    return (
+        f'<section aria-labelledby="h-budget"><h2 id="h-budget">A budget over two names</h2><div class="row">'
+        f'<label>at most <input id="budget" size="8" maxlength="24" value="{budget}"></label>'
+        f'<label>of <select id="bounded">{bounded}</select></label>'
+        f"{axis('axis-x', 'across')}{axis('axis-y', 'up')}</div>"
+        '<div class="chart" id="contours"></div><p id="budget-words"></p>'
+        '<p class="small">Values at the points of a grid, with straight lines between them; dashed lines are equal '
+        "cost. Grey: no network, or a structure that is not on this page.</p></section>"
+    )
+
+
+def _budget(explorer: Explorer) -> str:
+    """A budget to start from: the MACs of the first network at its default, to two digits."""
+    macs = int(explorer.networks[0].cases.formulas[0].totals["macs"].value)
+    power = min(max(len(str(macs)) - 1, 0) // 3, len(_UNITS) - 1)
+    return f"{float(f'{macs / 1000**power:.2g}'):g}{_UNITS[power]}"
+
+
+def _roofline(contents: dict[str, Any]) -> str:
+    device = contents["device"]
+    if device is None:
+        return ""
+    return (
+        '<section aria-labelledby="h-roofline"><h2 id="h-roofline">Roofline</h2>'
+        f'<p class="soft">{text(device["title"])}, {text(contents["dtype"])}</p>'
+        '<div class="chart" id="roofline"></div><p class="small" id="roofline-words"></p></section>'
+    )
+
+
+def _chosen(explorer: Explorer, network: Explored, room: int) -> list[tuple[str, str]]:
+    """The forms of a network that have room on the page, as JSON and typeset; the first one always."""
+    chosen: list[tuple[str, str]] = []
+    for case in network.cases.formulas:
+        form, typeset = json.dumps(explorer.form(case), separators=(",", ":")), _typeset(case)
+        room -= len(form) + len(typeset)
+        if chosen and room < 0:
+            break
+        chosen.append((form, typeset))
+    return chosen
+
+
+def _formulas(typeset: list[list[str]], names: list[str]) -> str:
+    parts = []
+    for index, forms in enumerate(typeset):
+        parts.append(_name_above(names, index))
+        parts += [f'<div id="math-{index}-{place}" hidden>{form}</div>' for place, form in enumerate(forms)]
+    return (
+        '<section aria-labelledby="h-formula"><h2 id="h-formula">Closed form</h2>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Formulas">{"".join(parts)}</div></section>'
+    )
+
+
+def _typeset(case: Formula) -> str:
+    shown = readable(case, _TYPESET)
+    lines = []
+    for key in _TYPESET:
+        written = formula_text(shown.shown(key))
+        if len(written) <= _LONGEST:
+            lines.append(f'<p class="formula">{titled(title(key), written)}</p>')
+        else:
+            lines.append(f"<p>{text(title(key))}: a form of {len(written):,} characters, too long to read.</p>")
+    lets = [f"<li>{equation(let.symbol.name, formula_text(let.value))}</li>" for let in shown.lets]
+    if case.assumptions:
+        lines.append(f'<p class="small">Where {text(_in_words("; ".join(case.assumptions)))}.</p>')
+    if lets:
+        opened = " open" if len(lets) <= _SHOWN else ""
+        meaning = f'<ul class="formula lets">{"".join(lets)}</ul>'
+        lines.append(f"<details{opened}><summary>Meaning of the {len(lets)} short names</summary>{meaning}</details>")
+    return "".join(lines)
+
+
+def _in_words(conditions: str) -> str:
+    for relation, mark in (("==", "="), ("!=", "≠"), ("<=", "≤"), (">=", "≥")):
+        conditions = conditions.replace(relation, mark)
+    return conditions
+
+
+def _tables(names: list[str]) -> str:
+    heads = ("layer", "kind", "input", "output", *(_HEADINGS[key] for key in (*QUANTITIES, "bytes")))
+    head = "".join(f'<th scope="col">{text(words)}</th>' for words in heads)
+    return "".join(
+        f'<section><details id="rows-{place}"><summary>Table of the layers of {text(name)}</summary>'
+        '<div class="scroll" tabindex="0">'
+        f'<table class="wide"><thead><tr>{head}</tr></thead><tbody></tbody></table></div></details></section>'
+        for place, name in enumerate(names)
+    )

@@ -1,0 +1,396 @@
+"""Pages in a headless browser: what they show equals what the library counts, whatever the parameters are."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from browser import Browser
+from conftest import run_convcost
+from inprocess import convcost
+
+from convcost import ConvcostError, analyze, explore
+from convcost.catalogue.loader import bundled_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from convcost.metrics.report import Analysis
+
+KEYS = ("params", "macs", "flops", "activations")
+PHONE = 360  # pixels
+SAMPLE = ("alexnet", "mobilenet_v1", "inverted_residual", "resnext_a", "shuffle_unit", "yolov3_tiny")
+NOTHING = "\N{EN DASH}"  # in place of a number
+
+READ = """(settings => settings.map(values => {
+  for (const [index, value] of values) {
+    const field = document.getElementById(`value-${index}`);
+    field.value = value;
+    field.dispatchEvent(new Event("input"));
+  }
+  const totals = {};
+  for (const cell of document.querySelectorAll("[data-total]")) {
+    totals[cell.dataset.total] = cell.children[1].textContent || cell.children[0].textContent;
+  }
+  const lines = [...document.querySelectorAll("#rows-0 tbody tr")];
+  const rows = lines.map(line => [...line.cells].map(cell => cell.textContent));
+  return {totals, rows, status: document.getElementById("status").textContent};
+}))"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    opened = Browser()
+    yield opened
+    opened.close()
+
+
+@cache
+def page_of(folder: Path, *targets: str, free: str = "", device: str | None = None) -> Path:
+    """The file of a page, which is written once."""
+    path = folder / f"{'-'.join(targets)}-{free}-{device}.html".replace("/", "_")[-100:]
+    path.write_text(str(explore(*targets, free=free.split(",") if free else None, device=device)), "utf-8")
+    return path
+
+
+def settings_of(names: list[dict[str, Any]], count: int) -> list[dict[str, str]]:
+    """Values near the defaults, and now and then far from them; the defaults first."""
+    numbers = random.Random(7)  # noqa: S311 - cases of a test
+    drawn = [{name["name"]: name["value"] for name in names}]
+    while len(drawn) < count:
+        values = {}
+        for name in names:
+            first, last, _ = (float(text) for text in name["slider"])
+            if numbers.random() * len(names) > 2:  # two of them change, as a rule
+                values[name["name"]] = name["value"]
+            elif name["ratio"]:
+                values[name["name"]] = str(round(numbers.uniform(first, last), 2) or "1/3")
+            else:
+                values[name["name"]] = str(
+                    numbers.randint(int(first), int(last) * (20 if numbers.random() < 0.1 else 1))
+                )
+        drawn.append(values)
+    return drawn
+
+
+def exact(values: Mapping[str, str]) -> dict[str, Any]:
+    return {name: int(value) if value.isdigit() else Fraction(value) for name, value in values.items()}
+
+
+def expected(analysis: Analysis) -> tuple[dict[str, str], list[list[str]]]:
+    """The totals and the table of a page, from the library."""
+    totals = {f"0 {key}": f"{analysis.value(key):,}" for key in (*KEYS, "peak")}
+    rows = [
+        [
+            row.path,
+            row.kind,
+            "x".join(map(str, row.input)),
+            "x".join(map(str, row.output)),
+            *(f"{analysis.value(key, row):,}" for key in (*KEYS, "bytes")),
+        ]
+        for row in analysis.rows
+    ]
+    return totals, rows
+
+
+def shown(browser: Browser, names: list[dict[str, Any]], settings: list[dict[str, str]]) -> list[Any]:
+    """What the page shows for each of these settings."""
+    browser.run("document.getElementById('rows-0').open = true")
+    places = {name["name"]: index for index, name in enumerate(names)}
+    numbered = [[[places[name], value] for name, value in values.items()] for values in settings]
+    answer: list[Any] = browser.run(f"{READ}({json.dumps(numbered)})")
+    return answer
+
+
+def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> int:
+    """Check a page at so many settings, and say how many of them are of a network that exists."""
+    explorer = explore(name)
+    path = folder / f"{name}.html"
+    path.write_text(str(explorer), "utf-8")
+    assert path.stat().st_size < 300_000
+    browser.open(path)
+    settings = settings_of(explorer.names, count)
+    complete = explorer.networks[0].cases.complete and '"complete":true' in path.read_text("utf-8")
+    compared = 0
+    for values, page in zip(settings, shown(browser, explorer.names, settings), strict=True):
+        try:
+            analysis = analyze(name, **exact(values))
+        except ConvcostError:
+            assert page["status"], (values, "no such network, but the page shows one")
+            continue
+        if page["status"]:
+            assert not complete, (values, page["status"])
+            assert "Elsewhere: convcost analyze" in page["status"]
+            continue
+        totals, rows = expected(analysis)
+        if page["totals"]["0 peak"] == NOTHING:
+            del totals["0 peak"]  # copies of a layer are a symbol: said in place of the chart
+        assert {key: page["totals"][key].removesuffix("B") for key in totals} == totals, values
+        assert page["rows"] == rows, values
+        compared += 1
+    assert browser.complaints == []
+    assert browser.requests == ["about:blank", path.as_uri()][-len(browser.requests) :]
+    return compared
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_every_number_of_a_page_equals_the_library(browser: Browser, folder: Path, name: str) -> None:
+    assert compare_settings(browser, folder, name, 12) >= 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", bundled_names())
+def test_two_hundred_settings_of_every_page_equal_the_library(browser: Browser, folder: Path, name: str) -> None:
+    assert compare_settings(browser, folder, name, 200) >= 10
+
+
+def text_of(browser: Browser, selector: str) -> str:
+    return str(browser.run(f"document.querySelector({json.dumps(selector)}).textContent"))
+
+
+def test_numbers_beyond_floats_are_exact(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "mobilenet_v2", free="alpha,size"), "#alpha=100&size=100000")
+    # counted by convcost analyze and by hand-written BigInt JavaScript when the page was designed
+    assert text_of(browser, "[data-total='0 macs'] span") == "534,628,875,128,000,000"
+
+
+def test_the_address_holds_the_state(browser: Browser, folder: Path) -> None:
+    path = page_of(folder, "mobilenet_v1", free="alpha,size")
+    browser.open(path)
+    browser.run(
+        "for (const [id, value] of [['value-0', '3/4'], ['value-1', '160'], ['shown', 'params'], ['budget', '100M']]) {"
+        "const field = document.getElementById(id); field.value = value; field.dispatchEvent(new Event('input')); }"
+    )
+    browser.wait("location.hash.length > 1")
+    fragment = browser.run("location.hash")
+    assert fragment == "#alpha=3%2F4&size=160&-shown=params&-budget=100M"
+    before = text_of(browser, ".totals")
+    browser.open(path, fragment)
+    assert text_of(browser, ".totals") == before
+    macs = analyze("mobilenet_v1", alpha=Fraction(3, 4), size=160).totals.macs
+    assert text_of(browser, "[data-total='0 macs'] span") == f"{macs:,}"
+    assert browser.run("[shown.value, budget.value]") == ["params", "100M"]
+
+
+def test_an_address_from_anywhere_does_no_harm(browser: Browser, folder: Path) -> None:
+    fragment = "#alpha=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&size=1e400&-shown=constructor&__proto__=1&-budget=NaN"
+    browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"), fragment)
+    assert "alpha must be a positive number" in text_of(browser, "#status")
+    assert "size must be a whole number" in text_of(browser, "#status")
+    assert browser.run("document.querySelectorAll('img').length") == 0
+    assert browser.complaints == []
+
+
+def test_the_page_works_by_keyboard(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"))
+    visited = []
+    for _ in range(16):
+        browser.press("Tab")
+        visited.append(browser.run("document.activeElement.id || document.activeElement.className"))
+    wanted = ["value-0", "slide-0", "value-1", "slide-1", "reset", "scroll", "shown", "bars-0", "budget", "bounded"]
+    assert [place for place in visited if place in wanted][: len(wanted)] == wanted
+    browser.run("document.getElementById('slide-1').focus()")
+    browser.press("ArrowRight")
+    assert browser.run("document.getElementById('value-1').value") == "240"
+    macs = analyze("mobilenet_v1", size=240).totals.macs
+    assert text_of(browser, "[data-total='0 macs'] span") == f"{macs:,}"
+    browser.run("document.getElementById('bars-0').focus()")
+    browser.press("ArrowRight")
+    first = analyze("mobilenet_v1", size=240).rows[0]
+    assert text_of(browser, "#layer-0").startswith(f"1. {first.path}: standard, 3x240x240 → 32x120x120; params 864,")
+    browser.press("End")
+    assert text_of(browser, "#layer-0").startswith("83. ")
+
+
+@pytest.mark.parametrize(
+    ("targets", "device"),
+    [
+        (["mobilenet_v1", "mobilenet_v3_small"], "v100"),
+        (["inception_v4_stem"], None),
+        (["shuffle_unit", "multi_head_attention"], "raspberry_pi_4"),
+    ],
+)
+def test_nothing_is_wider_than_a_phone(browser: Browser, folder: Path, targets: list[str], device: str | None) -> None:
+    browser.open(page_of(folder, *targets, device=device), width=PHONE)
+    browser.run("for (const each of document.querySelectorAll('details')) each.open = true")
+    browser.wait("true")
+    assert browser.run("document.documentElement.scrollWidth") == PHONE
+    wider = (
+        "[...document.querySelectorAll('body *')].filter(each => !each.closest('.scroll') && !each.closest('svg') && "
+    )
+    wider += f"each.getBoundingClientRect().right > {PHONE}).map(each => each.outerHTML.slice(0, 80))"
+    assert browser.run(wider) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "fragment", "words"),
+    [
+        ("mobilenet_v1", "alpha=0.01", "There is no such mobilenet_v1: it needs alpha ≥ 1/32."),
+        ("group_conv", "G=5", "There is no such group_conv: it needs G divides I, and G divides O."),
+        ("inception_v3", "size=74", "There is no such inception_v3: it needs size ≥ 75."),
+        ("mobilenet_v1", "size=0", "size must be a whole number of at least 1, not “0”."),
+        ("mobilenet_v1", "size=22.5", "size must be a whole number of at least 1, not “22.5”."),
+        ("yolov3_tiny", "size=100", "Elsewhere: convcost analyze yolov3_tiny --set size=100"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_words(
+    browser: Browser, folder: Path, target: str, fragment: str, words: str
+) -> None:
+    browser.open(page_of(folder, target), f"#{fragment}")
+    assert words in text_of(browser, "#status")
+    assert text_of(browser, "[data-total='0 macs'] b") == NOTHING
+
+
+def test_a_structure_changes_with_a_name(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "bottleneck_residual"), "#I=64")
+    browser.run("document.getElementById('rows-0').open = true")
+    browser.wait("document.querySelectorAll('#rows-0 tbody tr').length > 0")
+    analysis = analyze("bottleneck_residual", I=64, O=256)
+    assert browser.run("document.querySelectorAll('#rows-0 tbody tr').length") == len(analysis.rows)
+    assert len(analysis.rows) != len(analyze("bottleneck_residual").rows)
+    assert text_of(browser, "[data-total='0 params'] span") == f"{analysis.totals.params:,}"
+
+
+def test_two_networks_share_the_names_whose_values_agree(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "resnet50", "resnext50", free="C,size"), "#size=192&C'=16")
+    plain, grouped = analyze("resnet50", size=192), analyze("resnext50", size=192, C=16)
+    assert text_of(browser, "[data-total='0 macs'] span") == f"{plain.totals.macs:,}"
+    assert text_of(browser, "[data-total='1 macs'] span") == f"{grouped.totals.macs:,}"
+    ratio = float(text_of(browser, "[data-ratio='macs']"))
+    assert ratio == pytest.approx(plain.totals.macs / grouped.totals.macs, rel=1e-3)
+
+
+def test_times_are_those_of_the_roofline(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "mobilenet_v2", free="alpha", device="pixel_xl_gpu"), "#alpha=0.5")
+    seconds = analyze("mobilenet_v2", alpha=0.5, device="pixel_xl_gpu").value("time")
+    number, unit = text_of(browser, "[data-total='0 time'] b").split()
+    assert float(number) * {"s": 1, "ms": 1e-3, "us": 1e-6}[unit] == pytest.approx(float(seconds), rel=1e-3)
+
+
+def heights(browser: Browser, selector: str) -> list[float]:
+    """The heights of the steps of a path made of ``V`` and ``H``, in pixels above its lowest."""
+    drawn = browser.run(f"document.querySelector({json.dumps(selector)}).getAttribute('d')")
+    levels = [float(part.split("H")[0]) for part in drawn.split("V")[1:-1]]
+    low = float(drawn.split("V")[-1].rstrip("z"))
+    return [low - level for level in levels]
+
+
+def test_the_chart_of_memory_has_the_heights_of_the_steps(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "resnet50", free="size"), "#size=160")
+    steps = [count for _, count in analyze("resnet50", size=160).context.peak.steps]
+    drawn = heights(browser, "#memory-0 .area")
+    assert len(drawn) == len(steps)
+    scale = max(drawn) / max(steps)
+    assert all(abs(height - count * scale) < 0.11 for height, count in zip(drawn, steps, strict=True))
+
+
+def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Path) -> None:
+    browser.open(
+        page_of(folder, "mobilenet_v2", free="alpha,size"), "#-axis-x=alpha&-axis-y=size&-budget=300M&alpha=1.2"
+    )
+    browser.wait("document.querySelector('#contours .within') !== null")
+    box = browser.run(
+        "(() => { const edges = document.querySelector('#contours .none');"
+        "return ['x', 'y', 'width', 'height'].map(key => Number(edges.getAttribute(key))) })()"
+    )
+    alphas, sizes = (0.05, 2.0), (16, 448)
+    points = [(a / 20, s) for a in range(7, 41, 3) for s in range(32, 449, 48)]
+    places = [
+        [
+            box[0] + box[2] * (alpha - alphas[0]) / (alphas[1] - alphas[0]),
+            box[1] + box[3] * (1 - (size - sizes[0]) / (sizes[1] - sizes[0])),
+        ]
+        for alpha, size in points
+    ]
+    inside = browser.run(
+        "(places => { const area = document.querySelector('#contours .within'), chart = area.ownerSVGElement;"
+        "return places.map(([x, y]) => { const point = chart.createSVGPoint(); point.x = x; point.y = y;"
+        f"return area.isPointInFill(point) }}) }})({json.dumps(places)})"
+    )
+    clear = 0
+    for (alpha, size), tinted in zip(points, inside, strict=True):
+        around = [
+            analyze("mobilenet_v2", alpha=alpha + da, size=size + ds).totals.macs <= 300_000_000
+            for da in (-0.05, 0.05)
+            for ds in (-16, 16)
+        ]
+        if len(set(around)) == 1:  # not near the line, which is straight between the points of the grid
+            assert tinted == around[0], (alpha, size)
+            clear += 1
+    assert clear > 60
+    macs = analyze("mobilenet_v2", alpha=1.2).totals.macs
+    assert f"Here it is not met: {macs / 10**6:.1f} M" in text_of(browser, "#budget-words")
+
+
+HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">\u202e"
+
+
+def test_hostile_words_are_only_shown(browser: Browser, folder: Path) -> None:
+    spec = folder / "hostile.yaml"
+    layers = "input: [3, 8, 8]\nparameters: {width: 4}\nlayers:\n- conv: {out: width, kernel: 3}\n"
+    spec.write_text(f"title: {json.dumps(HOSTILE)}\n{layers}", "utf-8")
+    path = page_of(folder, str(spec))
+    browser.open(path)
+    assert text_of(browser, "h1").startswith("</script><script>")
+    assert "\u202e" not in path.read_text("utf-8")
+    assert browser.run("document.title") == "hostile: convcost explorer"
+    assert browser.run("document.querySelectorAll('img, h1 *').length") == 0
+    assert browser.complaints == []
+
+
+def test_the_policy_lets_nothing_else_run(browser: Browser, folder: Path) -> None:
+    path = page_of(folder, "bottleneck")
+    written = path.read_text("utf-8")
+    path.write_text(
+        written.replace(
+            "</main>", "<script>document.title = 'run'</script><img src='https://example.org/x.png'></main>"
+        ),
+        "utf-8",
+    )
+    browser.open(path)
+    assert browser.run("document.title") == "bottleneck: convcost explorer"
+    assert len([line for line in browser.complaints if "Content Security Policy" in line]) == 2
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    runs = [
+        run_convcost("explore", "shuffle_unit", "inverted_residual", "--device", "v100", PYTHONHASHSEED=seed).out
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert "</html>" in runs[0]
+
+
+def test_what_explore_refuses() -> None:
+    for args, words in (
+        (["alexnet", "vgg16", "resnet50"], "explore takes one target, or two to compare, found 3"),
+        (["alexnet", "--free", "alpha"], "alexnet has no parameter 'alpha'"),
+        (["resnet50", "--free", "depth"], "cannot be free"),
+        (["resnet50", "--device", "v100", "--dtype", "int4"], "v100 states no peak for int4"),
+    ):
+        result = convcost("explore", *args)
+        assert (result.code, result.out) == (2, "")
+        assert words in result.err
+
+
+@pytest.mark.long
+def test_a_page_is_redrawn_within_a_frame(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "mobilenet_v2", free="alpha,size"))
+    times = browser.run(
+        "(() => { const field = document.getElementById('value-1'), times = [];"
+        "for (let size = 100; size < 200; size += 1) { field.value = size; const start = performance.now();"
+        "field.dispatchEvent(new Event('input')); document.body.offsetHeight; times.push(performance.now() - start); }"
+        "return times })()"
+    )
+    assert statistics.median(times) < 16
