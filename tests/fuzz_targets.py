@@ -266,6 +266,7 @@ roofline net.yaml --device chip.yaml --by stage --plot
 roofline plain --peak 1T --bandwidth 25G --unfused --figure x.svg
 convert net.yaml --set n=8 --input 3x9x9 -o out.yaml
 convert net.yaml -o out.onnx
+draw net.yaml --depth 2 --format dot --set n=8
 show plain
 layers conv --format json
 layers

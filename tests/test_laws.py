@@ -73,7 +73,7 @@ FLOORS = (
     ("catalogue", "exporters"),
     ("conventions", "metrics"),
     ("literature", "formulas"),
-    ("solving", "codegen"),
+    ("solving", "codegen", "drawing"),
     ("api",),
     ("render", "building", "__init__"),
     ("cli",),

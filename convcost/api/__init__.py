@@ -8,6 +8,7 @@ from convcost.api.conventions import explain, list_conventions, survey, verify
 from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
 from convcost.api.explorer import explore
 from convcost.api.formulas import cases, compare, equal, formula, scaling
+from convcost.api.pictures import draw
 from convcost.api.solutions import pareto, solve
 from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
 from convcost.catalogue.starter import starter
@@ -19,6 +20,7 @@ __all__ = [
     "compare",
     "convert",
     "diff",
+    "draw",
     "equal",
     "explain",
     "explore",

@@ -29,6 +29,9 @@ GROUPS = {
     "Hardware": {
         "roofline": "A lower bound on time, and what limits each layer.",
     },
+    "See": {
+        "draw": "A network as boxes and lines, with its repeats once.",
+    },
     "Specs": {
         "list": "Bundled networks and blocks, with their cost.",
         "show": "The source of a bundled spec.",
@@ -67,6 +70,7 @@ EXAMPLES = {
     "explain": ("convcost explain resnet50 --reported 3.8G",),
     "verify": ("convcost verify lenet5",),
     "roofline": ("convcost roofline mobilenet_v2 --device raspberry_pi_4 --by stage", "convcost roofline"),
+    "draw": ("convcost draw bottleneck_residual", "convcost draw resnet50 -o resnet50.svg"),
     "list": ("convcost list --blocks",),
     "show": ("convcost show bottleneck",),
     "layers": ("convcost layers conv",),

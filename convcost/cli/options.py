@@ -351,7 +351,7 @@ def show(
 
         write(as_json(data()), output)
     elif format_ == "table":
-        _show([TableView(table, exact=exact, ascii_only=_ascii_only(output)) for table in tables()], output)
+        _show([TableView(table, exact=exact, ascii_only=ascii_only(output)) for table in tables()], output)
     else:
         made = [flat()] if flat is not None and FORMATS[format_].for_programs else tables()
         write(FORMATS[format_].write(made, exact=exact), output)
@@ -369,7 +369,7 @@ def on_terminal(output: str | None) -> bool:
 
 def _show(views: Sequence[TableView], output: str | None) -> None:
     if not on_terminal(output):
-        write("\n".join(view.text(_asked_width()) for view in views), output)
+        write("\n".join(view.text(asked_width()) for view in views), output)
         return
     from rich.console import Console  # noqa: PLC0415 - a pipe does not pay for it
 
@@ -380,13 +380,13 @@ def _show(views: Sequence[TableView], output: str | None) -> None:
         console.print(view)
 
 
-def _asked_width() -> int | None:
+def asked_width() -> int | None:
     """The width that ``COLUMNS`` asks for; None where it does not."""
     asked = os.environ.get("COLUMNS", "")
     return max(int(asked), _NARROWEST) if asked.isascii() and asked.isdigit() and len(asked) < _DIGITS else None
 
 
-def _ascii_only(output: str | None) -> bool:
+def ascii_only(output: str | None) -> bool:
     """Whether lines and bars must be drawn in ASCII: by the encoding of the output, or for a terminal without more."""
     if output is not None:
         return False  # files are written in UTF-8

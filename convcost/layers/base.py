@@ -204,6 +204,7 @@ class Layer:
         also: what other tools call it, beside other spellings of its key; for the hint of an error.
         special: what other tools call a case of it, with the arguments that make it that case.
         stated: whether a spec states its cost, which every output then says.
+        drawn: what drawings call it, where its key in words or the name of its class will not do.
         formulas: the rule in the reader's notation, one line per quantity, for the reference.
         fields: the arguments by name; ``defaults`` and ``needs`` follow from them.
         family, kinds, reads_whole_map, fusing, is_view: see :data:`STATEMENTS`.
@@ -217,6 +218,7 @@ class Layer:
     merges: ClassVar[bool] = False
     operands: ClassVar[int | None] = None
     stated: ClassVar[bool] = False
+    drawn: ClassVar[str] = ""
     reads_whole_map: ClassVar[bool]
     fusing: Fusing
     is_view: bool

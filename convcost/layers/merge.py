@@ -130,6 +130,7 @@ class Add(_Pointwise):
     """
 
     key = "add"
+    drawn = "+"
     also = ("sum", "eltwise", "QLinearAdd", "residual", "shortcut")
     operation = "additions"
     keeps = False
@@ -147,6 +148,7 @@ class Subtract(_Pointwise):
     """
 
     key = "subtract"
+    drawn = "-"
     also = ("sub", "minus")
     operation = "additions"
     keeps = False
@@ -167,6 +169,7 @@ class Multiply(_Pointwise):
     """
 
     key = "multiply"
+    drawn = "x"
     also = ("mul", "product", "prod")
     operation = "multiplications"
     keeps = True
@@ -184,6 +187,7 @@ class Divide(_Pointwise):
     """
 
     key = "divide"
+    drawn = "/"
     also = ("div", "quotient", "truediv")
     operation = "divisions"
     keeps = True
@@ -201,6 +205,7 @@ class Maximum(_Pointwise):
     """
 
     key = "maximum"
+    drawn = "max"
     also = ("Maxout",)
     operation = "comparisons"
     keeps = True
@@ -218,6 +223,7 @@ class Minimum(_Pointwise):
     """
 
     key = "minimum"
+    drawn = "min"
     also = ("Min",)
     operation = "comparisons"
     keeps = True

@@ -49,6 +49,7 @@ class BatchNorm(_Norm):
     """
 
     key = "batch_norm"
+    drawn = "BN"
     also = ("BatchNormalization", "bn", "SyncBatchNorm", "LazyBatchNorm")
     reads_whole_map = False  # at inference; in training the statistics are those of the batch
     fusing = "folds"

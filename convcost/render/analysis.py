@@ -10,8 +10,9 @@ from convcost.metrics.presets import COSTS
 from convcost.metrics.registry import METRICS, metric
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PER_MODEL, unknown_line
 from convcost.network.graph import UNKNOWN
+from convcost.network.headings import heading
 from convcost.numbers.arithmetic import total
-from convcost.render.headings import heading, reported_notes, reported_title
+from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data, device_data, schema, totals_data
 from convcost.tables.data import data_of, records
 from convcost.tables.table import HINT, AtLeast, Column, Table, labelled, rank

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convcost.network.headings import shown_value
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.printed import spelled
-from convcost.render.headings import shown_value
 from convcost.tables.values import shape
 
 if TYPE_CHECKING:

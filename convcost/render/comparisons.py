@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PLAIN_QUANTITIES
+from convcost.network.headings import shown_value
 from convcost.render.cells import formula_cell, fraction_cell, limits_cell, notes
-from convcost.render.headings import reported_title, shown_value
+from convcost.render.headings import reported_title
 from convcost.render.results import convention_data, schema, totals_data
 from convcost.tables.printable import View
 from convcost.tables.table import Column, Table

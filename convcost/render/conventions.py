@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.reported import CAUSES
-from convcost.render.headings import heading
+from convcost.network.headings import heading
 from convcost.render.results import convention_data, schema
 from convcost.tables.table import Column, Table
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from convcost.errors import UsageError
 from convcost.metrics.registry import metric
 from convcost.network.cost import CONVENTION_LINE
+from convcost.network.headings import heading
 from convcost.render.analysis import meanings, titled
-from convcost.render.headings import heading
 from convcost.render.results import schema
 from convcost.tables.data import data_of
 from convcost.tables.table import HINT, NUMBERS, Column, Table

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.simplify import tidy
 from convcost.metrics.quantities import title
+from convcost.network.headings import shown_value
 from convcost.numbers.printing import text
-from convcost.render.headings import shown_value
 from convcost.render.orders import for_all
 from convcost.render.results import schema
 from convcost.tables.values import plain

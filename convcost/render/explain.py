@@ -12,10 +12,10 @@ from convcost.layers.base import OTHER
 from convcost.literature.claims import COUNTED, MEASURED, PRINTED
 from convcost.literature.stories import EXACT, HALF, MERGES, NEAR, ROUNDED, TRUNCATED, TWICE
 from convcost.literature.verify import APPROXIMATE, ERRATUM, REPRODUCED, VARIANT
+from convcost.network.headings import shown_value
 from convcost.numbers.arithmetic import normal
 from convcost.render.candidates import arithmetic, how, number_text
 from convcost.render.findings import place, settings, verdict, written
-from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 from convcost.tables.values import plain, shape, si

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.literature.claims import COUNTED, MEASURED, PRINTED
 from convcost.literature.verify import APPROXIMATE, CONVENTION, ERRATUM, VARIANT, VERDICTS
+from convcost.network.headings import shown_value
 from convcost.render.candidates import candidate_text
-from convcost.render.headings import shown_value
 from convcost.render.results import schema
 from convcost.tables.table import Column, Table
 from convcost.tables.values import shape

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.registry import METRICS
 from convcost.metrics.training import FORMULA, STATES
+from convcost.network.headings import heading
 from convcost.render.analysis import Parts
-from convcost.render.headings import heading
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:

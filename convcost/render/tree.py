@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.conventions.model import PLAIN
 from convcost.metrics.registry import Metric, metric
 from convcost.metrics.rows import rows_of
+from convcost.network.headings import heading
 from convcost.render.analysis import NOTHING, counting_notes, known_part, titled
-from convcost.render.headings import heading, reported_title
+from convcost.render.headings import reported_title
 from convcost.tables.table import HINT, Branch, Column, Table, common_path, without_copies
 from convcost.tables.values import shape, si
 
