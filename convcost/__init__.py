@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         cases,
         check,
         compare,
+        compile,  # noqa: A004 - the name of the function
         convert,
         diff,
         draw,
@@ -61,6 +62,7 @@ __all__ = [
     "cases",
     "check",
     "compare",
+    "compile",
     "convert",
     "diff",
     "draw",

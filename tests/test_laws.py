@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "convcost"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "sympify", "parse_expr", "S"}
+SAFE_CALLS = {("compiled/emit.py", "compile")}  # of a tree that is made there; tests/test_compile.py has the law
 FORBIDDEN_METHODS = {"sympify", "parse_expr", "load", "unsafe_load", "full_load", "load_all", "loads"}
 
 
@@ -74,6 +75,7 @@ FLOORS = (
     ("conventions", "metrics"),
     ("literature", "formulas"),
     ("solving", "codegen", "drawing"),
+    ("compiled",),
     ("api",),
     ("render", "building", "__init__"),
     ("cli",),
@@ -147,7 +149,7 @@ def test_circles_are_found() -> None:
 def test_each_library_has_its_rooms() -> None:
     assert using("yaml") == {"language"}
     assert using("sympy") == {"numbers", "formulas", "solving", "codegen"}
-    assert using("numpy") == {"numbers"}
+    assert using("numpy") == {"numbers", "compiled"}
     assert using("click") == {"cli"}
     assert using("rich") <= {"cli", "tables"}
 
@@ -172,7 +174,8 @@ def calls(path: Path) -> Iterator[tuple[str, int]]:
 def test_nothing_runs_text(path: Path) -> None:
     for name, line in calls(path):
         module, _, method = name.rpartition(".")
-        assert method not in FORBIDDEN_CALLS or module not in ("", "sympy"), f"{path}:{line}"
+        known = (path.relative_to(PACKAGE).as_posix(), name) in SAFE_CALLS
+        assert known or method not in FORBIDDEN_CALLS or module not in ("", "sympy"), f"{path}:{line}"
         assert not (module in ("yaml", "sympy", "pickle", "marshal") and method in FORBIDDEN_METHODS), f"{path}:{line}"
 
 

@@ -16,10 +16,12 @@ from convcost.errors import UnsupportedError
 from convcost.layers.base import elements
 from convcost.network.fusion import folded_norms, kept_outputs
 from convcost.network.schedule import schedule
+from convcost.numbers.arithmetic import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from convcost.layers.base import Shape
     from convcost.network.graph import Graph, Node
     from convcost.network.schedule import Step, Tensor
     from convcost.numbers.arithmetic import Num
@@ -75,7 +77,8 @@ def alive(graph: Graph, *, in_place: bool = False, folded: bool = False) -> list
     """The layer and the elements alive at every step, in execution order, per sample: numbers or closed forms.
 
     Raises:
-        UnsupportedError: the number of copies of a layer is a symbol.
+        UnsupportedError: the number of copies of a layer is a symbol, or the values of symbols decide which tensors
+            are alive together.
     """
     steps = schedule(graph)
     lives = _lives(graph, steps, in_place=in_place, folded=folded)
@@ -120,7 +123,7 @@ def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> 
             and node.layer.fusing == "follows"
             and source not in starts
             and lives[source][1] == number
-            and graph.nodes[source[0]].shape == node.shape
+            and _same_shape(graph.nodes[source[0]].shape, node.shape)
         )
         if node.layer.is_view or node.index in folds or overwrites:
             memory[step.makes] = source
@@ -130,3 +133,7 @@ def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> 
             memory[step.makes] = step.makes
             lives[step.makes] = (number, last_read[step.makes])
     return lives
+
+
+def _same_shape(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(map(same, a, b))

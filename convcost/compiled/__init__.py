@@ -1,0 +1,1 @@
+"""Networks as functions of some of their parameters: compiled closed forms, one for each structure."""
