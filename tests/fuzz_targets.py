@@ -256,6 +256,7 @@ equal plain depthwise_separable_conv --where O=I --in params --free I,K
 solve bottleneck --for M --budget macs<=1/2*plain --max
 solve bottleneck --for M,O --step 16 --range M=16..64 --objective max --budget params<=100k
 solve net.yaml --for n --budget macs~10k --step 2 --format json
+space net.yaml --count macs<=10k --quantile .5 --sample 2 --seed 1 --measure choices --in params,macs
 conventions
 conventions net.yaml --convention mine.yaml --format markdown
 explain lenet5 --reported 416k --in macs --top 3

@@ -35,6 +35,7 @@ COMMANDS = {
     ],
     "scaling": ["scaling mobilenet_v1", "scaling lenet5 --convention fvcore"],
     "equal": ["equal depthwise_separable_conv pointwise_depthwise_conv"],
+    "space": ["space tinynas_space --set size=48 --set alpha=0.2 --sample 1 --quantile .5 --count macs<=5M --in macs"],
     "solve": [
         "solve mobilenet_v1 --for alpha --budget macs<=300M",
         "solve mobilenet_v1 --for alpha --budget reported<=300M --convention fvcore",
@@ -53,7 +54,7 @@ COMMANDS = {
 # under these keys stand names of the data: of parameters, networks, quantities, number formats ...
 NAMED_BY_DATA = {
     "parameters", "witness", "ratios", "lets", "settings", "of", "at", "quantities", "from", "counterexample", "values",
-    "costs", "peak", "causes", "verdicts", "formulas", "formats",
+    "costs", "peak", "causes", "verdicts", "formulas", "formats", "given",
 }  # fmt: skip
 VERSIONS = {"analyze": 2, "traffic": 2, "receptive": 2, "roofline": 2}
 WEIGHTS = ("operations", "params")  # of a convention: names of layers, then of counts

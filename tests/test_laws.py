@@ -74,7 +74,7 @@ FLOORS = (
     ("catalogue", "exporters"),
     ("conventions", "metrics"),
     ("literature", "formulas"),
-    ("solving", "codegen", "drawing"),
+    ("solving", "codegen", "drawing", "spaces"),
     ("compiled",),
     ("api",),
     ("render", "building", "__init__"),
@@ -149,7 +149,7 @@ def test_circles_are_found() -> None:
 def test_each_library_has_its_rooms() -> None:
     assert using("yaml") == {"language"}
     assert using("sympy") == {"numbers", "formulas", "solving", "codegen"}
-    assert using("numpy") == {"numbers", "compiled"}
+    assert using("numpy") == {"numbers", "compiled", "spaces"}
     assert using("click") == {"cli"}
     assert using("rich") <= {"cli", "tables"}
 

@@ -10,6 +10,7 @@ from convcost.api.explorer import explore
 from convcost.api.formulas import cases, compare, equal, formula, scaling
 from convcost.api.pictures import draw
 from convcost.api.solutions import pareto, solve
+from convcost.api.spaces import space
 from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
 from convcost.api.sweeps import compile  # noqa: A004 - the word for it; nothing here compiles Python
 from convcost.catalogue.starter import starter
@@ -41,6 +42,7 @@ __all__ = [
     "schema",
     "show",
     "solve",
+    "space",
     "starter",
     "survey",
     "table",

@@ -20,6 +20,7 @@ GROUPS = {
     "Design to a budget": {
         "solve": "The parameter value that meets a budget, with its neighbours.",
         "explore": "A page on which the parameters of a network can be moved.",
+        "space": "All networks of a design space: counts, samples, the best.",
     },
     "Counting conventions": {
         "conventions": "The counting conventions, or a target under each of them.",
@@ -66,6 +67,7 @@ EXAMPLES = {
         "convcost explore mobilenet_v1 --free alpha,size -o explore.html",
         "convcost explore bottleneck plain -o blocks.html",
     ),
+    "space": ("convcost space ofa_mobilenet_v3 --set size=224 --front 'max params, min macs'",),
     "conventions": ("convcost conventions", "convcost conventions vgg16"),
     "explain": ("convcost explain resnet50 --reported 3.8G",),
     "verify": ("convcost verify lenet5",),

@@ -18,6 +18,7 @@ from convcost.language.model import (
     OTHER_NAMES,
     Arguments,
     Branch,
+    Choose,
     Imported,
     Loop,
     Parameter,
@@ -56,7 +57,7 @@ class Finder(Protocol):
 
 
 class Place(NamedTuple):
-    """A step or a branch, with the loop variables around it and, with those of its own loop, inside it."""
+    """A step or a branch, with the variables of loops and choices around it and, with its own, inside it."""
 
     item: Step | Branch
     step: Step
@@ -85,18 +86,18 @@ class Use(NamedTuple):
 def places(steps: Iterable[Step], variables: frozenset[str] = _NOTHING) -> Iterator[Place]:
     """Every step and branch in ``steps``, those in groups and branches included."""
     for step in steps:
-        inside = _with_loop(step.loop, variables)
+        inside = _with_names(step.loop, _with_names(step.choose, variables))
         yield Place(step, step, variables, inside)
         if step.steps:
             yield from places(step.steps, inside)
         for branch in step.branches:
-            within = _with_loop(branch.loop, inside)
+            within = _with_names(branch.loop, inside)
             yield Place(branch, step, inside, within)
             yield from places(branch.steps, within)
 
 
-def _with_loop(loop: Loop | None, variables: frozenset[str]) -> frozenset[str]:
-    return variables if loop is None else variables | {name for name, _ in loop.variables}
+def _with_names(binding: Loop | Choose | None, variables: frozenset[str]) -> frozenset[str]:
+    return variables if binding is None else variables | {name for name, _ in binding.variables}
 
 
 def uses(place: Place) -> Iterator[Use]:
@@ -121,6 +122,9 @@ def _of_controls(place: Place) -> Iterator[Use]:
     if item.loop is not None:
         for value in filter(None, (item.loop.rows, *item.loop.columns)):
             yield Use(value, around, step, structural=True)
+    if isinstance(item, Step) and item.choose is not None:
+        for value in item.choose.columns:
+            yield Use(value, _with_names(item.loop, around), step, structural=True)
     for value in _parts(item.from_):
         yield Use(value, inside, step, structural=True)
     if item.when is not None:
@@ -311,11 +315,14 @@ class NameCheck:
                     self._errors.add(let.position, f"argument `{argument}` hides another name")
 
     def _hidden(self, place: Place, spec: Spec) -> None:
-        """Refuse loop variables and names of steps that hide another name."""
+        """Refuse variables of loops and choices, and names of steps, that hide another name."""
         item = place.item
         if item.loop is not None:
             for name, position in item.loop.variables:
                 self._shadow(name, position, spec, place.around, "loop variable")
+        if isinstance(item, Step) and item.choose is not None:
+            for name, position in item.choose.variables:
+                self._shadow(name, position, spec, _with_names(item.loop, place.around), "choice")
         if isinstance(item, Step) and item.name is not None and item.name.fixed:
             self._shadow(item.name.text, item.name.position, spec, place.inside, "step")
 

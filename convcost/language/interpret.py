@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import count
+from itertools import count, product
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import (
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from convcost.errors import Position
-    from convcost.language.model import Arguments, Branch, Let, Loop, Parameter, Spec, Step, Template, Value
+    from convcost.language.choices import Choices
+    from convcost.language.model import Arguments, Branch, Choose, Let, Loop, Parameter, Spec, Step, Template, Value
     from convcost.layers.base import Shape
     from convcost.numbers.arithmetic import Num
 
@@ -164,18 +166,20 @@ def from_python(value: Any) -> Any:
 
 
 class Budget:
-    """The remaining evaluation budget of a run; it guarantees that every run ends.
+    """What all scopes of a run share: its remaining evaluation budget, which guarantees that it ends, and its choices.
 
     Attributes:
         calls: calls of ``let`` functions left.
         depth: how deep they nest now.
+        choices: what a run for a design space takes and notes; None for a plain run.
     """
 
-    __slots__ = ("calls", "depth")
+    __slots__ = ("calls", "choices", "depth")
 
-    def __init__(self) -> None:
+    def __init__(self, choices: Choices | None = None) -> None:
         self.calls = MAX_FUNCTION_CALLS
         self.depth = 0
+        self.choices = choices
 
     def enter(self, name: str) -> None:
         """Note the beginning of a call."""
@@ -230,6 +234,9 @@ class Scope(dict[str, Any]):
                 if parameter.example is not None:
                     self.pop(parameter.name, None)
         self.update(given)
+        if alone and budget.choices is not None:
+            for name in budget.choices.parameters:
+                self.pop(name, None)
         self.spec = spec
         self.parent = parent
         self.inner: dict[str, Scope] | None = None
@@ -255,17 +262,22 @@ class Scope(dict[str, Any]):
                 self[next(iter(names))] = shape[0]
 
     def __missing__(self, name: str) -> Any:
-        spec = self.spec
+        spec, choices = self.spec, self._budget.choices
+        if choices is not None and self.alone and name in choices.parameters:
+            return choices.read(name)
         if name in spec.parameters or name in spec.lets:
             if self._busy is None:
                 self._busy = set()
             if name in self._busy:
                 raise ExpressionError(f"`{name}` is defined by itself")
             self._busy.add(name)
+            before = 0 if choices is None else choices.reads
             try:
-                value = self[name] = self._parameter(name) if name in spec.parameters else self._let(spec.lets[name])
+                value = self._parameter(name) if name in spec.parameters else self._let(spec.lets[name])
             finally:
                 self._busy.discard(name)
+            if choices is None or choices.reads == before:  # what depends on a choice is computed anew, and noted
+                self[name] = value
             return value
         if spec.input_names and name in spec.input_names:
             tensor = self.get("input")
@@ -381,6 +393,23 @@ def whole(size: Any, what: str, position: Position) -> Num:
     return size
 
 
+def options(choose: Choose, scope: Scope) -> list[tuple[Any, ...]]:
+    """Every combination of the values that ``choose`` lists, the last name changing fastest.
+
+    Raises:
+        Fault: a list is no list, is empty or has a value twice, or there are too many combinations.
+    """
+    columns = [_rows_of(column, scope, "`choose` takes") for column in choose.columns]
+    for (name, position), column in zip(choose.variables, columns, strict=True):
+        if not column:
+            raise Fault(f"`{name}` needs at least one value to choose from", position)
+        if len(set(map(repr, column))) < len(column):
+            raise Fault(f"`choose` of `{name}` lists a value twice", position)
+    if prod(map(len, columns)) > MAX_ITEMS:
+        raise Fault(f"one step chooses among at most {MAX_ITEMS:,} combinations", choose.position)
+    return list(product(*columns))
+
+
 def turns(branch: Branch, scope: Scope) -> Iterator[int | None]:
     """The rows of a branch's loop, bound one after another; one None where it has no loop."""
     if branch.loop is None:
@@ -413,12 +442,12 @@ def rows(loop: Loop, scope: Scope) -> Iterator[int]:
         scope.update(before)
 
 
-def _rows_of(value: Value, scope: Scope) -> tuple[Any, ...]:
+def _rows_of(value: Value, scope: Scope, what: str = "`for` runs over") -> tuple[Any, ...]:
     table = evaluate(value, scope)
     if not isinstance(table, tuple):
-        raise Fault(f"`for` runs over a list, found {describe(table)}", value.position)
+        raise Fault(f"{what} a list, found {describe(table)}", value.position)
     if len(table) > MAX_ITEMS:
-        raise Fault(f"`for` runs over at most {MAX_ITEMS:,} rows, found {len(table):,}", value.position)
+        raise Fault(f"{what} at most {MAX_ITEMS:,} rows, found {len(table):,}", value.position)
     return table
 
 
@@ -745,6 +774,7 @@ class Runner:
         self._recordings: dict[Any, Recording] = {}
         self._made: dict[str, list[tuple[Branch, int]]] = {}  # side outputs, by name in the order they are made
         self._outputs = 0  # how many those are
+        self._choices = budget.choices
 
     def body(self, spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
         """Run the layers of ``spec`` on ``tensor`` in ``scope``, at the top of the tree of paths."""
@@ -765,11 +795,16 @@ class Runner:
             self._steps_left -= 1
             if self._steps_left < 0:
                 self._spend(0, step)
+            start = len(self._builder.nodes)
+            if self._choices is not None:
+                self._choices.enter()
             if step.plain:
                 scope["x"] = tensor
                 tensor = self._once(step, step.arguments, scope, tensor, frame, numbered=False)
             else:
                 tensor = self._controlled(step, scope, tensor, frame)
+            if self._choices is not None:
+                self._choices.leave(start, len(self._builder.nodes))
         return tensor
 
     def _controlled(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
@@ -778,18 +813,40 @@ class Runner:
             tensor, source = tap(source, scope), None
         scope["x"] = tensor
         if step.loop is None:
-            return self._copies(step, scope, tensor, frame, looped=False)
+            return self._chosen(step, scope, tensor, frame, looped=False)
         looped = step.name is None or step.name.fixed
         ran = False
         for _ in rows(step.loop, scope):
             ran = True
             if source is not None:
                 scope["x"] = tensor = tap(source, scope)
-            tensor = self._copies(step, scope, tensor, frame, looped=looped)
+            tensor = self._chosen(step, scope, tensor, frame, looped=looped)
             scope["x"] = tensor
         if not ran and looped:  # a name with loop variables has no value where there is no row
             name_passed(step, scope, tensor)
         return tensor
+
+    def _chosen(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool) -> Tensor:
+        """Run ``step`` with one of the values that it chooses from: the first, unless the run is for a design space."""
+        if step.choose is None:
+            return self._copies(step, scope, tensor, frame, looped=looped)
+        names = [name for name, _ in step.choose.variables]
+        rows = options(step.choose, scope)
+        row = rows[0]
+        if self._choices is not None:
+            path = frame.prefix + (step.body if step.name is None else fill(step.name, scope))
+            row = self._choices.begin(path, names, rows, len(self._builder.nodes), tensor)
+        before = {name: scope[name] for name in names if name in scope}
+        scope.update(zip(names, row, strict=True))
+        try:
+            result = self._copies(step, scope, tensor, frame, looped=looped)
+        finally:
+            for name in names:
+                scope.pop(name, None)
+            scope.update(before)
+        if self._choices is not None:
+            self._choices.finish(len(self._builder.nodes), result)
+        return result
 
     def _copies(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, looped: bool) -> Tensor:
         if step.when is not None and not condition(step.when, scope):
@@ -889,7 +946,7 @@ class Runner:
             self._block = path.count("/") + 1
         try:
             # a named call is expanded anew: its inner taps may be asked for
-            key = _signature(spec, around, values, tensor) if step.name is None else None
+            key = _signature(spec, around, values, tensor) if step.name is None and not self._notes_reads else None
             try:
                 known = self._recordings.get(key)
             except TypeError:  # an array has no hash: expand anew
@@ -916,15 +973,22 @@ class Runner:
     def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
         builder = self._builder
         base, outputs, left = len(builder.nodes), self._outputs, self._steps_left
+        chosen = 0 if self._choices is None else len(self._choices.sites)
         self._depth += 1
         if self._depth > MAX_CALL_DEPTH:
             raise Fault(f"blocks call each other deeper than {MAX_CALL_DEPTH} levels", step.position)
         result = leaving(spec, inner, self._steps(spec.layers, inner, tensor, Frame(path + "/")))
         self._depth -= 1
         alone = type(self._count) is int and self._count == 1
-        if key is not None and alone and self._outputs == outputs:
+        chose = self._choices is not None and len(self._choices.sites) > chosen
+        if key is not None and alone and self._outputs == outputs and not chose:
             self._recordings[key] = Recording(builder, base, tensor, path, result, left - self._steps_left)
         return result
+
+    @property
+    def _notes_reads(self) -> bool:
+        """Whether every step must run, so that what it reads is noted: no block is repeated from memory."""
+        return self._choices is not None and bool(self._choices.parameters)
 
     def _spend(self, steps: int, step: Step) -> None:
         self._steps_left -= steps
@@ -1046,6 +1110,7 @@ def build(
     input_shape: Shape | None = None,
     *,
     partial: bool = False,
+    choices: Choices | None = None,
 ) -> Graph:
     """Run ``spec`` alone.
 
@@ -1057,6 +1122,7 @@ def build(
             the spec's own input, or the spatial ones alone, and other channels only where the spec names them.
             Of inputs with names it is a mapping of these to their sizes.
         partial: whether the caller shows what is not known of a file; a graph that is known in part is refused else.
+        choices: what the steps with ``choose`` take; the first of their values where not given.
 
     Returns:
         The graph, whose ``parameters`` hold every value used.
@@ -1069,7 +1135,7 @@ def build(
     values = _given(spec, given or {})
     if isinstance(spec, Imported):
         return _of_file(spec, values, input_shape, partial=partial)
-    budget = Budget()
+    budget = Budget(choices)
     try:
         scope = Scope(spec, None, values, budget, alone=True)
         (first, shape), *others = entering_shapes(spec, scope, input_shape).items()
@@ -1077,6 +1143,8 @@ def build(
         for name, own in others:
             scope[name] = builder.enter(own, name)
         output = Runner(builder, budget).body(spec, scope, builder.input)
+        if choices is not None:
+            choices.close()
         parameters = _parameters(spec, scope, replaced_names(spec, input_shape))
     except Fault as fault:
         raise SpecError([problem_of(fault, spec)]) from None

@@ -145,6 +145,20 @@ class Loop(NamedTuple):
     whole: bool
 
 
+class Choose(NamedTuple):
+    """``choose``: names, and the values that each may have; every run of the step takes one of each.
+
+    Attributes:
+        variables: the names, with where they are written.
+        columns: the list of values of each.
+        position: where ``choose`` is written.
+    """
+
+    variables: tuple[tuple[str, Position], ...]
+    columns: tuple[Value, ...]
+    position: Position
+
+
 class Arguments:
     """``{field: value, ...}`` of a layer or block.
 
@@ -184,6 +198,7 @@ CONTROLS = {
     "from": "text",
     "for": "loop",
     "in": "table",
+    "choose": "choose",
     "when": "value",
     "repeat": "value",
     "first": "mapping",
@@ -244,6 +259,7 @@ class Step(NamedTuple):
         first_arguments: arguments of the first copy of a repeat.
         steps: of a ``do``.
         branches: of a merge or ``output``.
+        choose: names that take one of several values at each run of the step.
         shares: the name of the weights that it has in common with other steps.
         plain: whether there is no control beside the body.
         block: the spec it calls, once checked; None for a layer.
@@ -259,6 +275,7 @@ class Step(NamedTuple):
     branches: tuple[Branch, ...] = ()
     from_: Template | None = None
     loop: Loop | None = None
+    choose: Choose | None = None
     when: Value | None = None
     repeat: Value | None = None
     name: Template | None = None
@@ -276,11 +293,24 @@ class Parameter:
         example: its value when the spec runs alone.
         type: ``whole``, ``ratio``, ``switch``, ``word`` or ``any``.
         choices: the values it may have, if listed.
+        choose: its values in a design space, if listed.
         minimum, maximum: bounds, if stated.
         any_int: whether every int fits, so that none need be checked.
     """
 
-    __slots__ = ("any_int", "choices", "default", "doc", "example", "maximum", "minimum", "name", "position", "type")
+    __slots__ = (
+        "any_int",
+        "choices",
+        "choose",
+        "default",
+        "doc",
+        "example",
+        "maximum",
+        "minimum",
+        "name",
+        "position",
+        "type",
+    )
 
     def __init__(  # noqa: PLR0913 - a record with as many parts
         self,
@@ -291,6 +321,7 @@ class Parameter:
         default: Value | None,
         example: Value | None = None,
         choices: tuple[Any, ...] = (),
+        choose: tuple[Any, ...] = (),
         minimum: Value | None = None,
         maximum: Value | None = None,
         doc: str = "",
@@ -301,6 +332,7 @@ class Parameter:
         self.default = default
         self.example = example
         self.choices = choices
+        self.choose = choose
         self.minimum = minimum
         self.maximum = maximum
         self.doc = doc
@@ -317,6 +349,7 @@ class Parameter:
             default=default,
             example=example or self.example,
             choices=self.choices,
+            choose=self.choose,
             minimum=self.minimum,
             maximum=self.maximum,
             doc=doc or self.doc,

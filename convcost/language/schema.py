@@ -78,6 +78,7 @@ def _values() -> dict[str, Any]:
         "mapping": {"type": "object"},
         "texts": {"anyOf": [_ref("text"), _list("text")]},
         "choices": {"type": "array", "minItems": 1},
+        "values": {"anyOf": [{"const": "all"}, {"type": "array", "minItems": 1}]},
         "layout": {"enum": list(LAYOUTS.values())},
         "budget": {"type": ["string", "array"], "items": {"type": "string"}},
         "source": {"anyOf": [_ref("text"), closed(SOURCE_KEYS)]},
@@ -102,6 +103,7 @@ def _parts() -> dict[str, Any]:
         "block": {"anyOf": [_ref("steps"), closed(BLOCK_KEYS, "layers")]},
         "blocks": _map("block"),
         "claims": _list("claim"),
+        "choose": _map("table", minProperties=1),
         "loop": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
         "branch": {
             "anyOf": [

@@ -19,6 +19,7 @@ from convcost.language.model import (
     RESERVED,
     Arguments,
     Branch,
+    Choose,
     Let,
     Loop,
     Parameter,
@@ -251,6 +252,7 @@ def _controlled(step: Step, node: Mapping, problems: Problems) -> Step:
     return step._replace(
         from_=None if source is None else template(source, problems, "`from`"),
         loop=_loop(node, problems),
+        choose=_choose(node.get("choose"), problems),
         when=None if when is None else value(when, problems),
         repeat=None if repeat is None else value(repeat, problems),
         name=None if name is None else _name(name, problems, "`name`"),
@@ -294,6 +296,24 @@ def _loop(node: Mapping, problems: Problems) -> Loop | None:
             problems.add(position, f"`{word[:60]}` cannot be the name of a loop variable")
     _row_lengths(loop, rows, problems)
     return loop
+
+
+def _choose(node: Node | None, problems: Problems) -> Choose | None:
+    if node is None:
+        return None
+    if not isinstance(node, Mapping) or not node.entries:
+        problems.add(node.position, "`choose` needs names with lists of values, as {K: [3, 5, 7]}")
+        return None
+    for key, item in node.entries:
+        if not is_identifier(key.text) or key.text in ("x", "input"):
+            problems.add(key.position, f"`{key.text[:60]}` cannot be the name of a choice")
+        if isinstance(item, Sequence) and not item.items:
+            problems.add(item.position, f"`{key.text[:60]}` needs at least one value to choose from")
+    return Choose(
+        tuple((key.text, key.position) for key, _ in node.entries),
+        tuple(data_or_expression(item, problems) for _, item in node.entries),
+        node.position,
+    )
 
 
 def _word(node: Node, problems: Problems) -> str:
@@ -376,6 +396,7 @@ PARAMETER_KEYS = {
     "default": "value",
     "example": "value",
     "choices": "choices",
+    "choose": "values",
     "min": "value",
     "max": "value",
     "doc": "text",
@@ -549,12 +570,12 @@ def _outputs(node: Node | None, spec: Spec, problems: Problems) -> None:
 def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
     """A parameter; ``words`` are the bare words allowed in addition to its choices."""
     written = node if isinstance(node, Mapping) else None
-    doc = choices = example = minimum = maximum = None
+    doc = choices = choose = example = minimum = maximum = None
     default: Node | None = node
     if written is not None:
         _known_keys(written, PARAMETER_KEYS, problems, f"parameter `{key.text}`")
-        default, doc, choices, example, minimum, maximum = (
-            written.get(name) for name in ("default", "doc", "choices", "example", "min", "max")
+        default, doc, choices, choose, example, minimum, maximum = (
+            written.get(name) for name in ("default", "doc", "choices", "choose", "example", "min", "max")
         )
     listed = () if choices is None else _choices(choices, problems)
     words = (*words, *listed, *LAYER_WORDS)
@@ -571,6 +592,7 @@ def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple
         default=first,
         example=shown,
         choices=listed,
+        choose=() if choose is None else _values_of_a_space(key.text, choose, listed, problems),
         minimum=_optional(minimum, (), problems),
         maximum=_optional(maximum, (), problems),
         doc="" if doc is None else text(doc, problems, "`doc`"),
@@ -581,12 +603,27 @@ def _optional(node: Node | None, words: tuple[object, ...], problems: Problems) 
     return None if node is None else value(node, problems, words=words)
 
 
-def _choices(node: Node, problems: Problems) -> tuple[str | int | Fraction, ...]:
+def _choices(node: Node, problems: Problems, key: str = "choices") -> tuple[str | int | Fraction, ...]:
     choices = data(node, problems)
     if not isinstance(choices, tuple) or not choices:
-        problems.add(node.position, "`choices` must be a list")
+        problems.add(
+            node.position, f"`{key}` must be a list" + ("" if key == "choices" else ", or all where there are choices")
+        )
         return ()
     return choices
+
+
+def _values_of_a_space(name: str, node: Node, listed: tuple[Any, ...], problems: Problems) -> tuple[Any, ...]:
+    """The values under ``choose``, which must be among the choices of the parameter; ``all`` for these."""
+    if isinstance(node, Scalar) and node.text == "all" and listed:
+        return listed
+    values = _choices(node, problems, "choose")
+    for chosen in values:
+        if listed and chosen not in listed:
+            problems.add(node.position, f"`{name}` must be one of {', '.join(map(str, listed))}; found {chosen}")
+    if len(set(map(repr, values))) < len(values):
+        problems.add(node.position, f"`choose` of `{name}` lists a value twice")
+    return values
 
 
 def _type(sample: Value | None, choices: tuple[object, ...], node: Node | None) -> str:

@@ -19,7 +19,7 @@ from convcost.network.schedule import schedule
 from convcost.numbers.arithmetic import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from convcost.layers.base import Shape
     from convcost.network.graph import Graph, Node
@@ -47,6 +47,35 @@ class Peak(NamedTuple):
     steps: tuple[tuple[str, int], ...]
 
 
+class Timeline(NamedTuple):
+    """What is alive at every step.
+
+    Attributes:
+        steps: in execution order; they are numbered from 1.
+        lives: the first and last step of every piece of memory, by the tensor it was allocated for; that of an input
+            begins at 0, and what leaves the network lives until one step after the last.
+        sizes: elements of these.
+        alive: elements alive at each step, by its number; of the inputs at 0.
+    """
+
+    steps: list[Step]
+    lives: dict[Tensor, tuple[int, int]]
+    sizes: dict[Tensor, Num]
+    alive: list[Num]
+
+
+def timeline(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Timeline:
+    """What is alive at every step, per sample: numbers or closed forms.
+
+    Raises:
+        UnsupportedError: the number of copies of a layer is a symbol.
+    """
+    steps = schedule(graph)
+    lives = _lives(graph, steps, in_place=in_place, folded=folded)
+    sizes = {tensor: elements(graph.nodes[tensor[0]].shape) for tensor in lives}
+    return Timeline(steps, lives, sizes, _alive(steps, lives, sizes))
+
+
 def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
     """The most elements that are alive at once, per sample.
 
@@ -55,10 +84,7 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
     """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
         raise UnsupportedError("peak memory is evaluated on numbers; this network has symbolic sizes")
-    steps = schedule(graph)
-    lives = _lives(graph, steps, in_place=in_place, folded=folded)
-    sizes = _sizes(graph, lives)
-    counts = _alive(steps, lives, sizes)
+    steps, lives, sizes, counts = timeline(graph, in_place=in_place, folded=folded)
     if not steps:
         return Peak(counts[0], graph.nodes[0].path, (), in_place, folded, ())
     most = max(range(1, len(steps) + 1), key=lambda step: counts[step])
@@ -80,14 +106,8 @@ def alive(graph: Graph, *, in_place: bool = False, folded: bool = False) -> list
         UnsupportedError: the number of copies of a layer is a symbol, or the values of symbols decide which tensors
             are alive together.
     """
-    steps = schedule(graph)
-    lives = _lives(graph, steps, in_place=in_place, folded=folded)
-    counts = _alive(steps, lives, _sizes(graph, lives))
+    steps, _, _, counts = timeline(graph, in_place=in_place, folded=folded)
     return [(step.node, count) for step, count in zip(steps, counts[1:], strict=False)]
-
-
-def _sizes(graph: Graph, lives: Iterable[Tensor]) -> dict[Tensor, Num]:
-    return {tensor: elements(graph.nodes[tensor[0]].shape) for tensor in lives}
 
 
 def _alive(steps: list[Step], lives: Mapping[Tensor, tuple[int, int]], sizes: Mapping[Tensor, Num]) -> list[Num]:

@@ -101,6 +101,25 @@ def _points(result: Points) -> View:
     return View(tables=lambda: [points_table(result)], data=lambda: points_data(result), exact=True)
 
 
+def _space(result: Any) -> View:
+    from convcost.render.spaces import answers_view  # noqa: PLC0415
+    from convcost.spaces.space import Answers  # noqa: PLC0415
+
+    return answers_view(Answers.of(result))
+
+
+def _answers(result: Any) -> View:
+    from convcost.render.spaces import answers_view  # noqa: PLC0415
+
+    return answers_view(result)
+
+
+def _chosen(result: Any) -> View:
+    from convcost.render.spaces import networks_view  # noqa: PLC0415
+
+    return networks_view(result)
+
+
 def _difference(result: Difference) -> View:
     from convcost.metrics.presets import DIFFERENCE_COLUMNS  # noqa: PLC0415
     from convcost.render.differences import difference_data, difference_table  # noqa: PLC0415
@@ -173,7 +192,9 @@ def _parts() -> dict[str, Parts]:
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
     "Analysis": _analysis,
+    "Answers": _answers,
     "Cases": _cases,
+    "Chosen": _chosen,
     "Comparison": _comparison,
     "Conventions": _conventions,
     "Entries": _specs,
@@ -189,6 +210,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     "Readings": _readings,
     "Scalings": _scalings,
     "Solution": _solution,
+    "Space": _space,
     "Verdicts": _verdicts,
     "Verifications": _verifications,
 }

@@ -1,0 +1,342 @@
+"""A design space and what can be asked of it: how many networks meet a bound, quantiles, samples, and the best."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.errors import UnsupportedError, UsageError, not_among, unknown
+from convcost.language.choices import Choices
+from convcost.language.interpret import build
+from convcost.metrics.budget import budget
+from convcost.network.cost import ALL_QUANTITIES, PLAIN_QUANTITIES
+from convcost.spaces.front import Goal, front, unbeaten
+from convcost.spaces.model import all_options
+from convcost.spaces.question import PEAKS, Question, in_metric
+from convcost.tables.printable import Printable, Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from convcost.metrics.budget import Budget
+    from convcost.network.graph import Graph
+    from convcost.spaces.model import Choice, Factor, Tree
+    from convcost.spaces.question import Distributions
+
+MEASURES = ("networks", "choices")
+MAX_SAMPLES = 100_000
+
+
+class Count(NamedTuple):
+    """How many networks meet a bound.
+
+    Attributes:
+        text: the bound as written.
+        networks: those that meet it, beside the bounds of the question; None where choices are measured.
+        share: of all that meet the bounds of the question, by the measure.
+    """
+
+    text: str
+    networks: int | None
+    share: Fraction
+
+
+class Chosen(Records["Choice"]):
+    """Networks of a space.
+
+    Attributes:
+        space: the space.
+        what: what they are, in words.
+    """
+
+    def __init__(self, items: Iterable[Choice], space: Space, what: str) -> None:
+        super().__init__(items)
+        self.space = space
+        self.what = what
+
+
+class Quantile(NamedTuple):
+    """The least value of a metric that a share of the networks does not exceed; None if there are no networks."""
+
+    share: Fraction
+    key: str
+    value: int | None
+
+
+class Answers(Printable):
+    """What was asked of a space.
+
+    Attributes:
+        space: the space.
+        keys: the metrics that are shown.
+        where: the bounds that networks must meet to be looked at.
+        measure: what is counted: ``networks`` or ``choices``.
+        extremes: the least and the greatest value of each metric; None where no network meets the bounds.
+        counts: how many networks meet each bound.
+        quantiles: of each metric.
+        sample: networks at random; None where none were asked for.
+        front: the best networks; None where they were not asked for.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        keys: Sequence[str],
+        where: Sequence[str],
+        measure: str,
+        *,
+        counts: Sequence[Count] = (),
+        quantiles: Sequence[Quantile] = (),
+        sample: Chosen | None = None,
+        front: Chosen | None = None,
+    ) -> None:
+        self.space = space
+        self.keys = tuple(keys)
+        self.where = tuple(where)
+        self.measure = measure
+        self.extremes = {key: space.extremes(key, where) for key in keys}
+        self.counts = tuple(counts)
+        self.quantiles = tuple(quantiles)
+        self.sample = sample
+        self.front = front
+
+    @classmethod
+    def of(cls, space: Space) -> Answers:
+        """A space as it prints itself: what it has from least to most."""
+        return cls(space, space.usual, (), "networks")
+
+
+class Space(Printable):
+    """A design space; see :func:`convcost.space`.
+
+    Attributes:
+        tree: its choices and their costs.
+        dtype: number format of feature maps, for ``peak``.
+        fused: whether peaks are those of norms and activations that run on the output of the layer before them.
+    """
+
+    def __init__(self, tree: Tree, dtype: str = "float32", *, fused: bool = True) -> None:
+        self.tree = tree
+        self.dtype = dtype
+        self.fused = fused
+        self._known_distributions: Distributions = {}
+
+    def __repr__(self) -> str:
+        return f"<space {self.tree.spec.name}: {self.networks:,} networks>"
+
+    @property
+    def networks(self) -> int:
+        """How many networks it has."""
+        return self.tree.networks
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The metrics that are shown where none are asked for."""
+        return (*PLAIN_QUANTITIES, "peak") if self.has_peaks else PLAIN_QUANTITIES
+
+    @property
+    def has_peaks(self) -> bool:
+        """Whether the peak of each network is the largest of its parts, so that it can be asked for."""
+        return not any(member.joined for member in self.tree.members)
+
+    def value(self, choice: Choice, key: str) -> int:
+        """A metric of a network: a quantity that adds up, ``peak`` in bytes or ``live`` in elements.
+
+        Raises:
+            UsageError: there is no such metric.
+            UnsupportedError: the peak is not that of the parts.
+        """
+        key = self._known(key)
+        return in_metric(choice.live, key, self.dtype) if key in PEAKS else choice.cost(key)
+
+    def extremes(self, key: str, where: Sequence[str] = ()) -> tuple[int, int] | None:
+        """The least and the greatest value of a metric; None where no network meets the bounds.
+
+        Args:
+            key: as for :meth:`value`.
+            where: bounds that the networks must meet.
+
+        Raises:
+            UsageError: there is no such metric, or a bound is malformed.
+            UnsupportedError: a metric does not add up over choices.
+        """
+        question = self._question(where, "networks")
+        if self._known(key) not in PEAKS and not question.sums:
+            return question.ends(key)
+        least, most = self.quantile(0, key, where), self.quantile(1, key, where)
+        return None if least is None or most is None else (least, most)
+
+    def count(self, bound: str, where: Sequence[str] = (), measure: str = "networks") -> Count:
+        """How many networks meet a bound, and their share.
+
+        Args:
+            bound: as ``macs<=300M``.
+            where: bounds that networks must meet to be looked at.
+            measure: ``networks``, each of which counts once, or ``choices``, where every option of a choice is as
+                likely as the others.
+
+        Raises:
+            UsageError: a bound is malformed, or there is no such measure.
+            UnsupportedError: a metric does not add up over choices.
+        """
+        question = self._question(where, measure)
+        met, total = question.narrowed(self._bound(bound)).total, question.total
+        share = Fraction(met, total) if total else Fraction(0)
+        return Count(bound.strip(), met if measure == "networks" else None, share)
+
+    def quantile(
+        self, share: Fraction | float | str, key: str = "macs", where: Sequence[str] = (), measure: str = "networks"
+    ) -> int | None:
+        """The least value of a metric that so large a share of the networks does not exceed; None if there are none.
+
+        Args:
+            share: from 0 for the least value to 1 for the greatest; 0.5 for the median.
+            key: as for :meth:`value`.
+            where: bounds that the networks must meet.
+            measure: see :meth:`count`.
+
+        Raises:
+            UsageError: the share is not from 0 to 1, there is no such metric, or a bound is malformed.
+            UnsupportedError: a metric does not add up over choices.
+        """
+        part, key = share_of(share), self._known(key)
+        question = self._question(where, measure)
+        if not question.total:
+            return None
+        needed = max(1, ceil(part * question.total))
+        if key not in PEAKS:
+            return question.quantile(key, needed)
+        values = self._peak_values(key)
+        unit = "B" if key == "peak" else ""
+        return next(value for value in values if question.narrowed(budget(f"{key}<={value}{unit}")).total >= needed)
+
+    def sample(self, count: int, seed: int = 0, where: Sequence[str] = (), measure: str = "networks") -> Chosen:
+        """Networks at random among those that meet the bounds; one may come up twice.
+
+        Args:
+            count: how many.
+            seed: the same one gives the same networks.
+            where: bounds that they must meet.
+            measure: see :meth:`count`.
+
+        Raises:
+            UsageError: a bound is malformed, or no network meets the bounds.
+            UnsupportedError: a metric does not add up over choices.
+        """
+        from random import Random  # noqa: PLC0415 - only samples pay for it
+
+        if not 0 < count <= MAX_SAMPLES:
+            raise UsageError(f"a sample has 1 to {MAX_SAMPLES:,} networks, found {count:,}")
+        question = self._question(where, measure)
+        if not question.total:
+            raise UsageError(f"no network of {self.tree.spec.name} meets {', '.join(where)}")
+        pick, random = question.picker(), Random(seed)  # noqa: S311 - no secret
+        return Chosen([pick(random.randrange(question.total)) for _ in range(count)], self, "at random")
+
+    def front(self, objectives: Sequence[str], where: Sequence[str] = ()) -> Chosen:
+        """The networks that no other one equals or beats in every objective, best in the first one first.
+
+        Of several networks with the same values one is given.
+
+        Args:
+            objectives: as ``max params``, ``min macs`` and ``min peak``.
+            where: bounds that they must meet.
+
+        Raises:
+            UsageError: an objective or a bound is malformed.
+            UnsupportedError: a metric does not add up over choices, or there are too many objectives.
+        """
+        goals = [self._goal(text) for text in objectives]
+        if not goals:
+            raise UsageError("a front needs objectives, as 'max params, min macs'")
+        question = self._question(where, "networks")
+        asked = [*goals]  # a network that meets a bound may be beaten by one that does not: keep what is better in it
+        for key, bounds in question.sums.items():
+            asked += [
+                Goal(key, largest)
+                for largest, relation in ((False, "<"), (True, ">"))
+                if any(relation in bound.relation or bound.relation == "==" for bound in bounds)
+            ]
+        members = [member for member, _ in question.members]
+        met = [choice for choice in front(members, [*dict.fromkeys(asked)], question.allowed) if question.meets(choice)]
+        claim = ", ".join(text.strip() for text in objectives)
+        return Chosen(unbeaten(met, goals), self, f"no other is at least as good in {claim}")
+
+    def graph(self, choice: Choice) -> Graph:
+        """A network of the space, built."""
+        values = {**choice.member.values}
+        picks: dict[tuple[int, ...], int] = {}
+        _note(choice.member.factors, iter(choice.picks), (), picks, values)
+        tree = self.tree
+        return build(tree.spec, {**tree.given, **values}, tree.input_shape, choices=Choices(picks, {}))
+
+    def _question(self, where: Sequence[str], measure: str) -> Question:
+        if measure not in MEASURES:
+            raise UsageError(not_among("measure", measure, MEASURES))
+        bounds = [self._bound(text) for text in where]
+        return Question(self.tree, self.dtype, bounds, measure, self._known_distributions)
+
+    def _bound(self, text: str) -> Budget:
+        bound = budget(text)
+        self._known(bound.metric.key)
+        return bound
+
+    def _goal(self, text: str) -> Goal:
+        goal, _, key = text.strip().replace(":", " ").partition(" ")
+        if goal not in ("max", "min") or not key.strip():
+            raise UsageError(f"an objective is max NAME or min NAME, found '{text[:60]}'")
+        name = self._known(key.strip())
+        if name in PEAKS and goal == "max":
+            raise UsageError(f"a peak is made as small as possible: min {name}")
+        return Goal("live" if name in PEAKS else name, goal == "max")
+
+    def _known(self, key: str) -> str:
+        if key in PEAKS:
+            joined = next((member.joined for member in self.tree.members if member.joined), "")
+            if joined:
+                raise UnsupportedError(joined)
+        elif key not in ALL_QUANTITIES:
+            listed = unknown("quantity", key, (*ALL_QUANTITIES, *PEAKS))
+            raise UsageError(f"a space has the quantities that add up over choices: {listed}")
+        return key
+
+    def _peak_values(self, key: str) -> list[int]:
+        """The values that the peak of a network can have, in order."""
+        lives = {member.live or 0 for member in self.tree.members}
+        lives |= {option.live or 0 for member in self.tree.members for option in all_options(member.factors)}
+        return sorted({in_metric(live, key, self.dtype) for live in lives})
+
+
+def share_of(share: Fraction | float | str) -> Fraction:
+    """A share from 0 to 1, exactly.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        part = Fraction(str(share))
+    except (ValueError, ZeroDivisionError):
+        part = Fraction(-1)
+    if not 0 <= part <= 1:
+        raise UsageError(f"a quantile is a number from 0 to 1, found '{str(share)[:20]}'")
+    return part
+
+
+def _note(
+    factors: Sequence[Factor],
+    rest: Iterator[tuple[Factor, Any]],
+    around: tuple[int, ...],
+    picks: dict[tuple[int, ...], int],
+    values: dict[str, Any],
+) -> None:
+    """Note the options of a network as the interpreter takes them: by the place of their step, or as parameters."""
+    number = 0
+    for factor in factors:
+        _, option = next(rest)
+        if not factor.path:
+            values.update(zip(factor.names, option.values, strict=True))
+            continue
+        picks[*around, number] = next(index for index, own in enumerate(factor.options) if own is option)
+        _note(option.factors, rest, (*around, number), picks, values)
+        number += 1

@@ -1,0 +1,358 @@
+"""Design spaces: every count, quantile, sample and front against networks that are written out and built one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import convcost
+from convcost.catalogue.loader import Catalogue
+from convcost.spaces.explore import explore
+from convcost.spaces.model import Choice, combinations
+from convcost.spaces.space import Space
+
+if TYPE_CHECKING:
+    from convcost.network.graph import Graph
+
+
+def of_text(text: str, *, fused: bool = True) -> Space:
+    """The space of a spec's text."""
+    spec = Catalogue().text(text.encode(), "<spec>", "spec", "")
+    return Space(explore(spec, {}, fused=fused), fused=fused)
+
+
+def measures(graph: Graph) -> tuple[int, int, int, int]:
+    """Parameters, MACs, FLOPs and bytes of the peak."""
+    report = convcost.analyze(graph)
+    return report.totals.params, report.totals.macs, report.totals.flops, report.value("peak")
+
+
+# --- a space, and all its networks as specs without choices ---
+
+KEYS = ("params", "macs", "flops", "peak")
+Block = tuple[tuple[int, ...], tuple[int, ...], bool]  # kernels, expansions, and whether there is a shortcut
+
+
+def block_text(kernel: str, expansion: str, *, shortcut: bool) -> str:
+    """Steps of an inverted residual block."""
+    depthwise = f"depthwise_conv: {{kernel: {kernel}}}"
+    main = f"[conv: {{out: {expansion}*x.c}}, batch_norm, relu, {depthwise}, relu, conv: {{out: 6}}]"
+    return f"add: {{main: {main}, shortcut: x}}" if shortcut else f"do: {main}"
+
+
+def space_text(blocks: list[Block], depths: tuple[int, ...]) -> str:
+    """A stem, a block for each of ``blocks``, and a chain of one more kind of block whose length is chosen."""
+    lines = ["input: [3, 12, 12]", "layers:", "  - conv: {out: 6, kernel: 3, stride: 2}"]
+    for kernels, expansions, shortcut in blocks:
+        body = block_text("K", "t", shortcut=shortcut)
+        lines.append(f"  - {{{body}, choose: {{K: {list(kernels)}, t: {list(expansions)}}}}}")
+    inner = block_text("K", "2", shortcut=True)
+    lines.append(f"  - {{do: [{{{inner}, choose: {{K: [1, 3]}}}}], repeat: n, choose: {{n: {list(depths)}}}}}")
+    return "\n".join([*lines, "  - global_avg_pool", "  - linear: {out: 10}", ""])
+
+
+def networks_of(blocks: list[Block], depths: tuple[int, ...]) -> list[tuple[str, Fraction]]:
+    """Every network written out without a choice, and its probability where every option is as likely."""
+    made = []
+    heads = [list(product(kernels, expansions)) for kernels, expansions, _ in blocks]
+    for picks in product(*heads):
+        for depth in depths:
+            for kernels in product([1, 3], repeat=depth):
+                lines = ["input: [3, 12, 12]", "layers:", "  - conv: {out: 6, kernel: 3, stride: 2}"]
+                for (kernel, expansion), (_, _, shortcut) in zip(picks, blocks, strict=True):
+                    lines.append(f"  - {{{block_text(str(kernel), str(expansion), shortcut=shortcut)}}}")
+                lines += [f"  - {{{block_text(str(kernel), '2', shortcut=True)}}}" for kernel in kernels]
+                lines += ["  - global_avg_pool", "  - linear: {out: 10}", ""]
+                chance = Fraction(1, len(depths) * 2**depth)
+                for head in heads:
+                    chance /= len(head)
+                made.append(("\n".join(lines), chance))
+    return made
+
+
+blocks = st.lists(
+    st.tuples(st.sampled_from([(1,), (1, 3), (3, 5)]), st.sampled_from([(1, 2), (2, 3), (1, 2, 4)]), st.booleans()),
+    min_size=1,
+    max_size=2,
+)
+lengths = st.sampled_from([(0, 1), (1, 2), (0, 2), (1, 3)])
+
+
+@settings(max_examples=8, deadline=None)
+@given(blocks, lengths, st.booleans())
+def test_everything_equals_enumeration(choices: list[Block], depths: tuple[int, ...], fused: bool) -> None:  # noqa: FBT001
+    """Counts, shares, quantiles, extremes and fronts of random spaces against all their networks, built."""
+    space = of_text(space_text(choices, depths), fused=fused)
+    written = networks_of(choices, depths)
+    built = []
+    for text, chance in written:
+        report = convcost.analyze(convcost.loads(text), fused=fused)
+        built.append((report.totals.params, report.totals.macs, report.totals.flops, report.value("peak"), chance))
+    assert space.networks == len(built)
+    for place, key in enumerate(KEYS):
+        values = sorted(row[place] for row in built)
+        assert space.extremes(key) == (values[0], values[-1])
+        for share in (0, Fraction(1, 3), 0.5, 1):
+            needed = max(1, -(-Fraction(str(share)) * len(values) // 1))
+            assert space.quantile(share, key) == values[int(needed) - 1]
+        for bound in {values[0] - 1, values[len(values) // 3], values[-1]}:
+            met = [row for row in built if row[place] <= bound]
+            unit = "B" if key == "peak" else ""
+            count = space.count(f"{key}<={bound}{unit}")
+            assert (count.networks, count.share) == (len(met), Fraction(len(met), len(built)))
+            assert space.count(f"{key}<={bound}{unit}", measure="choices").share == sum(row[4] for row in met)
+    middle = sorted(row[1] for row in built)[len(built) // 2]
+    peak = sorted(row[3] for row in built)[len(built) // 2]
+    both = [row for row in built if row[1] > middle and row[3] <= peak]
+    assert space.count(f"macs>{middle}", [f"peak<={peak}B"]).networks == len(both)
+    limit = sorted(row[0] for row in built)[len(built) // 2]
+    assert space.count(f"macs<={middle}", [f"params<={limit}"]).networks == sum(
+        row[1] <= middle and row[0] <= limit for row in built
+    )
+    for goals, where in (
+        (["max params", "min macs", "min peak"], [f"macs<={middle}"]),
+        (["max params", "min macs"], [f"flops>={built[0][2]}", f"peak<={peak}B"]),
+    ):
+        front = space.front(goals, where)
+        allowed = [row for row in built if row[1] <= middle] if len(goals) == 3 else both_bounds(built, peak)
+        scores = {(-row[0], row[1], row[3])[: len(goals)] for row in allowed}
+        unbeaten = {own for own in scores if not any(other != own and _beats(other, own) for other in scores)}
+        values = [(-space.value(c, "params"), space.value(c, "macs"), space.value(c, "peak")) for c in front]
+        assert {value[: len(goals)] for value in values} == unbeaten
+        assert len(front) == len(unbeaten)
+
+
+def both_bounds(built: list[tuple[Any, ...]], peak: int) -> list[tuple[Any, ...]]:
+    """The networks with at least the FLOPs of the first, and at most a peak."""
+    return [row for row in built if row[2] >= built[0][2] and row[3] <= peak]
+
+
+def _beats(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    return all(a <= b for a, b in zip(first, second, strict=True))
+
+
+SMALL = space_text([((1, 3), (1, 2), True), ((3, 5), (2, 3, 4), False)], (0, 1, 2))
+
+
+def test_a_network_of_a_space_is_the_network_that_its_choices_make() -> None:
+    space = of_text(SMALL)
+    counted: Counter[tuple[int, ...]] = Counter()
+    for member in space.tree.members:
+        for picks in combinations(member.factors):
+            choice = Choice(member, picks)
+            values = tuple(space.value(choice, key) for key in KEYS)
+            assert measures(space.graph(choice)) == values
+            counted[values] += 1
+    assert counted == Counter(
+        measures(convcost.loads(text))
+        for text, _ in networks_of([((1, 3), (1, 2), True), ((3, 5), (2, 3, 4), False)], (0, 1, 2))
+    )
+
+
+@pytest.mark.parametrize("measure", ["networks", "choices"])
+def test_samples_are_as_likely_as_the_measure_says(measure: str) -> None:
+    """Chi-square of 3,000 samples under a bound against the probabilities of all networks: 1 in 10^5 by chance."""
+    space = of_text(SMALL)
+    everything = [Choice(member, picks) for member in space.tree.members for picks in combinations(member.factors)]
+    bound = sorted(choice.cost("macs") for choice in everything)[len(everything) // 2]
+    allowed = [choice for choice in everything if choice.cost("macs") <= bound]
+    weights = [_chance(choice) if measure == "choices" else Fraction(1) for choice in allowed]
+    drawn = Counter(str(choice.values) for choice in space.sample(3000, 7, [f"macs<={bound}"], measure))
+    statistic = 0.0
+    for choice, weight in zip(allowed, weights, strict=True):
+        expected = 3000 * float(weight / sum(weights))
+        statistic += (drawn.pop(str(choice.values), 0) - expected) ** 2 / expected
+    assert not drawn  # nothing that does not meet the bound
+    freedom = len(allowed) - 1
+    assert freedom > 20
+    assert statistic < freedom + 4.3 * (2 * freedom) ** 0.5 + 12  # Laurent and Massart (2000), lemma 1, with x = 11.5
+
+
+def _chance(choice: Choice) -> Fraction:
+    chance = Fraction(1)
+    for factor, _ in choice.picks:
+        chance /= len(factor.options)
+    return chance
+
+
+def test_the_same_seed_gives_the_same_sample() -> None:
+    space = of_text(SMALL)
+    first, second, other = ([str(choice.picks) for choice in space.sample(20, seed)] for seed in (1, 1, 2))
+    assert first == second
+    assert first != other
+
+
+# --- bundled spaces ---
+
+
+def test_the_space_of_once_for_all() -> None:
+    """Counts of two other algorithms, one of which took 119 s; 200,000 random networks gave 3.912 +- 0.043 %."""
+    space = convcost.space("ofa_mobilenet_v3", size=224, fused=False)
+    assert space.networks == 7371**5 == 21_758_655_492_572_485_851
+    assert space.count("macs<=300M").networks == 856_295_841_105_991_212
+
+
+@pytest.mark.long
+def test_more_of_the_space_of_once_for_all() -> None:
+    space = convcost.space("ofa_mobilenet_v3", size=224, fused=False)
+    assert space.count("macs<=200M").networks == 8_771_878_157_810
+    assert space.quantile(0.5, "macs") == 352_351_584
+    assert len(space.front(["max params", "min macs", "min peak"])) == 2_317
+    for choice in space.sample(20, 3, ["macs<=200M"]):
+        report = convcost.analyze(space.graph(choice), fused=False)
+        assert report.totals.macs == choice.cost("macs") <= 200_000_000
+        assert (report.totals.params, report.value("peak")) == (choice.cost("params"), space.value(choice, "peak"))
+
+
+def test_the_cells_of_nats_bench() -> None:
+    """15,625 cells with 28 different costs, each a sum over six edges that is written out here."""
+    space = convcost.space("nats_bench")
+    weights = {"none": 0, "skip_connect": 0, "avg_pool_3x3": 0, "nor_conv_1x1": 1, "nor_conv_3x3": 9}
+    stages = ((16, 32), (32, 16), (64, 8))
+    macs = {op: 5 * sum(w * c * c * side * side for c, side in stages) for op, w in weights.items()}
+    params = {op: 5 * sum(w * c * c + 2 * c * (w > 0) for c, _ in stages) for op, w in weights.items()}
+    expected = Counter(
+        (
+            464 + 14_464 + 57_600 + 128 + 650 + sum(map(params.get, ops)),
+            442_368 + 2 * 3_670_016 + 640 + sum(map(macs.get, ops)),
+        )
+        for ops in product(weights, repeat=6)
+    )
+    assert len(expected) == 28
+    cells = [Choice(member, picks) for member in space.tree.members for picks in combinations(member.factors)]
+    assert Counter((cell.cost("params"), cell.cost("macs")) for cell in cells) == expected
+    assert space.count("macs<=50M").networks == sum(n for (_, own), n in expected.items() if own <= 50_000_000)
+    with pytest.raises(convcost.UnsupportedError, match="n10 is read at several places"):
+        space.count("peak<=1MB")
+
+
+PYCLS = {  # w_a, w_0, w_m, d, g of the configurations of RegNetX in the authors' repository
+    "200mf": (36.44, 24, 2.49, 13, 8),
+    "400mf": (24.48, 24, 2.54, 22, 16),
+    "600mf": (36.97, 48, 2.24, 16, 24),
+    "800mf": (35.73, 56, 2.28, 16, 16),
+    "1_6gf": (34.01, 80, 2.25, 18, 24),
+    "3_2gf": (26.31, 88, 2.25, 25, 48),
+    "4gf": (38.65, 96, 2.43, 23, 40),
+    "6_4gf": (60.83, 184, 2.07, 17, 56),
+    "8gf": (49.56, 80, 2.88, 23, 120),
+    "12gf": (73.36, 168, 2.37, 19, 112),
+    "16gf": (55.59, 216, 2.1, 22, 128),
+    "32gf": (69.86, 320, 2.0, 23, 168),
+}
+
+
+@pytest.mark.parametrize("model", PYCLS)
+def test_the_rule_of_regnet_makes_the_published_networks(model: str) -> None:
+    slope, width, ratio, depth, group = PYCLS[model]
+    made = convcost.load("regnet_space", wa=slope, w0=width, wm=ratio, depth=depth, g=group)
+    listed = convcost.load("regnet_x", model=model, variant="paper")
+    assert measures(made) == measures(listed)
+
+
+def test_a_parameter_that_changes_every_layer_is_a_space_of_its_own() -> None:
+    space = convcost.space("tinynas_space", size=48, alpha=0.2)
+    block = 9 * (9 + 81 + 729)  # a first block, and one to three more, of nine kinds each
+    assert space.networks == block**6
+    both = of_text(
+        "{parameters: {size: {default: 8, choose: [8, 12]}, C: {default: 2, choose: [2, 4, 6]}},"
+        " input: [3, size, size], layers: [{conv: {out: C, kernel: K}, choose: {K: [1, 3]}}]}"
+    )
+    assert both.networks == 12
+    assert both.extremes("macs") == (3 * 2 * 64, 9 * 3 * 6 * 144)
+    assert len(both.tree.members) == 6
+
+
+# --- refusals ---
+
+LAYERS = "input: [3, 8, 8], layers: "
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{{{LAYERS}[relu]}}", "nothing is chosen"),
+        (
+            f"{{{LAYERS}[{{conv: {{out: c}}, choose: {{c: [4, 8]}}}}, relu]}}",
+            "the choice of `c` changes what later layers see",
+        ),
+        (
+            f"{{{LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: [1, 1]}}}}]}}",
+            "lists a value twice",
+        ),
+        (
+            f"{{{LAYERS}[{{conv: {{out: 3}}, shares: w}}, {{do: [{{conv: {{out: 3}}, shares: w}}], "
+            "choose: {n: [1, 2]}}]}",
+            "shares its weights",
+        ),
+        (f"{{{LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: 3}}}}]}}", "`choose` takes a list, found 3"),
+        (f"{{{LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: []}}}}]}}", "needs at least one value"),
+        (f"{{{LAYERS}[{{conv: {{out: 3}}, choose: [3, 5]}}]}}", "`choose` needs names with lists of values"),
+        (f"{{{LAYERS}[{{conv: {{out: 3}}, choose: {{x: [3, 5]}}}}]}}", "cannot be the name of a choice"),
+        (
+            f"{{parameters: {{K: 1}}, {LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: [3]}}}}]}}",
+            "choice `K` hides",
+        ),
+        (f"{{parameters: {{K: {{default: 1, choose: 3}}}}, {LAYERS}[conv: {{out: 3, kernel: K}}]}}", "must be a list"),
+        (
+            f"{{parameters: {{K: {{default: 1, choices: [1, 3], choose: [5]}}}}, "
+            f"{LAYERS}[conv: {{out: 3, kernel: K}}]}}",
+            "`K` must be one of 1, 3; found 5",
+        ),
+    ],
+)
+def test_what_is_no_space_is_refused(text: str, message: str) -> None:
+    with pytest.raises(convcost.ConvcostError, match=message.replace("[", r"\[")):
+        of_text(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        (lambda space: space.count("time<=3ms"), "a space has the quantities that add up"),
+        (lambda space: space.count("macs<<3"), "takes METRIC<=VALUE"),
+        (lambda space: space.count("peak>=3B"), "a peak is bounded from above"),
+        (lambda space: space.count("macs<=3", measure="people"), "`measure` must be one of networks, choices"),
+        (lambda space: space.quantile(2), "a number from 0 to 1"),
+        (lambda space: space.quantile("half"), "a number from 0 to 1"),
+        (lambda space: space.sample(3, where=["macs<=1"]), "no network .* meets macs<=1"),
+        (lambda space: space.sample(0), "a sample has 1 to"),
+        (lambda space: space.front([]), "needs objectives"),
+        (lambda space: space.front(["best macs"]), "an objective is max NAME or min NAME"),
+        (lambda space: space.front(["max peak"]), "a peak is made as small as possible"),
+        (lambda space: space.front(["max params", "min macs", "min peak", "min flops"]), "at most 3 objectives"),
+    ],
+)
+def test_questions_without_an_answer_are_refused(question: Any, message: str) -> None:
+    with pytest.raises(convcost.ConvcostError, match=message):
+        question(of_text(SMALL))
+
+
+def test_bounds_on_two_sums_need_a_small_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcost.spaces.question.MAX_ENUMERATED", 10)
+    with pytest.raises(convcost.UnsupportedError, match="bounds on params and macs together are tried on at most 10"):
+        of_text(SMALL).count("macs<=300M", ["params<=5M"])
+
+
+def test_a_spec_alone_takes_the_first_of_each_list() -> None:
+    text = (
+        "{input: [3, 8, 8], layers: [{conv: {out: c}, choose: {c: [4, 8]}}, {relu, when: n > 1, choose: {n: [1, 2]}}]}"
+    )
+    assert [(node.kind, node.shape) for node in convcost.loads(text).layers] == [("pointwise", (4, 8, 8))]
+
+
+def test_memory_beside_a_choice_is_said() -> None:
+    """A tensor that is alive during a choice belongs to no part: peaks are refused, sums are not."""
+    space = of_text(
+        "{input: [3, 8, 8], layers: [{conv: {out: 3}, name: a}, {conv: {out: 3, kernel: K}, choose: {K: [1, 3]}},"
+        " relu, {add: {main: x, early: a}}]}"
+    )
+    assert space.count("macs<=1000").networks == 1 - 1
+    with pytest.raises(convcost.UnsupportedError, match="a is alive during"):
+        space.count("peak<=1MB")
