@@ -137,6 +137,9 @@ def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> i
         if page["totals"]["0 peak"] == NOTHING:
             del totals["0 peak"]  # copies of a layer are a symbol: said in place of the chart
         assert {key: page["totals"][key].removesuffix("B") for key in totals} == totals, values
+        if values != settings[0]:  # kinds are those of the start: 1 x n with n = 1 is called pointwise elsewhere
+            for line in (*page["rows"], *rows):
+                line[1] = ""
         assert page["rows"] == rows, values
         compared += 1
     assert browser.complaints == []
@@ -394,3 +397,75 @@ def test_a_page_is_redrawn_within_a_frame(browser: Browser, folder: Path) -> Non
         "return times })()"
     )
     assert statistics.median(times) < 16
+
+
+# --- reports ---
+
+
+def report(folder: Path, *args: str) -> Path:
+    path = folder / "report.html"
+    result = convcost(*args, "-o", str(path))
+    assert (result.code, result.out, result.err) == (0, "", "")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("args", "headings"),
+    [
+        (
+            ["analyze", "mobilenet_v1", "--device", "v100", "--set", "alpha=0.5", "--exact"],
+            ["Totals", "Under each convention", "Drawing", "Closed form"],
+        ),
+        (["compare", "bottleneck", "plain"], ["Drawings"]),
+        (["diff", "resnet18", "resnet34"], ["Drawings"]),
+    ],
+)
+def test_a_report_is_one_file_that_fits_a_phone(
+    browser: Browser, folder: Path, args: list[str], headings: list[str]
+) -> None:
+    path = report(folder, *args)
+    for width in (PHONE, 1280):
+        browser.open(path, width=width)
+        assert browser.run("document.documentElement.scrollWidth") == width
+    assert browser.complaints == []
+    assert not [url for url in browser.requests if not url.startswith((path.as_uri(), "about:", "data:"))]
+    shown = browser.run("[...document.querySelectorAll('h2')].map(each => each.textContent)")
+    assert [heading for heading in shown if heading in headings] == headings
+    assert browser.run("[...document.images].every(each => each.complete && each.naturalWidth > 100)")
+    assert browser.run("document.scripts.length") == 0
+
+
+def test_the_numbers_of_a_report_are_those_of_the_library(browser: Browser, folder: Path) -> None:
+    browser.open(report(folder, "analyze", "mobilenet_v1", "--set", "alpha=0.5", "--exact", "--no-fold"))
+    analysis = analyze("mobilenet_v1", alpha=Fraction(1, 2))
+    tiles = browser.run(
+        "Object.fromEntries([...document.querySelectorAll('.tiles div')].map(each => "
+        "[each.querySelector('dt').textContent, each.querySelector('span').textContent]))"
+    )
+    assert tiles["MACs"] == f"{analysis.totals.macs:,}"
+    assert tiles["peak"] == f"{analysis.value('peak'):,}"
+    lines = browser.run(
+        "[...[...document.querySelectorAll('table')].at(-1).querySelectorAll('tbody tr')].map(line => "
+        "[...line.cells].map(cell => cell.textContent))"
+    )
+    assert [line[0] for line in lines] == [row.path for row in analysis.rows]
+    for line, row in zip(lines, analysis.rows, strict=True):
+        assert line[1:4] == [row.kind, "x".join(map(str, row.input)), "x".join(map(str, row.output))]
+        assert f"{row.work.params:,}" in line
+        assert f"{row.work.macs:,}" in line
+    readings = browser.run(
+        "[...document.querySelectorAll('table')][0].querySelectorAll('tbody tr').values().map(line => "
+        "[line.cells[0].textContent, line.cells[2].textContent]).toArray()"
+    )
+    assert dict(readings)["macs"] == f"{analysis.totals.macs:,}"
+
+
+def test_hostile_words_are_only_shown_in_a_report(browser: Browser, folder: Path) -> None:
+    spec = folder / "hostile.yaml"
+    layers = "input: [3, 8, 8]\nparameters: {width: 4}\nlayers:\n- conv: {out: width, kernel: 3}\n"
+    spec.write_text(f"title: {json.dumps(HOSTILE)}\n{layers}", "utf-8")
+    browser.open(report(folder, "analyze", str(spec)))
+    assert text_of(browser, "h1").startswith("</script><script>")
+    assert browser.run("document.title") == "hostile: convcost report"
+    assert browser.run("[...document.images].every(each => each.src.startsWith('data:image/svg'))")
+    assert browser.complaints == []

@@ -340,7 +340,8 @@ def test_the_number_of_copies_is_shown_where_it_is_asked_for() -> None:
         ("x.md", "**Bottleneck"),
         ("x.tex", "% needs"),
         ("x.txt", "Bottleneck"),
-        ("x.html", "Bottleneck"),
+        ("x.html", "<!DOCTYPE html>"),
+        ("x.odd", "Bottleneck"),
         ("x", "Bottleneck"),
     ],
 )

@@ -22,6 +22,7 @@ from convcost.render.differences import difference_data, difference_table
 
 if TYPE_CHECKING:
     from convcost.cli.context import ContextOptions
+    from convcost.tables.table import Table
 
 
 @click.command("diff")
@@ -56,10 +57,20 @@ def command(  # noqa: PLR0913 - one argument per option
     analyses = [context.analyze(target, input_, by) for target in targets_of((before, after), settings)]
     compared = difference(*analyses)
     names = columns.split(",")
+
+    def tables() -> list[Table]:
+        return [difference_table(compared, names, changed=changed)]
+
+    def page() -> str:
+        from convcost.render.report import compared_page  # noqa: PLC0415 - only a page pays for it
+
+        return compared_page([analysis.graph for analysis in analyses], tables(), exact_digits=exact)
+
     show(
         format_,
         output,
         exact=exact,
-        tables=lambda: [difference_table(compared, names, changed=changed)],
+        tables=tables,
         data=lambda: difference_data(compared, names, by, changed=changed),
+        page=page,
     )

@@ -335,6 +335,7 @@ def show(
     tables: Callable[[], Sequence[Table]],
     data: Callable[[], dict[str, Any]],
     flat: Callable[[], Table] | None = None,
+    page: Callable[[], str] | None = None,
 ) -> None:
     """Write a result in the format asked for.
 
@@ -345,11 +346,14 @@ def show(
         tables: makes the tables.
         data: makes what JSON is made of.
         flat: makes the one table that formats for programs are made of, where that is another than ``tables``.
+        page: makes the HTML page, where that is more than ``tables``.
     """
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415 - tables do not pay for it
 
         write(as_json(data()), output)
+    elif format_ == "html" and page is not None:
+        write(page(), output)
     elif format_ == "table":
         _show([TableView(table, exact=exact, ascii_only=ascii_only(output)) for table in tables()], output)
     else:
@@ -359,7 +363,7 @@ def show(
 
 def show_view(view: View, format_: str, output: str | None, *, exact: bool = False) -> None:
     """Write a result in the format asked for; arguments as :func:`show`."""
-    show(format_, output, exact=exact or view.exact, tables=view.tables, data=view.data, flat=view.flat)
+    show(format_, output, exact=exact or view.exact, tables=view.tables, data=view.data, flat=view.flat, page=view.page)
 
 
 def on_terminal(output: str | None) -> bool:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from convcost.api.targets import Target
     from convcost.cli.context import ContextOptions
+    from convcost.language.model import Spec
     from convcost.metrics.report import Analysis
     from convcost.render.analysis import Parts
     from convcost.tables.table import Table
@@ -85,7 +86,7 @@ class Asked(NamedTuple):
     @property
     def fold(self) -> bool:
         """Equal repeats are one row for people, unless asked otherwise."""
-        return self.format_ == "table" if self.rows.fold is None else self.rows.fold
+        return self.format_ in ("table", "html") if self.rows.fold is None else self.rows.fold
 
     @property
     def columns(self) -> list[str] | None:
@@ -162,8 +163,10 @@ def report(
         return _rows(asked, analysis, by, parts) if rows is None else rows(analysis)
 
     made: list[tuple[str, list[Table], dict[str, Any]]] = []
+    measured: list[tuple[Analysis, Spec, list[Table]]] = []
     partial = ""
-    for target, analysis in _analyses(asked, command, by):
+    for resolved, analysis in _analyses(asked, command, by):
+        target = resolved.given
         if analysis.graph.status == "partial":
             partial = partial or f"{target} is known in part only: {unknown_line(analysis.graph)}"
         with _reported(asked, target):
@@ -171,6 +174,7 @@ def report(
             further = [] if asked.machine or rows is not None else parts.tables(analysis)
             data = analysis_data(analysis, first, by, parts) if asked.format_ == "json" else {}
             made.append((target, [first, *further], data))
+            measured.append((analysis, resolved.spec, made[-1][1]))
     if made:
         items = [{"target": target, **data} for target, _, data in made]
         several = len(asked.targets) > 1
@@ -181,11 +185,18 @@ def report(
             tables=lambda: [table for _, tables, _ in made for table in tables],
             data=lambda: {"schema": schema(command), "items": items} if several else made[0][2],
             flat=(lambda: joined([(target, tables[0]) for target, tables, _ in made])) if several else None,
+            page=(lambda: _page(measured, exact=asked.exact)) if command == "analyze" else None,
         )
     if strict and partial:
         raise ConvcostError(partial)
     if len(made) < len(asked.targets):
         click.get_current_context().exit(1)
+
+
+def _page(measured: list[tuple[Analysis, Spec, list[Table]]], *, exact: bool) -> str:
+    from convcost.render.report import report_page  # noqa: PLC0415 - only a page pays for it
+
+    return report_page(measured, exact_digits=exact)
 
 
 def _rows(asked: Asked, analysis: Analysis, by: str, parts: Parts) -> Table:
@@ -210,7 +221,7 @@ def analyses(asked: Asked, command: str) -> list[Analysis]:
     return [analysis for _, analysis in _analyses(asked, command, "layer")]
 
 
-def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[str, Analysis]]:
+def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[Target, Analysis]]:
     """Every target with its analysis; those that are wrong are left out."""
     grouping, depth = ("layer", None) if by == TREE else (by, asked.rows.depth)
     for target in _targets(asked):
@@ -219,7 +230,7 @@ def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[str, Analys
             partial = command == "analyze"
             analysis = asked.context.analyze(target, asked.input_, grouping, depth, command, partial=partial)
         if analysis is not None:
-            yield target.given, analysis
+            yield target, analysis
 
 
 def _targets(asked: Asked) -> list[Target]:

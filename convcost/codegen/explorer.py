@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
+    from convcost.network.graph import Graph
     from convcost.numbers.decisions import Condition
 
 QUANTITIES = ("params", "macs", "flops", "activations")
@@ -55,11 +56,17 @@ class Explored(NamedTuple):
         source: what it is.
         cases: its closed forms.
         labels: what each of its free names is called on the page.
+        input_shape: in place of the spec's own.
     """
 
     source: Source
     cases: Cases
     labels: Mapping[str, str]
+    input_shape: Shape | None
+
+    def at_witness(self, case: Formula) -> Graph:
+        """The network in numbers where a case is derived: symbols do not tell a group of one from others."""
+        return build(self.source.spec, {**self.source.values, **case.witness}, self.input_shape)
 
 
 class Explorer(Printable):
@@ -95,7 +102,8 @@ class Explorer(Printable):
         return {
             "names": self.names,
             "networks": [
-                self.network(network, [self.form(case) for case in network.cases.formulas]) for network in self.networks
+                self.network(network, [self.form(network, case) for case in network.cases.formulas])
+                for network in self.networks
             ],
             "dtype": self.dtype,
             "device": self.machine,
@@ -130,10 +138,11 @@ class Explorer(Printable):
             "complete": network.cases.complete and len(forms) == len(network.cases.formulas),
         }
 
-    def form(self, case: Formula) -> dict[str, Any]:
+    def form(self, network: Explored, case: Formula) -> dict[str, Any]:
         """One structure: its conditions, its rows with the places of their values, and the program of the values."""
         graph, pool = case.graph, Pool()
-        kinds = list(dict.fromkeys(node.kind for node in graph.layers))
+        kind = [node.kind for node in network.at_witness(case).layers]
+        kinds = list(dict.fromkeys(kind))
         columns = {key: [pool.place(row.forms[key].expr) for row in case.rows] for key in QUANTITIES}
         moved = traffic(graph)
         columns["bytes"] = [
@@ -155,7 +164,7 @@ class Explorer(Printable):
             "totals": {key: pool.place(case.totals[key].expr) for key in QUANTITIES},
             "paths": [plain(node.path) for node in graph.layers],
             "kinds": kinds,
-            "kind": [kinds.index(node.kind) for node in graph.layers],
+            "kind": [*map(kinds.index, kind)],
             "columns": columns,
             "inputs": [[pool.place(size) for size in node.input] for node in graph.layers],
             "outputs": [[pool.place(size) for size in node.shape] for node in graph.layers],
@@ -205,7 +214,7 @@ def explore(
     values = [{**first.graph.parameters, **first.witness} for first in firsts]
     symbols, _ = shared_names([first.symbols for first in firsts], values)
     labels = [{name: symbol.name for name, symbol in own.items()} for own in symbols]
-    networks = [Explored(*parts) for parts in zip(sources, every, labels, strict=True)]
+    networks = [Explored(*parts, input_shape) for parts in zip(sources, every, labels, strict=True)]
     return Explorer(networks, dtype, weights_dtype or dtype, device)
 
 

@@ -115,7 +115,7 @@ def cost_table(
         title,
         tuple(titled(record.column, analysis) for record in shown),
         [tuple(known_part(record, row, record.of(row, analysis.context)) for record in shown) for row in rows],
-        labelled(tuple(_total(record, analysis) for record in shown)),
+        labelled(tuple(known_total(record, analysis) for record in shown)),
         (*notes, *parts.notes(analysis), *counting_notes(shown, analysis), *([parts.doc] if parts.doc else [])),
         hint=HINT if columns is None and analysis.preset.hides else "",
     )
@@ -175,7 +175,7 @@ def titled(column: Column, analysis: Analysis) -> Column:
     return column._replace(title=reported_title(analysis.convention)) if column.key == "reported" else column
 
 
-def _total(record: Metric, analysis: Analysis) -> Any:
+def known_total(record: Metric, analysis: Analysis) -> Any:
     """A metric of the whole network, where it has one; the path is left free for the word ``total``."""
     if record.key in ("path", *_WITHOUT_TOTAL):
         return None
@@ -292,7 +292,7 @@ def _shown_totals(rows: Table, analysis: Analysis) -> dict[str, Any]:
     """The metrics of the whole network that are shown."""
     shown = [METRICS[column.key] for column in rows.columns if column.key in METRICS]
     whole = [record for record in shown if record.key not in ("path", *_WITHOUT_TOTAL)]
-    return {record.key: data_of(_total(record, analysis), record.form) for record in whole}
+    return {record.key: data_of(known_total(record, analysis), record.form) for record in whole}
 
 
 def joined(tables: Sequence[tuple[str, Table]]) -> Table:

@@ -41,11 +41,21 @@ def comparison_view(comparison: Comparison, *, with_traffic: bool = False) -> Vi
         comparison: costs side by side.
         with_traffic: what each side moves, too.
     """
+
+    def tables() -> list[Table]:
+        return [*comparison_tables(comparison), *([traffic_table(comparison)] if with_traffic else [])]
+
+    def page() -> str:
+        from convcost.render.report import compared_page  # noqa: PLC0415 - only a page pays for it
+
+        return compared_page([item.graph for item in comparison.items], tables(), exact_digits=True)
+
     return View(
-        tables=lambda: [*comparison_tables(comparison), *([traffic_table(comparison)] if with_traffic else [])],
+        tables=tables,
         data=lambda: comparison_data(comparison, with_traffic=with_traffic),
         flat=lambda: flat_table(comparison, with_traffic=with_traffic),
         exact=True,
+        page=page,
     )
 
 

@@ -6,15 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from convcost.codegen.explorer import QUANTITIES
-from convcost.formulas.views import readable
+from convcost.drawing.drawing import Drawing
+from convcost.errors import ConvcostError
 from convcost.metrics.quantities import title
-from convcost.numbers.printing import text as formula_text
-from convcost.render.mathml import equation, titled
-from convcost.render.page import page, text
+from convcost.render.typeset import typeset_totals
+from convcost.tables.page import page, picture, text
 
 if TYPE_CHECKING:
     from convcost.codegen.explorer import Explored, Explorer
-    from convcost.formulas.closed import Formula
 
 _HEADINGS = {
     **{key: title(key) for key in QUANTITIES},
@@ -22,16 +21,15 @@ _HEADINGS = {
     "peak": "peak memory",
     "time": "least time",
 }
-_TYPESET = ("params", "macs", "flops")
 _UNITS = ("", "k", "M", "G", "T")
 _ROOM = 230_000  # characters of all forms; the page is below 300 kB with them
-_SHOWN = 12  # short names; more of them are folded away
-_LONGEST = 3_000  # characters of a formula that is typeset
 
 
 def explorer_page(explorer: Explorer) -> str:
     """The page, as one file."""
-    parts = [_chosen(explorer, network, _ROOM // len(explorer.networks)) for network in explorer.networks]
+    drawings = [_drawing(network) for network in explorer.networks]
+    room = (_ROOM - sum(map(len, drawings))) // len(drawings)
+    parts = [_chosen(explorer, network, room) for network in explorer.networks]
     contents: dict[str, Any] = {
         "names": explorer.names,
         "networks": [
@@ -58,6 +56,7 @@ def explorer_page(explorer: Explorer) -> str:
             _contours(contents, _budget(explorer)),
             _roofline(contents),
             _formulas([[typeset for _, typeset in chosen] for chosen in parts], names),
+            _drawings(drawings, names),
             _tables(names),
             "</main>",
         ]
@@ -208,7 +207,7 @@ def _chosen(explorer: Explorer, network: Explored, room: int) -> list[tuple[str,
     """The forms of a network that have room on the page, as JSON and typeset; the first one always."""
     chosen: list[tuple[str, str]] = []
     for case in network.cases.formulas:
-        form, typeset = json.dumps(explorer.form(case), separators=(",", ":")), _typeset(case)
+        form, typeset = json.dumps(explorer.form(network, case), separators=(",", ":")), typeset_totals(case)
         room -= len(form) + len(typeset)
         if chosen and room < 0:
             break
@@ -227,29 +226,22 @@ def _formulas(typeset: list[list[str]], names: list[str]) -> str:
     )
 
 
-def _typeset(case: Formula) -> str:
-    shown = readable(case, _TYPESET)
-    lines = []
-    for key in _TYPESET:
-        written = formula_text(shown.shown(key))
-        if len(written) <= _LONGEST:
-            lines.append(f'<p class="formula">{titled(title(key), written)}</p>')
-        else:
-            lines.append(f"<p>{text(title(key))}: a form of {len(written):,} characters, too long to read.</p>")
-    lets = [f"<li>{equation(let.symbol.name, formula_text(let.value))}</li>" for let in shown.lets]
-    if case.assumptions:
-        lines.append(f'<p class="small">Where {text(_in_words("; ".join(case.assumptions)))}.</p>')
-    if lets:
-        opened = " open" if len(lets) <= _SHOWN else ""
-        meaning = f'<ul class="formula lets">{"".join(lets)}</ul>'
-        lines.append(f"<details{opened}><summary>Meaning of the {len(lets)} short names</summary>{meaning}</details>")
-    return "".join(lines)
+def _drawing(network: Explored) -> str:
+    """The first network as boxes and lines, where there are not too many of them to draw."""
+    graph = network.at_witness(network.cases.formulas[0])
+    try:
+        return picture(Drawing(graph).svg(), f"{graph.title} as boxes and lines")
+    except ConvcostError:
+        return ""
 
 
-def _in_words(conditions: str) -> str:
-    for relation, mark in (("==", "="), ("!=", "≠"), ("<=", "≤"), (">=", "≥")):
-        conditions = conditions.replace(relation, mark)
-    return conditions
+def _drawings(drawings: list[str], names: list[str]) -> str:
+    return "".join(
+        f"<section><details><summary>Drawing of {text(name)}, at the values that the page starts with</summary>"
+        f'<div class="scroll" tabindex="0">{drawing}</div></details></section>'
+        for name, drawing in zip(names, drawings, strict=True)
+        if drawing
+    )
 
 
 def _tables(names: list[str]) -> str:

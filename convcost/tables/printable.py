@@ -26,6 +26,7 @@ class View(NamedTuple):
         flat: the one table that CSV is made of, where that is another than ``tables``.
         text: for people, where that is no table.
         exact: every digit in tables, in place of SI units.
+        page: the HTML page, where that is more than ``tables``.
     """
 
     tables: Callable[[], Sequence[Table]]
@@ -33,6 +34,7 @@ class View(NamedTuple):
     flat: Callable[[], Table] | None = None
     text: Callable[[], str] | None = None
     exact: bool = False
+    page: Callable[[], str] | None = None
 
 
 class Printable:

@@ -79,6 +79,13 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.lstrip().startswith(_SPREADSHEET) else text
 
 
+def as_html(tables: Sequence[Table], *, exact: bool) -> str:
+    """A page of tables, which works alone; text from specs is escaped."""
+    from convcost.tables.html import html_page  # noqa: PLC0415 - only this format pays for it
+
+    return html_page(tables, exact=exact)
+
+
 def as_latex(tables: Sequence[Table], *, exact: bool) -> str:
     """Tables for LaTeX with the package ``booktabs``; formulas in math mode, text from specs escaped."""
     return "\n".join(_latex(table, exact=exact) for table in tables)
@@ -144,4 +151,5 @@ FORMATS: dict[str, Format] = {  # the first is the default
     "csv": Format(as_csv, ".csv", for_programs=True),
     "markdown": Format(as_markdown, ".md"),
     "latex": Format(as_latex, ".tex"),
+    "html": Format(as_html, ".html"),
 }

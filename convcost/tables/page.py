@@ -64,9 +64,15 @@ def text(content: object) -> str:
     return escape(plain(str(content)))
 
 
+def picture(svg: str, words: str) -> str:
+    """A picture within the page; its styles stay in it, and ``words`` say what it shows."""
+    data = b64encode(svg.encode()).decode()
+    return f'<img class="picture" alt="{text(words)}" src="data:image/svg+xml;base64,{data}">'
+
+
 def asset(name: str) -> str:
     """A script or style of the package."""
-    return files("convcost.render").joinpath("assets", name).read_text("utf-8")
+    return files("convcost.tables").joinpath("assets", name).read_text("utf-8")
 
 
 def _embedded(data: Any) -> str:

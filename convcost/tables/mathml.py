@@ -11,6 +11,8 @@ import unicodedata
 from html import escape
 from typing import TYPE_CHECKING
 
+from convcost.tables.values import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,12 +29,27 @@ _BRACKETS = {"floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
 def terms(formula: str) -> list[str]:
     """The terms of a formula, each as an element ``<math>`` with its sign.
 
+    Raises:
+        ValueError: the text is no formula.
+
     >>> for term in terms("2*w32 + 1/K^2"):
     ...     print(term)
     <math><mn>2</mn><mspace width="0.17em"/><msub><mi>w</mi><mn>32</mn></msub></math>
     <math><mo form="infix">+</mo><mfrac><mn>1</mn><msup><mi>K</mi><mn>2</mn></msup></mfrac></math>
     """
-    return [f"<math>{term}</math>" for term in _Parser(formula).sum()]
+    return [f"<math>{term}</math>" for term in _Parser(formula).whole()]
+
+
+def typeset(formula: str) -> str:
+    """A formula of elements that a line can be broken between; another text, such as one with words, as it is.
+
+    >>> typeset("1/9 as O -> oo")
+    '1/9 as O -&gt; oo'
+    """
+    try:
+        return " ".join(terms(formula))
+    except ValueError:
+        return escape(plain(formula))
 
 
 def equation(name: str, formula: str) -> str:
@@ -59,9 +76,23 @@ class _Parser:
     def _next(self) -> str:
         return self._tokens[self._at][1] if self._at < len(self._tokens) else ""
 
-    def _take(self) -> tuple[str, str]:
+    def _take(self, expected: str = "") -> tuple[str, str]:
+        mark = self._next()
+        if not mark or (expected and mark != expected):
+            raise ValueError(f"expected {expected or 'more of a formula'}, found {mark or 'its end'}")
         self._at += 1
         return self._tokens[self._at - 1]
+
+    def whole(self) -> list[str]:
+        """The terms of all the text.
+
+        Raises:
+            ValueError: it is no formula.
+        """
+        parts = self.sum()
+        if self._at < len(self._tokens):
+            raise ValueError(f"found {self._next()} after a formula")
+        return parts
 
     def sum(self) -> list[str]:
         """The terms, each with its sign in front."""
@@ -101,13 +132,15 @@ class _Parser:
         return f"<msup>{_row(base)}{_row(exponent)}</msup>", is_number
 
     def _atom(self, *, bare: bool) -> tuple[str, bool]:
-        kind, token = self._take()
+        kind, mark = self._take()
         if kind == "number":
-            return f"<mn>{token}</mn>", True
+            return f"<mn>{mark}</mn>", True
         if kind == "name":
-            return (self._call(token) if self._next() == "(" else _name(token)), False
+            return (self._call(mark) if self._next() == "(" else _name(mark)), False
+        if mark != "(":
+            raise ValueError(f"expected a number, a name or a bracket, found {mark}")
         inside = self._joined()
-        self._take()
+        self._take(")")
         closed_at_once = bare and self._next() != "^"
         return (inside if closed_at_once else f"<mrow><mo>(</mo>{inside}<mo>)</mo></mrow>"), False
 
@@ -117,7 +150,7 @@ class _Parser:
         while self._next() == ",":
             self._take()
             arguments.append(self._joined())
-        self._take()
+        self._take(")")
         if function == "sqrt":
             return f"<msqrt>{arguments[0]}</msqrt>"
         if function in _BRACKETS:
