@@ -268,6 +268,8 @@ roofline plain --peak 1T --bandwidth 25G --unfused --figure x.svg
 convert net.yaml --set n=8 --input 3x9x9 -o out.yaml
 convert net.yaml -o out.onnx
 draw net.yaml --depth 2 --format dot --set n=8
+plot net.yaml --metric params --set n=8 -o bars.svg
+plot plain net.yaml --kind ratio --over K=1:5:2
 show plain
 layers conv --format json
 layers

@@ -309,7 +309,7 @@ def test_text_is_readable_in_both_schemes() -> None:
     light, dark = style.text.split("@media")
     strongest = max(map(float, re.findall(r'fill-opacity="([\d.]+)"', svg)))
     for scheme in (light, dark):
-        fill = {name: _rgb(colour) for name, colour in re.findall(r"\.?(\w+) \{ fill: (#\w{6})", scheme)}
+        fill = {name: _rgb(colour) for name, colour in re.findall(r"picture \.?(\w+){fill:(#\w{6})", scheme)}
         for text, ground in itertools.product(("text", "quiet"), ("page", "box", "merge", "end")):
             assert _contrast(fill[text], fill[ground]) >= 4.5, (text, ground)
         tint = tuple(
@@ -317,3 +317,4 @@ def test_text_is_readable_in_both_schemes() -> None:
         )
         assert _contrast(fill["text"], tint) >= 4.5
         assert _contrast(fill["quiet"], tint) >= 4.5
+        assert all(_contrast(fill[f"c{index}"], fill["page"]) >= 3 for index in range(8))  # 1.4.11, for what is no text

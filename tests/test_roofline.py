@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import sympy
 from inprocess import convcost
 
-from convcost.api import load, loads, roofline
-from convcost.errors import ConvcostError, SpecError, UnsupportedError, UsageError
+from convcost.api import load, loads, plot, roofline
+from convcost.errors import SpecError, UnsupportedError, UsageError
 from convcost.metrics.devices import device, device_names, made_up
 from convcost.metrics.roofline import points
 from convcost.numbers.printed import positive
-from convcost.render.figure import drawn_roofline
 from convcost.render.roofline import text_plot
 
 if TYPE_CHECKING:
@@ -165,47 +162,17 @@ def test_text_plot_puts_layers_under_the_roof() -> None:
     assert "nothing to plot" in text_plot(roofline(loads("{input: [4, 2, 2], layers: [flatten]}"), device("v100")))
 
 
-def test_a_figure_needs_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = roofline(load("bottleneck"), device("v100"))
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ConvcostError, match=r"pip install 'convcost\[plot\]'"):
-        drawn_roofline(found, str(tmp_path / "roof.svg"))
-    with pytest.raises(UsageError, match=r"ends in \.svg, \.png, \.pdf, found 'roof\.gif'"):
-        drawn_roofline(found, "roof.gif")
-
-
-def test_a_figure_draws_the_roof_and_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is handed to matplotlib, by a stand-in for its Figure."""
-    drawn: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-
-    class Recorder:
-        def __init__(self, **_: Any) -> None:
-            pass
-
-        def add_subplot(self) -> Recorder:
-            return self
-
-        def __getattr__(self, name: str) -> Any:
-            return lambda *args, **values: drawn.append((name, args, values))
-
-    module = types.ModuleType("matplotlib.figure")
-    module.Figure = Recorder  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "matplotlib", types.ModuleType("matplotlib"))
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", module)
-    found = roofline(load("mobilenet_v1"), device("v100"))
-    drawn_roofline(found, "roof.svg")
-    plots = [(args, values["label"]) for name, args, values in drawn if name == "plot"]
-    assert [label for _, label in plots] == [
-        "roof",
-        "standard",
-        "depthwise",
-        "pointwise",
-        "global_avg_pool",
-        "linear",
-    ]
-    assert plots[0][0][1][1:] == [15.7e12, 15.7e12]
-    assert len(plots[2][0][0]) == 13
-    assert (drawn[-1][0], drawn[-1][2]) == ("savefig", {"format": "svg"})
+def test_a_figure_draws_the_roof_and_every_kind(tmp_path: Path) -> None:
+    path = tmp_path / "roof.svg"
+    done = convcost("roofline", "mobilenet_v1", "--device", "v100", "--figure", str(path))
+    assert (done.code, done.err) == (0, "")
+    drawn = path.read_text("utf-8")
+    assert drawn == plot("mobilenet_v1", kind="roofline", device="v100").svg()
+    for kind in ("standard", "depthwise", "pointwise", "global_avg_pool", "linear"):
+        assert f">{kind}</text>" in drawn
+    wrong = convcost("roofline", "mobilenet_v1", "--device", "v100", "--figure", "roof.gif")
+    assert wrong.code == 2
+    assert "--figure takes a name that ends in .svg, .png, .pdf, .txt, found 'roof.gif'" in wrong.err
 
 
 def test_printed_numbers() -> None:

@@ -8,7 +8,7 @@ from convcost.api.conventions import explain, list_conventions, survey, verify
 from convcost.api.counts import analyze, check, diff, memory, receptive, roofline, table, traffic
 from convcost.api.explorer import explore
 from convcost.api.formulas import cases, compare, equal, formula, scaling
-from convcost.api.pictures import draw
+from convcost.api.pictures import draw, plot
 from convcost.api.solutions import pareto, solve
 from convcost.api.spaces import space
 from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
@@ -36,6 +36,7 @@ __all__ = [
     "loads",
     "memory",
     "pareto",
+    "plot",
     "receptive",
     "roofline",
     "scaling",

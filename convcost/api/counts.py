@@ -151,7 +151,7 @@ def memory(network: Network, *, by: str = "stage", **options: Any) -> Analysis:
     >>> memory("mobilenet_v2").training("adam").total
     134418816
     """
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     return measured(network, parameters, "memory", by=by, **context)
 
 
@@ -170,7 +170,7 @@ def traffic(network: Network, *, by: str = "layer", **options: Any) -> Analysis:
     >>> traffic("mobilenet_v2", dtype="float16")
     <traffic mobilenet_v2: 151 rows by layer, bytes 35,294,560>
     """
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     return measured(network, parameters, "traffic", by=by, **context)
 
 
@@ -192,7 +192,7 @@ def receptive(network: Network, *, by: str = "layer", **options: Any) -> Analysi
     >>> receptive("vgg16").last_map.sizes
     (212, 212)
     """
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     return measured(network, parameters, "receptive", by=by, **context)
 
 
@@ -230,7 +230,7 @@ def roofline(
     from convcost.metrics.devices import chosen  # noqa: PLC0415 - only this question pays for it
 
     machine = chosen(device, peak, bandwidth, dtype)
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     return measured(network, parameters, "roofline", by=by, dtype=dtype, device=machine, **context)
 
 
@@ -345,7 +345,7 @@ def check(
     """
     from convcost.metrics import budget  # noqa: PLC0415
 
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     bounds = [budget.budget(text) for text in budgets]
     if not isinstance(network, Graph):
         (network,) = resolve([network], parameters)
@@ -355,14 +355,14 @@ def check(
 
 def _analyses(networks: Sequence[Network], by: str, sizes: Sizes | None, options: Mapping[str, Any]) -> list[Analysis]:
     """Each network, measured in the same context; a parameter is for every target that has it."""
-    context, parameters = _apart(options)
+    context, parameters = apart(options)
     targets = [network for network in networks if not isinstance(network, Graph)]
     if len(targets) == len(networks):
         networks, parameters = resolve(targets, parameters), {}
     return [measured(network, parameters, by=by, input=sizes, **context) for network in networks]
 
 
-def _apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What metrics are evaluated for, and the values of parameters."""
     context = {name: value for name, value in options.items() if name in _CONTEXT}
     return context, {name: value for name, value in options.items() if name not in _CONTEXT}

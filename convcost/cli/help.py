@@ -32,6 +32,7 @@ GROUPS = {
     },
     "See": {
         "draw": "A network as boxes and lines, with its repeats once.",
+        "plot": "Costs of networks as bars or curves.",
     },
     "Specs": {
         "list": "Bundled networks and blocks, with their cost.",
@@ -73,6 +74,11 @@ EXAMPLES = {
     "verify": ("convcost verify lenet5",),
     "roofline": ("convcost roofline mobilenet_v2 --device raspberry_pi_4 --by stage", "convcost roofline"),
     "draw": ("convcost draw bottleneck_residual", "convcost draw resnet50 -o resnet50.svg"),
+    "plot": (
+        "convcost plot mobilenet_v1",
+        "convcost plot resnet50 --kind roofline --device v100 -o roofline.svg",
+        "convcost plot depthwise_separable_conv standard_conv --kind ratio --over O=1:64",
+    ),
     "list": ("convcost list --blocks",),
     "show": ("convcost show bottleneck",),
     "layers": ("convcost layers conv",),

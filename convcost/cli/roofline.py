@@ -16,7 +16,7 @@ from convcost.render.roofline import ROOFLINE, bundled_devices, devices_data, de
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
 @click.option("--plot", is_flag=True, help="A plot for the terminal in place of the table.")
 @click.option(
-    "--figure", metavar="FILE", help="Also draw a figure: an .svg, .png or .pdf file (needs the extra `plot`)."
+    "--figure", metavar="FILE", help="Also draw a figure: an .svg file, or .png or .pdf (with the extra `plot`)."
 )
 @rows_options(required=False)
 def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool, figure: str | None) -> None:
@@ -40,9 +40,11 @@ def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool
     if (plot or figure is not None) and len(asked.targets) > 1:
         raise UsageError("--plot and --figure draw one target")
     if figure is not None:
-        from convcost.render.figure import drawn_roofline  # noqa: PLC0415 - only a figure pays for it
+        from convcost.drawing.chart import suffix_of  # noqa: PLC0415 - only a figure pays for it
+        from convcost.drawing.charts import roofline  # noqa: PLC0415
 
-        write(drawn_roofline(analyses(asked, "roofline")[0], figure), figure)
+        suffix_of(figure, "--figure")
+        write(roofline(analyses(asked, "roofline")[0]).written(figure), figure)
     if plot:
         write(text_plot(analyses(asked, "roofline")[0]), asked.output)
     else:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.drawing.layout import Edge, Item, Route, Spacing, place
-from convcost.drawing.svg import document, element, label, number, path, text_width
+from convcost.drawing.svg import document, element, label, number, path, text_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -338,7 +338,7 @@ def svg(drawing: Diagram, title: str, notes: Sequence[str] = ()) -> str:
 
 def _document(made: Scene, title: str, notes: Sequence[str]) -> str:
     width = max(made.width, 340) + 2 * _MARGIN
-    headings = _wrapped(title, _LINE * width, _TITLE, bold=True)
+    headings = wrapped(title, _LINE * width, _TITLE, bold=True)
     content = [
         label(line, _MARGIN, _MARGIN + 8 + 17 * index, _TITLE, font_weight="bold")
         for index, line in enumerate(headings)
@@ -350,22 +350,10 @@ def _document(made: Scene, title: str, notes: Sequence[str]) -> str:
     content += [_box(box, float((box.part.share or 0) / most) if most else 0) for box in moved.boxes]
     y = top + made.height + 20
     for note in notes:
-        for line in _wrapped(note, _LINE * width):
+        for line in wrapped(note, _LINE * width, _SMALL):
             content.append(label(line, _MARGIN, y, _SMALL, class_="quiet"))
             y += 15
     return document(title, width, y, *content)
-
-
-def _wrapped(text: str, width: float, size: float = _SMALL, *, bold: bool = False) -> list[str]:
-    """``text`` in lines, broken at spaces; a word that is wider than a line stays whole."""
-    lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and text_width(joined, size, bold=bold) > width:
-            lines.append(word)
-        else:
-            lines[-1] = joined
-    return lines
 
 
 def _line(line: Line) -> str:

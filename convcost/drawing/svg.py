@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 # The widths of the characters from the space to the tilde in DejaVu Sans, the widest of these fonts, per 1,000 of size.
@@ -21,33 +21,59 @@ _WIDTHS = [int(width) for width in _TABLE.split()]
 _BOLD = 1.15  # bold text is wider by no more than this
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
-# The second half is for viewers in a dark scheme. Text on every fill has a contrast of 4.5 or more.
-STYLE = """
-.page { fill: #ffffff }
-.box { fill: #ffffff; stroke: #57606a }
-.merge { fill: #fff8c5; stroke: #7d6608 }
-.end { fill: #f0f2f4; stroke: #57606a }
-.frame { fill: none; stroke: #8c959f; stroke-dasharray: 5 3 }
-.tint { fill: #2f81f7 }
-.line { fill: none; stroke: #57606a }
-.grid { fill: none; stroke: #d0d7de }
-.arrow { fill: #57606a }
-text { fill: #1f2328 }
-.quiet { fill: #4d555e }
-@media (prefers-color-scheme: dark) {
-.page { fill: #0d1117 }
-.box { fill: #161b22; stroke: #8b949e }
-.merge { fill: #3b3212; stroke: #d4a72c }
-.end { fill: #21262d; stroke: #8b949e }
-.frame { stroke: #6e7681 }
-.tint { fill: #2f81f7 }
-.line { stroke: #8b949e }
-.grid { stroke: #30363d }
-.arrow { fill: #8b949e }
-text { fill: #f0f3f6 }
-.quiet { fill: #b1bac4 }
+# A colour for a light and one for a dark scheme. Text on every fill has a contrast of 4.5 or more, marks one of 3.
+_FILLS = {
+    ".page": ("#ffffff", "#0d1117"),
+    ".box": ("#ffffff", "#161b22"),
+    ".merge": ("#fff8c5", "#3b3212"),
+    ".end": ("#f0f2f4", "#21262d"),
+    ".tint": ("#2f81f7", "#2f81f7"),
+    ".arrow": ("#57606a", "#8b949e"),
+    "text": ("#1f2328", "#f0f3f6"),
+    ".quiet": ("#4d555e", "#b1bac4"),
 }
-"""
+_STROKES = {
+    ".box": ("#57606a", "#8b949e"),
+    ".merge": ("#7d6608", "#d4a72c"),
+    ".end": ("#57606a", "#8b949e"),
+    ".frame": ("#8c959f", "#6e7681"),
+    ".line": ("#57606a", "#8b949e"),
+    ".grid": ("#d0d7de", "#30363d"),
+    ".rule": ("#57606a", "#8b949e"),
+    ".leader": ("#8c959f", "#6e7681"),
+}
+_SERIES = (
+    *(("#0969da", "#58a6ff"), ("#bc4c00", "#f0883e"), ("#1a7f37", "#3fb950"), ("#8250df", "#bc8cff")),
+    *(("#bf3989", "#f778ba"), ("#7d4e00", "#d4a72c"), ("#1b7c83", "#39c5cf"), ("#57606a", "#8b949e")),
+)
+_FIXED = (
+    ".frame,.line,.grid,.rule,.leader,.curve{fill:none}",
+    ".frame{stroke-dasharray:5 3}",
+    ".curve{stroke-width:2}",
+    ".leader{stroke-width:.7}",
+    ".area{fill-opacity:.18}",
+    ".disc{fill-opacity:.35}",
+    ".area{stroke:none}",
+)
+
+
+def style() -> str:
+    """The colours of a picture, for both schemes; they hold inside the picture only."""
+    fixed = "\n".join(
+        ",".join(f".picture {name}" for name in rule.partition("{")[0].split(",")) + "{" + rule.partition("{")[2]
+        for rule in _FIXED
+    )
+    light, dark = ("\n".join(_scheme(scheme)) for scheme in (0, 1))
+    return f"\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{fixed}\n"
+
+
+def _scheme(scheme: int) -> Iterator[str]:
+    for name, colours in _FILLS.items():
+        yield f".picture {name}{{fill:{colours[scheme]}}}"
+    for name, colours in _STROKES.items():
+        yield f".picture {name}{{stroke:{colours[scheme]}}}"
+    for index, colours in enumerate(_SERIES):
+        yield f".picture .c{index}{{fill:{colours[scheme]};stroke:{colours[scheme]}}}"
 
 
 def escaped(text: str) -> str:
@@ -115,6 +141,18 @@ def clipped(text: str, size: float, width: float) -> str:
     return text + "..."
 
 
+def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+    """``text`` in lines, broken at spaces; a word that is wider than a line stays whole."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and text_width(joined, size, bold=bold) > width:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return lines
+
+
 def document(title: str, width: float, height: float, *content: str) -> str:
     """A picture of ``width`` by ``height``, with its own page and colours.
 
@@ -125,13 +163,14 @@ def document(title: str, width: float, height: float, *content: str) -> str:
         *content: elements.
     """
     page = element("rect", class_="page", width=width, height=height)
-    head = [element("title", escaped(title)), f"<style>{STYLE}</style>", page]
+    head = [element("title", escaped(title)), f"<style>{style()}</style>", page]
     return (
         element(
             "svg",
             "\n",
             "\n".join([*head, *content]),
             "\n",
+            class_="picture",
             xmlns="http://www.w3.org/2000/svg",
             viewBox=f"0 0 {number(width)} {number(height)}",
             width=width,

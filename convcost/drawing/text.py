@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from convcost.drawing.picture import Box, Line, Scene
 
 
-def _cells(text: str) -> list[str]:
+def cells_of(text: str) -> list[str]:
     """A character for each cell that ``text`` takes; nothing in the second cell of a wide one."""
     return [cell for mark in plain(text) for cell in ([mark, ""] if east_asian_width(mark) in "WF" else [mark])]
 
 
 CELLS = Style(
-    width=lambda text: len(_cells(text)),
+    width=lambda text: len(cells_of(text)),
     line=1,
     pad=2,
     rim=1,
@@ -52,7 +52,7 @@ class _Cells:
                 self.lines[row][x] |= (_DOWN if row < low else 0) | (_UP if row > y else 0)
 
     def write(self, x: int, y: int, text: str) -> None:
-        for offset, mark in enumerate(_cells(text)):
+        for offset, mark in enumerate(cells_of(text)):
             self.marks[x + offset, y] = mark
 
     def text(self, *, ascii_only: bool) -> str:
@@ -114,7 +114,7 @@ def _label(cells: _Cells, box: Box) -> None:
         cells.write(box.port + 2, box.y, " " + "  ".join(filter(None, map(plain, part.lines))) + " ")
         return
     for row, line in enumerate(map(plain, part.lines), start=1):
-        cells.write(box.x + 1 + (box.width - 1 - len(_cells(line))) // 2, box.y + row, line)
+        cells.write(box.x + 1 + (box.width - 1 - len(cells_of(line))) // 2, box.y + row, line)
     if part.output:
         cells.write(box.port + 2, box.y + box.height, plain(part.output))
 

@@ -2,7 +2,6 @@
 
 Networks of 10 to 100,000 convolutions, written out one by one (reading the YAML included) and as one repeated step,
 with the garbage collector as rare as it is in a command. The best of at least three.
-The plot needs ``pip install '.[plot]'``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import convcost
 from convcost.__main__ import COLLECT_AFTER
+from convcost.drawing.chart import Chart, Curve, logarithmic, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,19 +42,12 @@ def best(text: str, runs: int) -> float:
 
 def plot(times: dict[str, list[float]], path: Path) -> None:
     """Both forms on logarithmic axes, with the slope of 1 beside them."""
-    import matplotlib as mpl  # noqa: PLC0415 - an extra
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-
-    mpl.rcParams.update({"svg.hashsalt": "convcost", "svg.fonttype": "none"})  # the same figures give the same file
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
-    for (name, seconds), marker in zip(times.items(), "os", strict=True):
-        axes.loglog(COUNTS, seconds, marker=marker, label=name)
-    axes.loglog(COUNTS, [count * 2e-5 for count in COUNTS], ":", color="grey", label="20 us a layer")
-    axes.set(xlabel="layers", ylabel="seconds, text to totals")
-    axes.grid(visible=True, alpha=0.3)
-    axes.legend()
-    figure.savefig(path, metadata={"Date": None})
+    curves = [Curve(name, tuple(zip(COUNTS, seconds, strict=True))) for name, seconds in times.items()]
+    curves.append(Curve("20 us a layer", tuple((count, count * 2e-5) for count in COUNTS)))
+    heights = [y for curve in curves for _, y in curve.points]
+    x, y = logarithmic("layers", COUNTS, short), logarithmic("seconds, text to totals", heights, short)
+    content = Chart("growth", "Time against the number of layers", x, y, curves=curves).written(str(path))
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def main() -> None:

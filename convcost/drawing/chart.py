@@ -1,0 +1,282 @@
+"""A chart before it is drawn: axes, and the bars, curves and dots on them, with exact values."""
+
+from __future__ import annotations
+
+import os
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.errors import ConvcostError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from fractions import Fraction
+
+FORMATS = (".svg", ".png", ".pdf", ".txt")
+_UNITS = (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+_STEPS = (1, 2, 5, 10)
+_DECADES = 12  # decades from which on not every power of ten is marked
+_MARKS = 8  # marks between the powers of ten of an axis, at most
+
+
+class Axis(NamedTuple):
+    """One axis.
+
+    Attributes:
+        title: what it shows, with its unit.
+        low, high: the values at its ends.
+        log: whether equal distances are equal factors.
+        ticks: values that are marked, with their text.
+    """
+
+    title: str
+    low: float
+    high: float
+    log: bool
+    ticks: tuple[tuple[float, str], ...]
+
+    def at(self, value: float | Fraction) -> float:
+        """The place of a value: 0 at the low end, 1 at the high end."""
+        number = float(value)
+        if self.log:
+            return (log10(number) - log10(self.low)) / (log10(self.high) - log10(self.low))
+        return (number - self.low) / (self.high - self.low)
+
+
+class Bar(NamedTuple):
+    """One value with its name.
+
+    Attributes:
+        label: what has it.
+        value: exact.
+        text: the value for people.
+        group: what bars of its colour have in common; empty for none.
+    """
+
+    label: str
+    value: int | Fraction
+    text: str
+    group: str = ""
+
+
+class Curve(NamedTuple):
+    """Values joined by a line.
+
+    Attributes:
+        name: what they are of.
+        points: exact x and y.
+        steps: whether a value holds until the next one.
+        filled: whether the area below it has a tint.
+    """
+
+    name: str
+    points: tuple[tuple[Any, Any], ...]
+    steps: bool = False
+    filled: bool = False
+
+
+class Dot(NamedTuple):
+    """A point with a name.
+
+    Attributes:
+        label: the name; drawn where ``named``.
+        x, y: exact.
+        group: what dots of its colour have in common.
+        weight: the part of the largest area that its disc has; 0 for a small mark of one size.
+        named: whether its name is drawn.
+    """
+
+    label: str
+    x: Any
+    y: Any
+    group: str = ""
+    weight: float = 0
+    named: bool = True
+
+
+class Rule(NamedTuple):
+    """A dashed line across the chart at one value.
+
+    Attributes:
+        axis: ``x`` or ``y``, whose value it marks.
+        value: where it is.
+        text: what it means.
+    """
+
+    axis: str
+    value: Any
+    text: str
+
+
+class Chart:
+    """A chart of the costs of networks.
+
+    Attributes:
+        kind: which of the kinds it is.
+        title: what it shows.
+        x, y: the axes; of bars, ``x`` alone.
+        bars: from top to bottom, where the chart consists of bars.
+        curves, dots, rules: what is drawn between the axes.
+        rows: the same as bars for a terminal.
+        notes: what a reader must know.
+    """
+
+    __slots__ = ("bars", "curves", "dots", "kind", "notes", "rows", "rules", "title", "x", "y")
+
+    def __init__(  # noqa: PLR0913 - a record
+        self,
+        kind: str,
+        title: str,
+        x: Axis,
+        y: Axis | None = None,
+        *,
+        bars: Iterable[Bar] = (),
+        curves: Iterable[Curve] = (),
+        dots: Iterable[Dot] = (),
+        rules: Iterable[Rule] = (),
+        rows: Iterable[Bar] = (),
+        notes: Iterable[str] = (),
+    ) -> None:
+        self.kind = kind
+        self.title = title
+        self.x = x
+        self.y = y
+        self.bars = tuple(bars)
+        self.curves = tuple(curves)
+        self.dots = tuple(dots)
+        self.rules = tuple(rules)
+        self.rows = tuple(rows) or self.bars
+        self.notes = tuple(notes)
+
+    def __repr__(self) -> str:
+        marks = (("bars", self.bars), ("curves", self.curves), ("dots", self.dots))
+        shown = [f"{len(members)} {name if len(members) > 1 else name[:-1]}" for name, members in marks if members]
+        return f"<{self.kind} chart: {', '.join(shown)}>"
+
+    def __str__(self) -> str:
+        return self.text().rstrip("\n")
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def svg(self) -> str:
+        """The chart as an SVG file, readable on a light and on a dark page."""
+        from convcost.drawing.chart_svg import chart_svg  # noqa: PLC0415 - a terminal does not pay for it
+
+        return chart_svg(self)
+
+    def text(self, width: int = 80, *, ascii_only: bool = False) -> str:
+        """The chart as bars for a terminal.
+
+        Args:
+            width: columns of the terminal.
+            ascii_only: draw without block characters.
+        """
+        from convcost.drawing.chart_text import chart_text  # noqa: PLC0415 - a file does not pay for it
+
+        return chart_text(self, width, ascii_only=ascii_only)
+
+    def png(self) -> bytes:
+        """The chart as a PNG image of twice the size, by CairoSVG: the extra ``plot``.
+
+        Raises:
+            ConvcostError: CairoSVG is not installed.
+        """
+        image: bytes = _cairosvg().svg2png(bytestring=self.svg().encode(), scale=2)
+        return image
+
+    def pdf(self) -> bytes:
+        """The chart as a PDF file, by CairoSVG: the extra ``plot``.
+
+        Raises:
+            ConvcostError: CairoSVG is not installed.
+        """
+        file: bytes = _cairosvg().svg2pdf(bytestring=self.svg().encode())
+        return file
+
+    def written(self, path: str) -> str | bytes:
+        """The chart as the content of a file of that name.
+
+        Raises:
+            UsageError: the name ends in none of :data:`FORMATS`.
+            ConvcostError: the format needs CairoSVG, which is not installed.
+        """
+        writers: dict[str, Callable[[], str | bytes]] = {
+            ".svg": self.svg,
+            ".png": self.png,
+            ".pdf": self.pdf,
+            ".txt": self.text,
+        }
+        return writers[suffix_of(path)]()
+
+
+def suffix_of(path: str, option: str = "-o") -> str:
+    """The suffix of a file for a chart.
+
+    Args:
+        path: its name.
+        option: what it was given to.
+
+    Raises:
+        UsageError: it is none of :data:`FORMATS`.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in FORMATS:
+        raise UsageError(f"{option} takes a name that ends in {', '.join(FORMATS)}, found '{path[-60:]}'")
+    return suffix
+
+
+def _cairosvg() -> Any:
+    try:
+        import cairosvg  # noqa: PLC0415 - an extra
+    except (ImportError, OSError):  # without the library cairo, the module is there but cannot be imported
+        raise ConvcostError("a PNG or PDF file needs CairoSVG: pip install 'convcost[plot]'") from None
+    return cairosvg
+
+
+def counted(title: str, count: int) -> Axis:
+    """An axis from 0 to ``count``, with marks at round numbers."""
+    axis = linear(title, [count], short)
+    return axis._replace(high=float(count), ticks=tuple(tick for tick in axis.ticks if tick[0] <= count))
+
+
+def short(value: Any) -> str:
+    """A round number as short as possible.
+
+    >>> short(20_000_000), short(0.05), short(1500)
+    ('20 M', '0.05', '1.5 k')
+    """
+    number = float(value)
+    for unit, scale in _UNITS:
+        if abs(number) >= scale:
+            return f"{number / scale:g} {unit}"
+    return f"{number:g}"
+
+
+def linear(title: str, values: Iterable[Any], shown: Callable[[Any], str]) -> Axis:
+    """An axis from 0 to above the largest of ``values``."""
+    most = float(max(values, default=0)) or 1.0
+    power = 10.0 ** floor(log10(most / 4))
+    step = next(factor * power for factor in _STEPS if most / (factor * power) <= 5)  # noqa: PLR2004 - marks
+    count = ceil(most / step - 1e-9)
+    ticks = tuple((index * step, shown(_whole(index * step))) for index in range(count + 1))
+    return Axis(title, 0.0, count * step, log=False, ticks=ticks)
+
+
+def logarithmic(title: str, values: Iterable[Any], shown: Callable[[Any], str]) -> Axis:
+    """An axis around positive ``values``, from one marked value to another."""
+    numbers = [float(value) for value in values]
+    low, high = floor(log10(min(numbers))), ceil(log10(max(numbers))) + 1
+    marks = [factor * 10.0**power for power in range(low, high) for factor in _STEPS[:3]]
+    first = max((mark for mark in marks if mark <= min(numbers)), default=marks[0])
+    last = min((mark for mark in marks if mark >= max(numbers) and mark > first), default=marks[-1])
+    marks = [mark for mark in marks if first <= mark <= last]
+    if len(marks) > _MARKS:  # powers of ten alone, and not each where they are many
+        marks = [10.0**power for power in range(low, high, 1 if high - low <= _DECADES else 3)]
+    ticks = tuple((mark, shown(_whole(mark))) for mark in marks if first <= mark <= last)
+    return Axis(title, first, last, log=True, ticks=ticks)
+
+
+def _whole(value: float) -> Any:
+    rounded = round(value)
+    return rounded if abs(rounded - value) <= 1e-9 * max(abs(value), 1) else value
