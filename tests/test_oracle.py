@@ -106,10 +106,35 @@ ELEMENTWISE: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("parameter", {"to": [6, 4], "trained": False}, {"buffers": 24}),
     ("custom", {"macs": 7, "params": 5, "operations": 3}, {"other_params": 5, "macs": 7, "additions": 3}),
     ("custom", {"to": [9, 2], "buffers": 2, "inside": 4}, {"buffers": 2}),
+    ("elementwise", {}, {}),
+    (
+        "elementwise",
+        {"multiplications": 2, "additions": 1, "comparisons": 3, "divisions": 4, "exponentials": 5, "params": 9},
+        {
+            "other_params": 9,
+            "multiplications": 2 * N,
+            "additions": N,
+            "comparisons": 3 * N,
+            "divisions": 4 * N,
+            "exponentials": 5 * N,
+        },
+    ),
+    ("select", {"index": 2}, {}),
+    ("select", {"index": 6, "axis": "w"}, {}),
     ("pixel_shuffle", {"factor": 1}, {}),
     ("pixel_unshuffle", {"factor": 1}, {}),
 ]
-VIEWS = {"dropout", "identity", "flatten", "reshape", "permute", "slice", "split", "crop"}  # which move nothing
+VIEWS = {
+    "dropout",
+    "identity",
+    "flatten",
+    "reshape",
+    "permute",
+    "slice",
+    "select",
+    "split",
+    "crop",
+}  # which move nothing
 READ = {"parameter": 0, "max_unpool": 2 * N}  # other than what enters: nothing, and the places of the maxima
 SHAPES: dict[str, tuple[int, ...]] = {
     "rbf": (3,),
@@ -119,6 +144,8 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "reshape": (5, 6, 7),
     "slice": (2, 5, 7),
     "slice h": (6, 2, 7),
+    "select": (5, 7),
+    "select w": (6, 5),
     "permute": (7, 6, 5),
     "split": (2, 5, 7),
     "split -1": (6, 5, 1),

@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, FieldError, ShapeError
-from convcost.layers.base import AXES, REGISTRY
+from convcost.layers.base import AXES, REGISTRY, elements
 from convcost.layers.operator import Operator
 from convcost.layers.window import extent, per_axis, show
 from convcost.network.cost import PER_MODEL
 from convcost.network.graph import Builder, Tensor
+from convcost.numbers.arithmetic import floor_div, provably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,20 @@ class Layers:
             yield "global_avg_pool", {}
         if node.kind in REGISTRY and not REGISTRY[node.kind].needs:
             yield node.kind, {}
+        if not layer.is_view:
+            yield from _stated(node, x)
+
+
+def _stated(node: Node, x: Shape) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An operator without a word, as a layer whose operations are stated: of each element, or in all."""
+    work, count = node.work, elements(x)
+    if node.layer.fusing == "follows":
+        names = [name for name in REGISTRY["elementwise"].fields if name != "params"]
+        each = {name: floor_div(getattr(work, name), count) for name in names}
+        yield "elementwise", {**each, "params": work.other_params}
+    elif node.layer.fusing == "alone" and provably(work.macs, 0) and node.shape:
+        totals = {"params": work.other_params, "operations": work.additions}
+        yield "custom", {"to": node.shape, **totals, "buffers": work.buffers, "inside": work.inside}
 
 
 def _strides_on_same(node: Node) -> bool:

@@ -558,6 +558,14 @@ def _slice(call: Call) -> None:
     _cut(call, (start,), (start + call.layer.out,), (1 + axis_of(call.layer.axis, call.x[0]),))
 
 
+@rule("select")
+def _select(call: Call) -> None:
+    place, index = axis_of(call.layer.axis, call.x[0]), call.layer.index
+    _cut(call, (index,), (index + 1,), (1 + place,))
+    call.main = 0
+    call.reshape(call.made[0].output, *call.y)
+
+
 @rule("split")
 def _split(call: Call) -> None:
     place = axis_of(call.layer.axis, call.x[0])

@@ -448,8 +448,20 @@ def gather(call: Call) -> list[Data]:
         counts: dict[str, Num] = {**table, "read": indices.count + prod(shape)}
         return [call.stated(Operator, "embedding", shape, counts, reads, [x], saved=Saved(input=True), backward=_FREE)]
     if provably(indices.count, 1):
-        return [call.view("slice", shape, x)]
+        return [_picked_place(call, x, indices, axis, shape) or call.view("slice", shape, x)]
     return [_moved(call, "gather", shape, [x], read=prod(shape))]
+
+
+def _picked_place(call: Call, x: Data, indices: Data, axis: int, shape: tuple[Num, ...]) -> Data | None:
+    """One place along an axis, where it is known which; a scalar leaves out the axis."""
+    place = call.axis_of_sample(axis, x.sizes)
+    if not indices.values or place < 0 or len(indices.sizes) > 1:
+        return None
+    index = number(indices.values[0], "an index")
+    start = x.sizes[axis] + index if index < 0 else index
+    if indices.sizes:
+        return call.on_sample("slice", {"out": 1, "start": start, "axis": place}, [x], shape)
+    return call.on_sample("select", {"index": start, "axis": place}, [x], shape)
 
 
 @operator("GatherElements", "GatherND", "com.microsoft:GatherND")

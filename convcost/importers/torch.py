@@ -479,7 +479,7 @@ class Trace:
         target = self._target(function, given)
         read = [tensor for tensor in tensors if not (self.operator == "copy" and tensor is target)]
         fixed = [tensor for tensor in read if self._is_constant(tensor)]
-        if len(fixed) == len(read) and self.operator in HEAVY and any(self._origin_of(tensor) for tensor in read):
+        if read and len(fixed) == len(read) and self.operator in HEAVY:
             given = self._entered(given)
         elif len(fixed) == len(read):
             self._folded(read, outs)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from convcost.errors import FieldError
 from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
-from convcost.layers.fields import axis, flag, number, word
+from convcost.layers.fields import axis, flag, number, size, word
 from convcost.layers.reach import everything
 from convcost.layers.window import axis_of, without
 
@@ -271,6 +271,59 @@ class Tanh(_Elementwise):
     each_backward = {"additions": 1, "multiplications": 2}
     derivative = "output"
     formulas = {"exponentials": "C * H * W"}
+
+
+class Elementwise(_Activation):
+    """A function of single elements that has no name here, with the operations that one element takes.
+
+    ``params`` are trained numbers of it, as many as there are in all: a factor for every feature, a table that is
+    added. The backward pass is taken to need as many operations for an element, and a product and a sum for the
+    gradients of the parameters.
+
+    Source: what the spec says.
+
+    >>> error_function = Elementwise(exponentials=1)
+    >>> error_function.work((64, 8, 8), (64, 8, 8)).exponentials
+    4096
+    """
+
+    key = "elementwise"
+    kinds = ()
+    fusing = "follows"
+    is_view = False
+    formulas = {
+        "other_params": "params",
+        "each count": "as many per element as the field of its name says, times C * H * W",
+    }
+
+    multiplications = size(0, "multiplications per element", minimum=0)
+    additions = size(0, "additions and subtractions per element", minimum=0)
+    comparisons = size(0, "comparisons per element", minimum=0)
+    divisions = size(0, "divisions and square roots per element", minimum=0)
+    exponentials = size(0, "exponentials and other transcendental functions per element", minimum=0)
+    params = size(0, "trained parameters, in all", minimum=0)
+
+    def _operations(self, x: Shape) -> dict[str, Num]:
+        count = elements(x)
+        return {name: getattr(self, name) * count for name in self.fields if name != "params"}
+
+    def work(self, x: Shape, y: Shape) -> Work:
+        """The operations of one element, times the elements."""
+        return Work(other_params=self.params, read=elements(x), written=elements(y), **self._operations(x))
+
+    def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
+        """Its input, unless it only adds numbers, through which the gradient passes."""
+        factors = [getattr(self, name) for name in _FACTORS]
+        return Saved(input=not all(type(count) is int and count == 0 for count in factors))
+
+    def backward(self, x: Shape, y: Shape) -> Backward:  # noqa: ARG002 - the shape does not change
+        """As many operations per element; a product and a sum per element for the gradients of the parameters."""
+        count = elements(x)
+        own = Work() if type(self.params) is int and not self.params else Work(multiplications=count, additions=count)
+        return Backward(Work(**self._operations(x)), own)
+
+
+_FACTORS = ("multiplications", "comparisons", "divisions", "exponentials")  # what a derivative depends on the input for
 
 
 class _Softmax(_Activation):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import FieldError
+from convcost.errors import FieldError, ShapeError
 from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
 from convcost.layers.fields import axes, axis, axis_list, flag, padding, size, word
 from convcost.layers.reach import bilinear, everything, nearest, resized, sliding, whole
@@ -18,6 +18,7 @@ from convcost.layers.window import (
     show,
     sides,
     spatial,
+    without,
 )
 from convcost.numbers.arithmetic import Num, exact_div, prod, require
 
@@ -202,6 +203,40 @@ class Slice(_View):
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, moved by what lies before it."""
         return sliding(field, 1, before=-self.start) if axis_of(self.axis, x) == 1 + axis else field
+
+
+class Select(_View):
+    """One place along an axis, which the output does not have.
+
+    Source: ``torch.select``.
+
+    >>> Select(index=2).shape((3, 197, 64))
+    (197, 64)
+    >>> Select(axis="w").shape((768, 197))
+    (768,)
+    """
+
+    key = "select"
+    formulas = {"output": "the sizes of the other axes"}
+
+    index = size(0, "which place, from 0", minimum=0)
+    axis = axis("c", "the axis")
+
+    def shape(self, x: Shape) -> Shape:
+        """The input's shape without the axis.
+
+        Raises:
+            ShapeError: there is no such place, or no other axis.
+        """
+        place = axis_of(self.axis, x)
+        if len(x) == 1:
+            raise ShapeError(f"select needs a tensor with at least two axes, found one of shape {show(x)}")
+        require("<", self.index, x[place], f"select: there is no place {self.index} of {x[place]} (from 0)")
+        return without(x, (place,))
+
+    def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
+        """Any position: the axes of the output are others."""
+        return everything(field, x[1 + axis])
 
 
 class Split(_View):
