@@ -9,6 +9,8 @@ import pytest
 
 import convcost
 from convcost.catalogue.loader import Catalogue
+from convcost.importers.torch import TorchSource
+from convcost.language.interpret import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +64,8 @@ def test_a_module_is_asked_for() -> None:
         convcost.from_torch("resnet50", input=(3, 8, 8))
     with pytest.raises(convcost.UsageError, match=r"expected torch:package.module:callable, found 'torch:json'"):
         Catalogue().target("torch:json")
+
+
+def test_the_sizes_of_a_module_cannot_be_free() -> None:
+    with pytest.raises(convcost.UsageError, match=r"net has no parameter 'h'; .* an ONNX file of it with dynamic axes"):
+        find(TorchSource(lambda: None, "net"), "h")

@@ -173,6 +173,23 @@ def test_a_loop_counts_its_trips_and_stores_its_weights_once() -> None:
     assert "64 MACs a trip" in network.unknown[0].reason
 
 
+def test_conditions_and_trips_have_options_of_their_own() -> None:
+    """``--assume`` is ``--set`` by another word; ``--trips`` names the loop."""
+    columns = ("--columns", "macs", "--format", "csv")
+    for path, short, long in (
+        ("loop_trip_count_from_input", ("--trips", "y=40"), ("--set", "y.trips=40")),
+        ("if_on_an_input", ("--assume", "c=false"), ("--set", "c=false")),
+    ):
+        file = trap(path)
+        shown = command("analyze", file, *short, *columns)
+        assert shown.code == 0
+        assert shown.out == command("analyze", file, *long, *columns).out
+        assert shown.out != command("analyze", file, *columns).out
+    assert "--trips takes LOOP=N, found '40'" in command("analyze", file, "--trips", "40").err
+    twice = command("analyze", file, "--assume", "c=true", "--set", "c=false")
+    assert (twice.code, "--set gives `c` twice" in twice.err) == (2, True)
+
+
 def test_a_file_and_its_spec_agree_in_every_metric() -> None:
     """MobileNet V2, whose exporter kept the batch norms: the same layers, so the same numbers."""
     file, spec = convcost.analyze(export("export-tv_mobilenet_v2.ts17.bnkept")), convcost.analyze("mobilenet_v2")

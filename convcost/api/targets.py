@@ -13,7 +13,7 @@ from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.catalogue import convention as general_convention
 from convcost.errors import UsageError, shorten, unknown
-from convcost.language.interpret import build, find, from_text
+from convcost.language.interpret import build, find, from_text, no_parameter
 from convcost.language.model import own_name, unique_names
 from convcost.network.graph import Graph
 from convcost.numbers.arithmetic import exact_array
@@ -136,7 +136,7 @@ def _has(spec: Spec, name: str) -> bool:
 def _unknown(name: str, specs: Sequence[Spec], which: str) -> str:
     known = dict.fromkeys(known for spec in specs for known in spec.names)
     if len(specs) == 1:
-        return unknown("parameter", name, known, of=specs[0].name)
+        return no_parameter(specs[0], name)
     return unknown("parameter" if which else "parameter of the targets", name, sorted(known), of=which)
 
 

@@ -94,15 +94,37 @@ def _load_plugins(ctx: click.Context, _param: click.Parameter, files: tuple[str,
 
 
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--set NAME=VALUE``, as often as needed."""
-    return click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="NAME=VALUE",
-        shell_complete=completion.setting,
-        help="Value of a parameter; may be repeated.",
-    )(command)
+    """``--set NAME=VALUE``, as often as needed; ``--assume`` does the same, and ``--trips A=N`` sets ``A.trips``."""
+
+    @functools.wraps(command)
+    def with_settings(
+        *args: Any, settings: tuple[str, ...], assumed: tuple[str, ...], trips: tuple[str, ...], **options: Any
+    ) -> Any:
+        return command(*args, settings=(*settings, *assumed, *map(_trips, trips)), **options)
+
+    wrapped: Callable[..., Any] = with_settings
+    for option in (
+        click.option("--trips", multiple=True, hidden=True),
+        click.option("--assume", "assumed", multiple=True, hidden=True),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            shell_complete=completion.setting,
+            help="Value of a parameter; may be repeated.",
+        ),
+    ):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _trips(text: str) -> str:
+    """``LOOP=N`` as the setting that it means."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--trips takes LOOP=N, found '{text[:60]}'")
+    return f"{name.removesuffix('.trips')}.trips={value}"
 
 
 def input_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
 from convcost.language.check import fixed_names, free_names
-from convcost.language.interpret import build, from_python
+from convcost.language.interpret import build, from_python, no_parameter
 from convcost.language.model import own_name
 from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.network.cost import sum_work
@@ -263,7 +263,7 @@ def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
     fixed = fixed_names(spec)
     for name in names:
         if name not in known:
-            raise UsageError(unknown("parameter", name, known, of=spec.name))
+            raise UsageError(no_parameter(spec, name))
         if name in fixed:
             raise UsageError(
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "

@@ -46,6 +46,9 @@ class TorchSource(Imported):
         shape: ``(channels, *spatial)`` of the one input, where ``inputs`` are not given; or None.
     """
 
+    without_parameters = (
+        "the sizes of a PyTorch module are numbers; an ONNX file of it with dynamic axes has sizes that can be free"
+    )
     __slots__ = ("_graphs", "_inputs", "_make", "_module", "_shape")
 
     def __init__(

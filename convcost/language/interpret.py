@@ -137,6 +137,11 @@ def from_text(spec: Spec, name: str, text: str) -> Any:
     raise UsageError(f"`{name}`: expected a value, found '{text[:60]}'{hint}")
 
 
+def no_parameter(spec: Spec, name: str) -> str:
+    """The error about a name that is no parameter of a spec."""
+    return unknown("parameter", name, spec.names, of=spec.name, hint=spec.without_parameters)
+
+
 def find(spec: Spec, name: str) -> Parameter | None:
     """The parameter called ``name``, or by the other standard name; None for a size that the spec reads off its input.
 
@@ -148,7 +153,7 @@ def find(spec: Spec, name: str) -> Parameter | None:
         return spec.parameters[own]
     if spec.input_names and name in spec.input_names:
         return None
-    raise UsageError(unknown("parameter", name, spec.names, of=spec.name))
+    raise UsageError(no_parameter(spec, name))
 
 
 def from_python(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from convcost.errors import ConvcostError
 from convcost.network.graph import Tensor
@@ -395,7 +395,10 @@ class Spec:
         budget: the bounds on its metrics, as read; see :mod:`convcost.metrics.budget`.
         constants: names that have the same value in every run unless they are given.
         folder: the folder of its file, where blocks are searched; empty if it has no file.
+        without_parameters: of a network without parameters, how to get one with them; for errors.
     """
+
+    without_parameters: ClassVar[str] = ""
 
     __slots__ = (
         "blocks",
