@@ -145,7 +145,6 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page asked for, itself included."""
-        return [
-            event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"
-        ]
+        """The addresses that the page asked for, itself included; a picture within the page has none."""
+        sent = [event["params"]["request"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        return [request["url"] for request in sent if not request["url"].startswith("data:")]

@@ -143,7 +143,7 @@ def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> i
         assert page["rows"] == rows, values
         compared += 1
     assert browser.complaints == []
-    assert browser.requests == ["about:blank", path.as_uri()][-len(browser.requests) :]
+    assert set(browser.requests) <= {"about:blank", path.as_uri()}
     return compared
 
 
@@ -191,7 +191,7 @@ def test_an_address_from_anywhere_does_no_harm(browser: Browser, folder: Path) -
     browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"), fragment)
     assert "alpha must be a positive number" in text_of(browser, "#status")
     assert "size must be a whole number" in text_of(browser, "#status")
-    assert browser.run("document.querySelectorAll('img').length") == 0
+    assert browser.run("document.querySelectorAll('img:not([src^=\"data:image/svg\"])').length") == 0
     assert browser.complaints == []
 
 
@@ -348,7 +348,7 @@ def test_hostile_words_are_only_shown(browser: Browser, folder: Path) -> None:
     assert text_of(browser, "h1").startswith("</script><script>")
     assert "\u202e" not in path.read_text("utf-8")
     assert browser.run("document.title") == "hostile: convcost explorer"
-    assert browser.run("document.querySelectorAll('img, h1 *').length") == 0
+    assert browser.run("document.querySelectorAll('img:not([src^=\"data:image/svg\"]), h1 *').length") == 0
     assert browser.complaints == []
 
 
@@ -428,7 +428,7 @@ def test_a_report_is_one_file_that_fits_a_phone(
         browser.open(path, width=width)
         assert browser.run("document.documentElement.scrollWidth") == width
     assert browser.complaints == []
-    assert not [url for url in browser.requests if not url.startswith((path.as_uri(), "about:", "data:"))]
+    assert set(browser.requests) <= {"about:blank", path.as_uri()}
     shown = browser.run("[...document.querySelectorAll('h2')].map(each => each.textContent)")
     assert [heading for heading in shown if heading in headings] == headings
     assert browser.run("[...document.images].every(each => each.complete && each.naturalWidth > 100)")

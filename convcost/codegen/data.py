@@ -1,4 +1,4 @@
-"""Closed forms as data: a program that a small interpreter runs, exactly on whole numbers of any size.
+"""Compiled closed forms as data: a small interpreter runs it, exactly on whole numbers of any size.
 
 The interpreter is a loop over this data, so that a page needs neither generated code nor an evaluator of text. Equal
 forms are stored once, and so is every rounding and every monomial.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.codegen.program import program
-from convcost.numbers.symbols import terms_of, to_sympy
+from convcost.codegen.kernel import UNIT
+from convcost.numbers.symbols import to_sympy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from convcost.codegen.kernel import Guard, Kernel, Polynomial
 
 SAFE = 2**53  # whole numbers of JSON that every reader keeps exactly; larger ones are written as text
 
@@ -21,11 +21,11 @@ class Pool:
     """Expressions, each stored once.
 
     Attributes:
-        exprs: the different ones, in the order they came.
+        exprs: the different ones by their place as text, in the order they came.
     """
 
     def __init__(self) -> None:
-        self.exprs: list[Any] = []
+        self.exprs: dict[str, Any] = {}
         self._places: dict[Any, int] = {}
 
     def place(self, expr: Any) -> int:
@@ -33,47 +33,40 @@ class Pool:
         expr = to_sympy(expr)
         if expr not in self._places:
             self._places[expr] = len(self.exprs)
-            self.exprs.append(expr)
+            self.exprs[str(self._places[expr])] = expr
         return self._places[expr]
 
 
-def as_data(exprs: Sequence[Any], symbols: Sequence[Any]) -> dict[str, Any]:
-    """The program that computes ``exprs``, as lists, numbers and texts.
+def as_data(made: Kernel) -> dict[str, Any]:
+    """A kernel as lists, numbers and texts.
 
-    ``parts`` has the slots of each symbol: one for a whole number, numerator and denominator for a ratio. Each of
-    ``steps`` fills the next slot: an operation of :mod:`convcost.codegen.program` and its arguments. ``monomials`` are
-    lists of slots to be multiplied. ``values`` has a polynomial for each expression, or a list of two of them, a
-    fraction. A polynomial is a flat list of coefficients, each followed by the place of its monomial.
-
-    Args:
-        exprs: closed forms.
-        symbols: the free names, in the order of their values.
-
-    Raises:
-        UnsupportedError: a form has a root, or a width that is rounded to a step that is not a whole number.
+    Each of ``lines`` fills the next slot: an operation of :mod:`convcost.codegen.program` and its arguments.
+    ``monomials`` are lists of slots to be multiplied. ``values`` has a polynomial for each output, or a list of two of
+    them, a fraction. A polynomial is a flat list of coefficients, each followed by the place of its monomial. A guard
+    is a list of alternatives, each a list of checks: a relation, a polynomial that has it to 0, and a divisor, which
+    only ``divides`` reads.
     """
-    made = program({str(place): expr for place, expr in enumerate(exprs)}, symbols)
-    slots: dict[Any, int] = {symbol: slot for slot, symbol in enumerate(made.arguments)}
     monomials: dict[tuple[int, ...], int] = {}
 
-    def polynomial(expr: Any) -> list[int | str]:
-        flat: list[int | str] = []
-        for monomial, coefficient in sorted(terms_of(expr).items(), key=lambda term: term[0].sort_key()):
-            factors = monomial.as_powers_dict().items() if monomial != 1 else ()
-            read = sorted(slot for symbol, power in factors for slot in [slots[symbol]] * int(power))
-            flat += [number(int(coefficient)), monomials.setdefault(tuple(read), len(monomials))]
-        return flat
+    def flat(polynomial: Polynomial) -> list[int | str]:
+        terms: list[int | str] = []
+        for monomial, coefficient in sorted(polynomial.items()):
+            slots = tuple(slot for slot, power in monomial for _ in range(power))
+            terms += [number(coefficient), monomials.setdefault(slots, len(monomials))]
+        return terms
 
-    steps = []
-    for line in made.statements:
-        steps.append([line.operation, *map(polynomial, line.arguments)])
-        slots[line.symbol] = len(slots)
-    values = [
-        polynomial(top) if bottom == 1 else [polynomial(top), polynomial(bottom)]
-        for top, bottom in made.outputs.values()
-    ]
-    parts = [[slots[part] for part in parameter.parts] for parameter in made.parameters]
-    return {"parts": parts, "steps": steps, "monomials": list(map(list, monomials)), "values": values}
+    def guard(each: Guard) -> list[list[list[Any]]]:
+        return [
+            [[test.relation, flat(test.polynomial), flat(test.divisor)] for test in tests]
+            for tests in each.alternatives
+        ]
+
+    return {
+        "lines": [[line.operation, *map(flat, line.arguments)] for line in made.lines],
+        "values": [flat(top) if bottom == UNIT else [flat(top), flat(bottom)] for top, bottom in made.outputs.values()],
+        "guards": [guard(each) for each in made.guards],
+        "monomials": list(map(list, monomials)),
+    }
 
 
 def number(value: int) -> int | str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.codegen.data import Pool, as_data, number
+from convcost.codegen.data import Pool, as_data
+from convcost.codegen.kernel import kernel
 from convcost.errors import UnsupportedError, UsageError
 from convcost.formulas.cases import Cases, cases
 from convcost.formulas.closed import everything_free
 from convcost.formulas.naming import shared_names
-from convcost.formulas.regions import Within
 from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.limits import MAX_PAGE_ROWS
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
     from convcost.network.graph import Graph
-    from convcost.numbers.decisions import Condition
 
 QUANTITIES = ("params", "macs", "flops", "activations")
 MAX_FORMS = 8  # structures of a network on a page
@@ -158,20 +157,26 @@ class Explorer(Printable):
             note = ""
         except UnsupportedError as error:
             steps, note = [], str(error)
+        totals = {key: pool.place(case.totals[key].expr) for key in QUANTITIES}
+        inputs = [[pool.place(size) for size in node.input] for node in graph.layers]
+        outputs = [[pool.place(size) for size in node.shape] for node in graph.layers]
+        made = kernel(pool.exprs, list(case.symbols.values()), case.conditions)
+        words = [condition.text for condition in case.conditions]
+        words += ["a divisor above 0"] * (len(made.guards) - len(words))
         return {
-            "conditions": [_condition(condition, pool) for condition in case.conditions],
+            "conditions": [[text, guard.structural] for text, guard in zip(words, made.guards, strict=True)],
             "stated": graph.stated,
-            "totals": {key: pool.place(case.totals[key].expr) for key in QUANTITIES},
+            "totals": totals,
             "paths": [plain(node.path) for node in graph.layers],
             "kinds": kinds,
             "kind": [*map(kinds.index, kind)],
             "columns": columns,
-            "inputs": [[pool.place(size) for size in node.input] for node in graph.layers],
-            "outputs": [[pool.place(size) for size in node.shape] for node in graph.layers],
+            "inputs": inputs,
+            "outputs": outputs,
             "alive": [place for _, place in steps],
             "alive_rows": [row for row, _ in steps],
             "alive_note": note,
-            "program": as_data(pool.exprs, list(case.symbols.values())),
+            "program": as_data(made),
         }
 
 
@@ -264,20 +269,3 @@ def _decimal(value: Fraction) -> str:
     """A ratio as a decimal if it is one, else as a fraction."""
     shown = Fraction(str(float(value)))
     return str(float(value)).removesuffix(".0") if shown == value else str(value)
-
-
-def _condition(condition: Condition, pool: Pool) -> dict[str, Any]:
-    data: dict[str, Any] = {"text": condition.text, "kind": condition.relation, "structural": condition.structural}
-    data["left"] = pool.place(condition.left)
-    if isinstance(condition, Within):
-        data["ranges"] = [
-            [_fraction(stretch.low), stretch.low_in, _fraction(stretch.high), stretch.high_in]
-            for stretch in condition.stretches
-        ]
-    elif condition.right is not None:
-        data["right"] = pool.place(condition.right)
-    return data
-
-
-def _fraction(value: Fraction | None) -> list[int | str] | None:
-    return None if value is None else [number(value.numerator), number(value.denominator)]

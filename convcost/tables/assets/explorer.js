@@ -6,6 +6,7 @@
   // --- closed forms: the same rules on BigInt, exact, and on Number, for grids whose values stay below 2^53 ---
 
   const floorDiv = (a, b, one) => {
+    if (b == 0) return b;  // a guard refuses it
     const rest = a % b;
     const whole = (a - rest) / b;
     return rest != 0 && (rest < 0) !== (b < 0) ? whole - one : whole;
@@ -49,9 +50,10 @@
     return {
       one: of(1),
       zero: of(0),
-      parts: program.parts,
       monomials: program.monomials,
-      steps: program.steps.map(([name, ...rest]) => [name, rest.map(polynomial)]),
+      guards: program.guards.map(guard => guard.map(checks => checks.map(
+        ([relation, ...parts]) => [relation, ...parts.map(polynomial)]))),
+      lines: program.lines.map(([name, ...rest]) => [name, rest.map(polynomial)]),
       values: program.values.map(pair),
     };
   }
@@ -62,7 +64,7 @@
       this.slots = slots.slice();
       this.products = new Array(program.monomials.length);
       this.known = new Array(program.values.length);
-      for (const [name, parts] of program.steps) {
+      for (const [name, parts] of program.lines) {
         this.slots.push(OPERATIONS[name](program.one, ...parts.map(part => this.sum(part))));
       }
     }
@@ -80,22 +82,18 @@
       for (const [coefficient, place] of terms) result += coefficient * this.product(place);
       return result;
     }
-    fraction(place) {
-      const [top, bottom] = this.program.values[place];
-      return [this.sum(top), bottom === null ? this.program.one : this.sum(bottom)];
-    }
     value(place) {
       let result = this.known[place];
       if (result === undefined) {
-        const [top, bottom] = this.fraction(place);
-        result = this.known[place] = bottom == 1 ? top : top / bottom;
+        const [top, bottom] = this.program.values[place];
+        result = this.known[place] = bottom === null ? this.sum(top) : this.sum(top) / this.sum(bottom);
       }
       return result;
     }
   }
 
-  // whether every number on the way to `places` and `conditions` stays below 2^53 when no slot is above `largest`
-  function safe(program, largest, places, conditions) {
+  // whether every number on the way to `places` and the guards stays below 2^53 when no slot is above `largest`
+  function safe(program, largest, places) {
     const slots = largest.slice();
     let most = Math.max(0, ...largest);
     const size = terms => {
@@ -106,48 +104,33 @@
       most = Math.max(most, total);
       return total;
     };
-    for (const [name, parts] of program.steps) {
+    for (const [name, parts] of program.lines) {
       const [way, result] = BOUNDS[name](...parts.map(size));
       most = Math.max(most, way);
       slots.push(result);
     }
-    const widest = place => {
-      const [top, bottom] = program.values[place];
-      return Math.max(size(top), bottom === null ? 1 : size(bottom));
-    };
-    places.forEach(widest);
-    for (const {left, right, ranges} of conditions) {  // both sides are multiplied to compare them
-      const numbers = (ranges ?? []).flatMap(([low, , high]) => [...low, ...(high ?? [])]).map(Number);
-      most = Math.max(most, widest(left) * (right === undefined ? Math.max(1, ...numbers) : widest(right)));
-    }
+    for (const place of places) program.values[place].filter(part => part !== null).forEach(size);
+    for (const checks of program.guards.flat()) for (const [, ...parts] of checks) parts.forEach(size);
     return most < SAFE;
   }
 
   const HOLDS = {
-    "==": (a, b) => a === b,
-    "!=": (a, b) => a !== b,
-    "<": (a, b) => a < b,
-    "<=": (a, b) => a <= b,
-    ">": (a, b) => a > b,
-    ">=": (a, b) => a >= b,
+    "==": value => value == 0,
+    "!=": value => value != 0,
+    "<": value => value < 0,
+    "<=": value => value <= 0,
+    ">": value => value > 0,
+    ">=": value => value >= 0,
   };
 
-  function holds(condition, run, of) {
-    const [top, bottom] = run.fraction(condition.left);
-    if (condition.kind === "is whole") return top % bottom == 0;
-    if (condition.kind === "in") {
-      return condition.ranges.some(([low, lowIn, high, highIn]) => {
-        const [a, b] = [top * of(low[1]), of(low[0]) * bottom];
-        if (!(a > b || (lowIn && a === b))) return false;
-        if (high === null) return true;
-        const [c, d] = [top * of(high[1]), of(high[0]) * bottom];
-        return c < d || (highIn && c === d);
-      });
-    }
-    const [right, under] = run.fraction(condition.right);
-    if (condition.kind === "divides") return top != 0 && (right * bottom) % (under * top) == 0;
-    return HOLDS[condition.kind](top * under, right * bottom);
+  function meets(run, [relation, polynomial, divisor]) {
+    const value = run.sum(polynomial);
+    if (relation !== "divides") return HOLDS[relation](value);
+    const by = run.sum(divisor);
+    return by != 0 && value % by == 0;
   }
+
+  const holds = (run, guard) => guard.some(checks => checks.every(check => meets(run, check)));
 
   // --- numbers as text ---
 
@@ -255,12 +238,12 @@
     let nearest = null;
     for (const form of network.forms) {
       const run = new Run(form.big, slots);
-      const broken = form.conditions.filter(condition => !holds(condition, run, BigInt));
+      const broken = form.conditions.filter((_, place) => !holds(run, form.big.guards[place]));
       if (!broken.length) return {form, run, problem: ""};
       if (nearest === null || broken.length < nearest.length) nearest = broken;
     }
-    const needs = nearest.map(condition => inWords(condition.text)).join(", and ");
-    if (nearest.every(condition => !condition.structural)) {
+    const needs = nearest.map(([text]) => inWords(text)).join(", and ");
+    if (nearest.every(([, structural]) => !structural)) {
       return {form: null, run: null, problem: `There is no such ${network.name}: it needs ${needs}.`};
     }
     const settings = network.names.map(([name, label]) => ` --set ${name}=${byName.get(label).field.value.trim()}`);
@@ -589,7 +572,7 @@
     const placesOf = form => bounded.value === "peak" ? form.alive : [form.totals[bounded.value]];
     const ready = network.forms.map(form => {
       const program = smallOf(form);
-      return safe(program, top, placesOf(form), form.conditions) ? [form, program, Number] : [form, form.big, BigInt];
+      return safe(program, top, placesOf(form)) ? [form, program, Number] : [form, form.big, BigInt];
     });
     const point = new Map(values);
     return ys.map(v => xs.map(u => {
@@ -597,7 +580,7 @@
       const slots = slotsOf(network, point);
       for (const [form, program, of] of ready) {
         const run = new Run(program, of === Number ? slots.map(Number) : slots);
-        if (form.conditions.every(condition => holds(condition, run, of))) {
+        if (program.guards.every(guard => holds(run, guard))) {
           let best = NaN;
           for (const place of placesOf(form)) {
             const value = Number(run.value(place));
