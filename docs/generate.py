@@ -31,9 +31,16 @@ from convcost.cli.help import EXAMPLES, FUNCTIONS, GROUPS
 from convcost.layers.docs import LayerDoc, layers
 from convcost.literature.verify import verify
 from convcost.metrics.registry import METRICS
-from convcost.render.findings import findings_data, flat_table, tally
-from convcost.render.published import FOLDER, bibliography, families, family_page, slug, summary_parts
-from convcost.tables.data import as_json
+from convcost.render.findings import flat_table, tally
+from convcost.render.published import (
+    FOLDER,
+    bibliography,
+    families,
+    family_page,
+    figures_json,
+    slug,
+    summary_parts,
+)
 from convcost.tables.text import as_csv
 from convcost.tables.values import shape
 
@@ -218,7 +225,7 @@ def published(verifications: Verifications) -> dict[str, str]:
     """The pages and files of published figures, by their paths in ``docs``."""
     files = {
         f"{FOLDER}/figures.csv": as_csv([flat_table(verifications)], exact=True),
-        f"{FOLDER}/figures.json": as_json(findings_data(verifications)),
+        f"{FOLDER}/figures.json": figures_json(verifications),
         f"{FOLDER}/references.bib": bibliography(verifications),
     }
     files |= {

@@ -20,17 +20,27 @@ from convcost.errors import ConvcostError, SpecError
 from convcost.literature.claims import CLAIM_KEYS, MEASURED, PRINTED, claim_schema, claims
 from convcost.literature.explain import explain
 from convcost.literature.references import references
-from convcost.literature.verify import APPROXIMATE, CONVENTION, ERRATUM, OPEN, REPRODUCED, VARIANT, verify, verify_spec
+from convcost.literature.verify import (
+    APPROXIMATE,
+    CONVENTION,
+    ERRATUM,
+    OPEN,
+    REPRODUCED,
+    VARIANT,
+    VERDICTS,
+    verify,
+    verify_spec,
+)
 from convcost.numbers.printed import figure, printed
 from convcost.render.findings import settings
-from convcost.render.published import bibliography, families, family_page, published_page
+from convcost.render.published import bibliography, families, family_page, figures_json, published_page, summary_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from convcost.language.model import Spec
     from convcost.literature.claims import Claim
-    from convcost.literature.verify import Finding
+    from convcost.literature.verify import Finding, Verifications
 
 # 3 x 3 x 3 x 4 = 108 weights, 4 biases, 8 norm parameters; 16 x 108 MACs; 4 x 10 weights and 10 biases at the end
 NETWORK = """
@@ -497,6 +507,62 @@ def test_the_pages_are_not_stale() -> None:
     pages = {f"{note}{family_page(name, members)}" for name, members in families(found).items()}
     assert pages == {path.read_text("utf-8") for path in (folder / "published").glob("*.md")}
     assert (folder / "published" / "references.bib").read_text("utf-8") == bibliography(found)
+    assert (folder / "published" / "figures.json").read_text("utf-8") == figures_json(found)
+
+
+def test_the_download_holds_every_figure_and_every_source() -> None:
+    found = verify(["lenet5", "alexnet", "resnet50"])
+    download = json.loads(figures_json(found))
+    expected = [(each.spec.name, finding) for each in found for finding in each.findings]
+    assert download["count"] == len(download["figures"]) == len(expected)
+    for record, (name, finding) in zip(download["figures"], expected, strict=True):
+        claim = finding.claim
+        assert record["name"] == name
+        assert (record["printed"], record["ours"], record["verdict"]) == (
+            claim.figure.text,
+            finding.value,
+            finding.verdict,
+        )
+        assert record.get("at", {}) == claim.at
+        assert "" not in record.values()
+        if claim.cite is not None:
+            assert download["sources"][record["cite"]] == {"name": claim.cite.name, "url": claim.cite.link}
+    assert any(record["difference"] == 0 for record in download["figures"])  # a zero is a value
+    assert {record["cite"] for record in download["figures"] if "cite" in record} == set(download["sources"])
+
+
+def test_the_summary_in_words_adds_up() -> None:
+    found = verify(["mobilenet_v1", "googlenet", "resnet50"])
+    words = summary_parts(found)["summary"]
+    counts = {name: sum(finding.verdict == name for finding in _printed(found)) for name in VERDICTS}
+    total = len(_printed(found))
+    following = total - counts[ERRATUM] - counts[OPEN]
+    assert words.startswith(f"{total} figures were checked, which ")
+    assert f" {following} of them ({100 * following / total:.1f}%) follow from the network" in words
+    listed = words.partition("describes: ")[2].partition(".")[0]
+    assert sum(int(number) for number in re.findall(r"(?<!\S)\d+", listed)) == following
+    assert f" {counts[ERRATUM]} (" in words
+    assert words.endswith(f"{counts[OPEN]} ({100 * counts[OPEN] / total:.1f}%) have no explanation.")
+
+
+def _printed(found: Verifications) -> list[Finding]:
+    return [finding for each in found for finding in each.findings if finding.claim.kind == PRINTED]
+
+
+def test_a_number_that_several_tables_print_is_one_disagreement() -> None:
+    (found,) = verify(["shufflenet_v1"])
+    part = family_page("ShuffleNet", [found]).partition("## ShuffleNet V1")[0]
+    rows = [line for line in part.splitlines() if "| g=8 | 140M |" in line]
+    assert len(rows) == 1
+    assert all(f"(ShuffleNet), table {table}" in rows[0] for table in (2, 4, 5, 6))
+
+
+def test_what_is_said_of_several_figures_is_said_once() -> None:
+    (found,) = verify(["shufflenet_v1"])
+    page = family_page("ShuffleNet", [found])
+    # ten rows have this erratum; the widths of three of them are rounded up, which a note says once
+    assert page.count("one figure is printed for the networks of all group numbers") == 2
+    assert "**140M** at g=1, **140M** at g=3, **140M** at g=4" in page
 
 
 def test_text_from_specs_is_escaped_on_the_page() -> None:

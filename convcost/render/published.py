@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convcost.catalogue.loader import natural
 from convcost.conventions.counts import QUANTITIES
 from convcost.literature.claims import MEASURED, PRINTED, READ
 from convcost.literature.references import references
-from convcost.literature.verify import ERRATUM, OPEN, VERDICTS
+from convcost.literature.verify import (
+    APPROXIMATE,
+    CONVENTION,
+    ERRATUM,
+    EXACT,
+    OPEN,
+    REPRODUCED,
+    ROUNDS,
+    TRUNCATES,
+    VARIANT,
+    VERDICTS,
+)
 from convcost.numbers.printed import spelled
 from convcost.render.candidates import candidate_text
 from convcost.render.findings import (
     evidence,
     figure_name,
     figure_rows,
+    finding_data,
     place,
     settings,
     summary,
@@ -23,6 +36,8 @@ from convcost.render.findings import (
     verdict,
     written,
 )
+from convcost.render.results import schema
+from convcost.tables.data import as_json, json_value
 from convcost.tables.table import Column, Table
 from convcost.tables.text import as_markdown, escaped
 
@@ -36,6 +51,14 @@ if TYPE_CHECKING:
 
 FOLDER = "published"
 _BLOCKS = "Blocks"
+_IN_WORDS = {
+    EXACT: "exactly",
+    ROUNDS: "rounded",
+    TRUNCATES: "cut off after the printed digits",
+    CONVENTION: "by another way of counting than the default",
+    VARIANT: "with parameters that the source does not state there",
+    APPROXIMATE: 'within what "about" or "less than" allows',
+}
 
 
 def published_page(verifications: Sequence[Verification]) -> str:
@@ -55,6 +78,7 @@ def summary_parts(verifications: Sequence[Verification]) -> dict[str, str]:
     ]
     return {
         "totals": f"{summary(ordered)}.",
+        "summary": _in_words(findings),
         "contents": "\n".join(contents),
         "resnet50": _operations(finding for spec, finding in findings if spec.name == "resnet50"),
         "read": _read(finding.claim for _, finding in findings),
@@ -68,6 +92,34 @@ def bibliography(verifications: Iterable[Verification]) -> str:
     """The cited sources as BibTeX, in the order of their keys."""
     cited = {finding.claim.cite.key for each in verifications for finding in each.findings if finding.claim.cite}
     return "\n".join(source.bibtex for key, source in sorted(references().items()) if key in cited)
+
+
+def figures_json(verifications: Sequence[Verification]) -> str:
+    """Every figure with its verdict as JSON, a figure a line.
+
+    The keys are those of ``convcost verify --format json``. Keys without a value are left out, and the sources are
+    listed once, by their citation keys.
+    """
+    sources = {
+        finding.claim.cite.key: {"name": finding.claim.cite.name, "url": finding.claim.cite.link}
+        for each in verifications
+        for finding in each.findings
+        if finding.claim.cite is not None
+    }
+    lines = [
+        _line({"name": each.spec.name, **finding_data(finding)}) for each in verifications for finding in each.findings
+    ]
+    head = {"schema": schema("published"), "count": len(lines), "sources": dict(sorted(sources.items()))}
+    return as_json(head).removesuffix("\n}\n") + ',\n  "figures": [\n' + ",\n".join(lines) + "\n  ]\n}\n"
+
+
+def _line(record: dict[str, Any]) -> str:
+    kept = {key: value for key, value in record.items() if key != "url" and not _is_empty(value)}
+    return "    " + json.dumps(json_value(kept), ensure_ascii=False)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", (), [], {})
 
 
 def families(verifications: Sequence[Verification]) -> dict[str, list[Verification]]:
@@ -140,17 +192,39 @@ def _read(claims: Iterable[Claim]) -> str:
     return f"How the printed figures were read: {listed}."
 
 
+def _in_words(findings: Iterable[tuple[Spec, Finding]]) -> str:
+    """The result of all checks in sentences that can be quoted."""
+    printed = [(spec, finding) for spec, finding in findings if finding.claim.kind == PRINTED]
+    sources = {finding.claim.cite for _, finding in printed if finding.claim.cite is not None}
+    papers = sum(bool(source.arxiv or source.doi or source.venue) for source in sources)
+    counts = tally(finding for _, finding in printed)
+    total = len(printed)
+    following = sum(counts[name] for name in REPRODUCED)
+    derived = sum(finding.derived for _, finding in printed)
+    parts = ", ".join(f"{counts[name]} {words}" for name, words in _IN_WORDS.items())
+    networks = len({spec.name for spec, _ in printed})
+    sentences = (
+        f"{total:,} figures were checked, which {papers} papers and {len(sources) - papers} repositories and pages "
+        f"print about {networks} networks and blocks.",
+        f"{following:,} of them ({following / total:.1%}) follow from the network that the source describes: {parts}.",
+        f"{counts[ERRATUM]} ({counts[ERRATUM] / total:.1%}) do not follow from it; for {derived} of these, arithmetic "
+        "makes the printed number.",
+        f"{counts[OPEN]} ({counts[OPEN] / total:.1%}) have no explanation.",
+    )
+    return " ".join(sentences)
+
+
 def _disagreements(findings: Iterable[tuple[Spec, Finding]]) -> str:
     columns = {"spec": "name", "figure": "text", "at": "text", "printed": "times", "ours": "times"}
     columns |= {"verdict": "text", "where": "text"}
-    rows = [
-        (spec.name, *row[:5], row[-1])
-        for kind in (ERRATUM, OPEN)
-        for spec, finding in findings
-        if finding.verdict == kind
-        for row in figure_rows([finding])
-    ]
-    return _table(columns, rows)
+    places: dict[tuple[str, ...], list[str]] = {}  # one row for a number that several tables print
+    listed = list(findings)
+    for kind in (ERRATUM, OPEN):
+        for spec, finding in listed:
+            if finding.verdict == kind:
+                (row,) = figure_rows([finding])
+                places.setdefault((spec.name, *row[:5]), []).append(row[-1])
+    return _table(columns, [(*row, "; ".join(dict.fromkeys(each))) for row, each in places.items()])
 
 
 def _conventions() -> str:
@@ -188,9 +262,9 @@ def _section(verification: Verification, head: str) -> Iterator[str]:
         yield f"{_source(findings[0].claim)}\n"
         columns = {"figure": "text", "at": "text", "printed": "times", "ours": "times", "verdict": "text"}
         yield _table({**columns, "evidence": "text"}, [row[:6] for row in figure_rows(findings)])
-        remarks = [line for finding in findings if (line := _remark(finding))]
+        remarks = "\n".join(_remarks(findings))
         if remarks:
-            yield "\n".join(remarks) + "\n"
+            yield remarks + "\n"
 
 
 def _source(claim: Claim) -> str:
@@ -203,26 +277,43 @@ def _source(claim: Claim) -> str:
     return f"**{name}, {escaped(claim.where)}** ({read})"
 
 
+def _remarks(findings: Iterable[Finding]) -> Iterator[str]:
+    """What is said of the figures of a table; what is said of several is said once."""
+    grouped: dict[tuple[str, str, str], list[Claim]] = {}
+    for finding in findings:
+        claim = finding.claim
+        text = _remark(finding)
+        if text:
+            kind = (
+                "" if claim.note == (claim.erratum or claim.open or claim.explained or claim.note) else verdict(finding)
+            )
+            grouped.setdefault((figure_name(claim), kind, text), []).append(claim)
+    for (name, kind, text), claims in grouped.items():
+        each = ", ".join(
+            f"**{escaped(claim.figure.text)}**" + (f" at {escaped(settings(claim))}" if settings(claim) else "")
+            for claim in claims
+        )
+        yield f"* {escaped(name)}, {each}{f' ({escaped(kind)})' if kind else ''}: {escaped(text)}"
+
+
 def _remark(finding: Finding) -> str:
+    """What is said of a figure, in sentences; our count is in the table, and is not repeated."""
     claim = finding.claim
     text = claim.erratum or claim.open or claim.explained or claim.note
-    sums = [_sum(*each) for each in (claim.arithmetic, claim.instead) if each is not None]
-    if not text and not sums:
-        return ""
+    sums = [
+        _sum(*each) for each in (claim.arithmetic, claim.instead) if each is not None and not each[0].strip().isdigit()
+    ]
     sentences = [f"{text.rstrip('.')}."] if text else []
     if claim.note and claim.note != text:
         sentences.append(f"{claim.note.rstrip('.')}.")
     sentences += [f"{each}." for each in sums]
     if finding.candidate is not None:
         sentences.append(f"A candidate is {candidate_text(finding.candidate)} ({evidence(finding)}).")
-    kind = "" if claim.note == text else f" ({verdict(finding)})"
-    at = f" at {settings(claim)}" if settings(claim) else ""
-    return (
-        f"* {escaped(figure_name(claim) + at)}, **{escaped(claim.figure.text)}**{kind}: {escaped(' '.join(sentences))}"
-    )
+    return " ".join(sentences)
 
 
 def _sum(expression: str, value: int | Fraction) -> str:
-    """An expression as people write it, and what it comes to; a number alone is just that."""
+    """An expression as people write it, and what it comes to."""
     written_out = expression.replace("**", "^").replace("*", " x ")
-    return spelled(value) if expression.isdigit() else f"{' '.join(written_out.split())} = {spelled(value)}"
+    written_out = re.sub(r"\b\d{5,}\b", lambda match: f"{int(match[0]):,}", written_out)
+    return f"{' '.join(written_out.split())} = {spelled(value)}"
