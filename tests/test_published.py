@@ -549,6 +549,16 @@ def test_the_summary_in_words_adds_up() -> None:
     assert words.endswith(f"{counts[OPEN]} ({100 * counts[OPEN] / total:.1f}%) have no explanation.")
 
 
+def test_every_source_has_a_row_with_all_its_figures() -> None:
+    found = verify(["mobilenet_v1", "googlenet"])
+    lines = summary_parts(found)["sources"].splitlines()
+    counts = {
+        cells[2]: int(cells[3]) for line in lines[2:] if (cells := [each.strip() for each in line.split("|")])[0] == ""
+    }
+    keys = [finding.claim.cite.key.replace("_", "\\_") for finding in _printed(found) if finding.claim.cite is not None]
+    assert counts == {key: keys.count(key) for key in keys}
+
+
 def _printed(found: Verifications) -> list[Finding]:
     return [finding for each in found for finding in each.findings if finding.claim.kind == PRINTED]
 

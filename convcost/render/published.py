@@ -10,19 +10,8 @@ from convcost.catalogue.loader import natural
 from convcost.conventions.counts import QUANTITIES
 from convcost.literature.claims import MEASURED, PRINTED, READ
 from convcost.literature.references import references
-from convcost.literature.verify import (
-    APPROXIMATE,
-    CONVENTION,
-    ERRATUM,
-    EXACT,
-    OPEN,
-    REPRODUCED,
-    ROUNDS,
-    TRUNCATES,
-    VARIANT,
-    VERDICTS,
-)
-from convcost.numbers.printed import spelled
+from convcost.literature.verify import APPROXIMATE, CONVENTION, ERRATUM, OPEN, REPRODUCED, VARIANT, VERDICTS
+from convcost.numbers.printed import EXACT, ROUNDS, TRUNCATES, spelled
 from convcost.render.candidates import candidate_text
 from convcost.render.findings import (
     evidence,
@@ -84,6 +73,7 @@ def summary_parts(verifications: Sequence[Verification]) -> dict[str, str]:
         "read": _read(finding.claim for _, finding in findings),
         "disagreements": _disagreements(findings),
         "conventions": _conventions(),
+        "sources": _sources(finding for _, finding in findings),
         "networks": _overview(ordered),
     }
 
@@ -235,6 +225,20 @@ def _conventions() -> str:
         for count in quantity.counts
     ]
     return _table({"quantity": "text", "counted as": "text", "what is counted": "text"}, rows)
+
+
+def _sources(findings: Iterable[Finding]) -> str:
+    """What became of the figures of every source."""
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.claim.cite is not None and finding.claim.kind == PRINTED:
+            grouped.setdefault(finding.claim.cite.key, []).append(finding)
+    columns = {"source": "text", "key": "name", "printed": "times", **dict.fromkeys(VERDICTS, "times")}
+    rows = [
+        (references()[key].name, key, len(members), *(count or None for count in tally(members).values()))
+        for key, members in sorted(grouped.items())
+    ]
+    return _table(columns, rows)
 
 
 def _overview(verifications: Iterable[Verification]) -> str:
