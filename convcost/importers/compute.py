@@ -189,7 +189,7 @@ def _linear(call: Call, x: Data, out: Num, whole: Shape, weights: Data, bias: Da
     """The same weights for the last axis of ``x`` at every position."""
     values = {"out": out, "bias": bias is not None}
     if len(call.run.shape_of(x.sizes)) > 1:
-        values["axis"] = -1
+        values["axis"] = 0 if call.run.channels_last else -1
     made = call.on_sample("linear", values, [x], whole, [weights, bias])
     if made is None:
         raise ShapeError(f"expected features along the last axis, found {show(x.sizes)}")
@@ -240,7 +240,7 @@ def _matmul(call: Call, a: Data, b: Data) -> Data:
         return call.constant(whole)
     if b.tensor is None and len(b.sizes) == 2 and len(a.sizes) > 1:  # noqa: PLR2004
         return _linear(call, a, b.sizes[1], whole, b, None)
-    if a.tensor is not None and b.tensor is not None:
+    if a.tensor is not None and b.tensor is not None and not call.run.channels_last:
         made = call.on_sample("matmul", {}, [a, b], whole)
         if made is not None:
             return made

@@ -572,12 +572,12 @@ def _reduce(call: Call) -> list[Data]:
     shape, values = reduced(x, chosen, function or total, keep=keep)
     if call.is_constant:
         return [call.constant(shape, values if function is not None else None)]
-    spatial = chosen == list(range(2, len(x.sizes)))
+    spatial = chosen == (list(range(1, len(x.sizes) - 1)) if call.run.channels_last else list(range(2, len(x.sizes))))
     key = {"ReduceMean": "global_avg_pool", "ReduceMax": "global_max_pool"}.get(op)
     if key and spatial and keep and 1 <= len(chosen) <= 3:  # noqa: PLR2004 - the axes of a map
         return [call.layer(key, {}, x)]
     key = {"ReduceMean": "mean", "ReduceMax": "max"}.get(op)
-    places = tuple(call.axis_of_sample(axis, x.sizes) for axis in chosen)
+    places = tuple(sorted(call.axis_of_sample(axis, x.sizes) for axis in chosen))
     if key and keep and all(place >= 0 for place in places):
         made = call.on_sample(key, {"axis": places}, [x], shape)
         if made is not None:

@@ -185,7 +185,7 @@ class Call:
         run = self.run
         operands = [run.maps(item) for item in (x, *also)]
         layer, kind, shape, work = run.builder.infer(key, values, tuple((tensor, 1) for tensor, _ in operands))
-        whole = (x.sizes[0], *shape)
+        whole = (x.sizes[0], *run.in_file_order(shape))
         copies = operands[0][1]
         inputs = [tensor for tensor, _ in operands]
         if not provably(copies, 1):
@@ -226,7 +226,10 @@ class Call:
 
     def axis_of_sample(self, axis: int, shape: Shape) -> int:
         """An axis of a tensor as an axis of one sample; -1 for the axis of samples."""
-        return axis - (len(shape) - len(self.run.shape_of(shape)))
+        before = len(shape) - len(self.run.shape_of(shape))
+        if self.run.channels_last and len(shape) - before > 1 and axis >= before:
+            return 0 if axis == len(shape) - 1 else axis - before + 1
+        return axis - before
 
     def stated(
         self,
@@ -304,13 +307,22 @@ class Run:
         asked: names of parameters that a value was looked for under and not found, with the reason.
         repeated: parameters that were counted for several layers which read the same vectors.
         exact: whether two tensors of parameters are never one because an exporter merged them.
+        channels_last: whether the last axis of the file's tensors is that of the channels, which is first here.
     """
 
     def __init__(
-        self, model: Model, values: Mapping[str, Any], batch: Num, builder: Builder, *, exact: bool = False
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        batch: Num,
+        builder: Builder,
+        *,
+        exact: bool = False,
+        channels_last: bool = False,
     ) -> None:
         self.model = model
         self.exact = exact
+        self.channels_last = channels_last
         self.values = values
         self.batch = batch
         self.builder = builder
@@ -327,12 +339,23 @@ class Run:
 
     # shapes of samples
 
+    def channels_first(self, shape: Shape) -> Shape:
+        """A shape without the axis of samples, in the order of layers: the channels first."""
+        return (shape[-1], *shape[:-1]) if self.channels_last and len(shape) > 1 else shape
+
+    def in_file_order(self, shape: Shape) -> Shape:
+        """A shape without the axis of samples, as layers have it, in the order of the file."""
+        return (*shape[1:], shape[0]) if self.channels_last and len(shape) > 1 else shape
+
     def shape_of(self, shape: Shape) -> Shape:
-        """A shape of one sample: without the axis of samples where it has one.
+        """A shape of one sample: without the axis of samples where it has one, and with the channels first.
 
         Raises:
             UnevenError: it has none, and there are several samples.
         """
+        return self.channels_first(self._without_samples(shape))
+
+    def _without_samples(self, shape: Shape) -> Shape:
         if len(shape) > 1 and provably(shape[0], self.batch):
             return shape[1:]
         if not provably(self.batch, 1):
@@ -358,10 +381,11 @@ class Run:
         node, sizes = self._made(data), data.sizes
         if not sizes:
             raise ShapeError("expected a tensor with samples and channels, found a number")
+        own = self.channels_first(sizes[1:])
         if provably(sizes[0], self.batch):
-            return Tensor(node, sizes[1:]), 1
+            return Tensor(node, own), 1
         try:
-            return Tensor(node, sizes[1:]), exact_div(sizes[0], self.batch, "copies by samples")
+            return Tensor(node, own), exact_div(sizes[0], self.batch, "copies by samples")
         except ShapeError:
             raise UnevenError("copies are not the same for every sample") from None
 
@@ -470,8 +494,12 @@ class Run:
             except _PlacedError:
                 raise
             except (ShapeError, RecursionError) as error:
-                named = f" '{node.name[:60]}'" if node.name else ""
-                raise _PlacedError(f"{self.model.label}: node {index} ({node.op[:60]}{named}): {error}") from None
+                raise _PlacedError(f"{self.model.label}: {self.place_of(node, index)}: {error}") from None
+
+    def place_of(self, node: onnx_file.Node, index: int) -> str:
+        """What errors call a node."""
+        named = f" '{node.name[:60]}'" if node.name else ""
+        return f"node {index} ({node.op[:60]}{named})"
 
     def _node(
         self,
@@ -510,7 +538,7 @@ class Run:
         function = self.model.functions.get((node.domain, node.op))
         if function is not None:
             return self._function(call, function)
-        return self._unknown(call, "no rule for this operator", heavy=True)
+        return self.not_known(call, "no rule for this operator", heavy=True)
 
     def _read(self, name: str, scope: Scope) -> Data:
         data = scope.find(name)
@@ -521,13 +549,13 @@ class Run:
     def _known(self, call: Call, known: Known) -> list[Data]:
         missing = next((data for data in call.given if data.shape is None and not known.lenient), None)
         if missing is not None:
-            return self._unknown(call, missing.reason, heavy=known.heavy)
+            return self.not_known(call, missing.reason, heavy=known.heavy)
         try:
             return known.rule(call)
         except MissingError as error:
-            return self._unknown(call, str(error), heavy=known.heavy)
+            return self.not_known(call, str(error), heavy=known.heavy)
 
-    def _unknown(self, call: Call, reason: str, *, heavy: bool) -> list[Data]:
+    def not_known(self, call: Call, reason: str, *, heavy: bool) -> list[Data]:
         """Note a node whose outputs are not known; its parameters are counted all the same."""
         node = call.node
         name = f"{node.domain}:{node.op}" if node.domain else node.op

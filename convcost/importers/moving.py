@@ -291,11 +291,13 @@ def transpose(call: Call) -> list[Data]:
     moving = [axis for axis in order if not provably(x.sizes[axis], 1)]
     if moving == sorted(moving):  # only axes of one position change places
         return [_reshaped(call, x, made.sizes)]
-    places_ = tuple(call.axis_of_sample(axis, x.sizes) for axis in order)
-    stays = places_[0] == -1 or -1 not in places_
+    pairs = [
+        (call.axis_of_sample(place, made.sizes), call.axis_of_sample(axis, x.sizes)) for place, axis in enumerate(order)
+    ]
     permuted = None
-    if stays:
-        permuted = call.on_sample("permute", {"order": tuple(item for item in places_ if item >= 0)}, [x], made.sizes)
+    if all((place < 0) == (axis < 0) for place, axis in pairs):
+        own = tuple(axis for place, axis in sorted(pairs) if place >= 0)
+        permuted = call.on_sample("permute", {"order": own}, [x], made.sizes)
     return [permuted if permuted is not None else call.view("permute", made.sizes, x)]
 
 
@@ -557,6 +559,7 @@ def pad(call: Call) -> list[Data]:
     if all(provably(item, 0) for side in sides for item in side):
         return [x]
     spatial = all(provably(item, 0) for side in sides[:2] for item in side) and 3 <= len(x.sizes) <= 5  # noqa: PLR2004
+    spatial = spatial and not call.run.channels_last
     if spatial and all(isinstance(item, int) and item >= 0 for side in sides for item in side):
         return [call.layer("zero_pad", {"sides": tuple(sides[2:])}, x)]
     return [_moved(call, "pad", shape, [x])]
@@ -592,7 +595,7 @@ def resize(call: Call) -> list[Data]:
         return [call.constant(whole_shape)]
     mode = call.word("mode", "nearest")
     spatial = all(provably(a, b) for a, b in zip(whole_shape[:2], x.sizes[:2], strict=True))
-    if mode in ("nearest", "linear") and spatial and 3 <= len(shape) <= 5:  # noqa: PLR2004
+    if mode in ("nearest", "linear") and spatial and not call.run.channels_last and 3 <= len(shape) <= 5:  # noqa: PLR2004
         name = "nearest" if mode == "nearest" else "bilinear"
         return [call.layer("upsample", {"size": whole_shape[2:], "mode": name}, x)]
     changed = sum(not provably(a, b) for a, b in zip(whole_shape, x.sizes, strict=True))

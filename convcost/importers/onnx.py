@@ -5,100 +5,72 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from convcost.errors import ConvcostError, Position, UsageError, unknown
+from convcost.errors import ConvcostError
 from convcost.importers import compute, control, elementwise, moving, onnx_file, stated  # their rules are registered
 from convcost.importers.data import Data
 from convcost.importers.data import unknown as nothing
 from convcost.importers.evaluate import Run, Scope, UnevenError
 from convcost.importers.protobuf import Buffer
 from convcost.importers.rules import known_operator
-from convcost.language.model import Imported, Parameter, Value
-from convcost.layers.window import show
+from convcost.importers.sizes import Sized, clean
 from convcost.network.graph import Builder, Graph, Tensor
 from convcost.numbers import assumptions
-from convcost.numbers.arithmetic import Num, is_symbolic, provably, require
+from convcost.numbers.arithmetic import Num, provably
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from convcost.importers.onnx_file import Body, Dim, Info, Model
     from convcost.layers.base import Shape
 
 SUFFIX = ".onnx"
 _COUNTED = {"NonZero": 1, "NonMaxSuppression": 0, "Compress": 0}  # operators and the axis whose size depends on data
-_MOST_NAMED = 8  # sizes that an error asks for
 _MAP = 4  # axes of a batch of maps
 _MOST_LISTED = 3  # inputs that a note lists
 
 _RULES = (compute, control, elementwise, moving, stated)
 
 
-class OnnxSource(Imported):
+class OnnxSource(Sized):
     """A network in an ONNX file.
 
     Attributes:
         model: the file as records.
     """
 
-    __slots__ = ("_batch", "_dims", "_free", "_inputs", "_scalars", "_static", "model")
+    __slots__ = ("_batch", "_inputs", "_scalars", "model")
 
     def __init__(self, model: Model, name: str) -> None:
-        position = Position(model.label, 1, 1)
-        super().__init__(name, position)
+        super().__init__(model.label, name)
         self.model = model
-        self.title = name
-        self.input_names = None
         body = _graph(model)
         self._inputs, self._scalars = _entering(body)
-        self._dims: dict[str, tuple[Any, ...]] = {}
-        self._static: dict[str, int] = {}
-        self._free: list[str] = []
         self._batch = ""
         for index, info in enumerate(self._inputs):
-            self._dims[info.name] = tuple(
+            self.dims[info.name] = tuple(
                 self._dim(info, axis, dim, first=not index) for axis, dim in enumerate(info.dims or ())
             )
         for info in self._scalars:
-            self._add(_clean(info.name), "switch" if info.dtype == onnx_file.BOOL else "whole", None, least=None)
+            self.declare(clean(info.name), "switch" if info.dtype == onnx_file.BOOL else "whole", None, least=None)
         for given in _asked_by(body):
-            self._add(given, "whole", None, least=0)
+            self.declare(given, "whole", None, least=0)
         self.constants = self.fixed_values()
 
     def _dim(self, info: Info, axis: int, dim: Dim, *, first: bool) -> Any:
         """The parameter that gives a size of an input; where the file fixes the size, it is the default."""
-        own = _clean(f"{info.name}.{axis}")
+        own = clean(f"{info.name}.{axis}")
         if isinstance(dim, int) and dim > 0:
-            self._static[own] = dim
-            self._add(own, "whole", dim)
+            self.static[own] = dim
+            self.declare(own, "whole", dim)
             return own
-        name = own if not isinstance(dim, str) or dim.strip() in ("", "?") else _clean(dim)
+        name = own if not isinstance(dim, str) or dim.strip() in ("", "?") else clean(dim)
         batched = axis == 0 and (first or name in (own, self._batch)) and len(info.dims or ()) > 1
         if batched and first:
             self._batch = name
-        self._add(name, "whole", 1 if batched else None)
-        if not batched and name not in self._free:
-            self._free.append(name)
+        self.declare(name, "whole", 1 if batched else None)
+        if not batched and name not in self.free:
+            self.free.append(name)
         return name
-
-    def _add(self, name: str, type_: str, default: Any, least: int | None = 1) -> None:
-        if name in self.parameters:
-            return
-        self.parameters[name] = Parameter(
-            name,
-            self.position,
-            type_=type_,
-            default=None if default is None else Value(self.position, constant=default),
-            minimum=Value(self.position, constant=least) if least is not None and type_ == "whole" else None,
-        )
-
-    @property
-    def is_block(self) -> bool:
-        """It states its input."""
-        return False
-
-    def size_parameters(self) -> set[str]:
-        """The sizes that the file leaves open, without that of the batch."""
-        return set(self._free)
 
     def structural(self) -> set[str]:
         """Conditions, and the number of samples: costs are those of one."""
@@ -106,13 +78,9 @@ class OnnxSource(Imported):
 
     def make(self, values: Mapping[str, Any], input_shape: Any) -> Graph:
         """The graph at these values; see :meth:`convcost.language.model.Imported.make`."""
-        values = {**values, **self._given(input_shape, values)}
-        missing = [name for name in self._free if name not in values]
-        if missing:
-            shown = " ".join(f"--set {name}=N" for name in missing[:_MOST_NAMED])
-            named = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-            raise UsageError(f"{self.model.label} leaves the sizes {named} open: give them with {shown}")
-        shapes = {info.name: self._shape(info, values) for info in self._inputs}
+        values = {**values, **self.given_sizes(input_shape, values)}
+        self.require_sizes(values)
+        shapes = {info.name: self.sizes_of(info.name, values) for info in self._inputs}
         batch = self._samples(shapes)
         try:
             return self._run(values, shapes, batch)
@@ -131,36 +99,6 @@ class OnnxSource(Imported):
         """
         first = next(iter(shapes.values()), ())
         return first[0] if len(first) >= _MAP else 1
-
-    def _given(self, input_shape: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of sizes that ``--input`` gives."""
-        if input_shape is None:
-            return {}
-        known = {info.name: info for info in self._inputs}
-        if not known:
-            raise UsageError(f"{self.model.label} has no input with sizes")
-        if not isinstance(input_shape, dict):
-            input_shape = {self._inputs[0].name: input_shape}
-        result: dict[str, Any] = {}
-        for name, sizes in input_shape.items():
-            if name not in known:
-                raise UsageError(unknown("input", name, known, of=self.model.label))
-            dims = self._dims[name]
-            if len(sizes) == len(dims) - 1:
-                dims = dims[1:]
-            if len(sizes) != len(dims):
-                raise UsageError(f"input {name} has {len(dims)} sizes, found {show(tuple(sizes))}")
-            _put(result, dims, sizes, values)
-        return result
-
-    def _shape(self, info: Info, values: Mapping[str, Any]) -> Shape:
-        sizes = []
-        for name in self._dims[info.name]:
-            default = self.parameters[name].default
-            size = values.get(name, None if default is None else default.constant)
-            require(">=", size, 1, f"the size {name} must be at least 1, found {size}")
-            sizes.append(size)
-        return tuple(sizes)
 
     def _run(self, values: Mapping[str, Any], shapes: Mapping[str, Shape], batch: Num) -> Graph:
         model = self.model
@@ -193,7 +131,7 @@ class OnnxSource(Imported):
             made.stored = made.count if made.floating else 0
             scope.own[info.name] = made
         for info in self._scalars:
-            name = _clean(info.name)
+            name = clean(info.name)
             known = [values[name]] if name in values else None
             shape = tuple(1 for _ in info.dims or ())
             scope.own[info.name] = Data(shape, known)
@@ -225,7 +163,7 @@ class OnnxSource(Imported):
             unknown=tuple(run.unknown),
             notes=(*self._remarks(values, batch), *run.notes),
         )
-        graph.fixed = frozenset(name for name, size in self._static.items() if provably(values.get(name, size), size))
+        graph.fixed = self.unchanged(values)
         if not provably(run.repeated, 0):
             graph.notes = (
                 *graph.notes,
@@ -238,8 +176,8 @@ class OnnxSource(Imported):
         """Every value used: open sizes, those of maps that the file fixes, and what else was given."""
         result: dict[str, Any] = {}
         for info in self._inputs:
-            for axis, (name, size) in enumerate(zip(self._dims[info.name], shapes[info.name], strict=True)):
-                if axis > 1 or not provably(self._static.get(name, 0), size):
+            for axis, (name, size) in enumerate(zip(self.dims[info.name], shapes[info.name], strict=True)):
+                if axis > 1 or not provably(self.static.get(name, 0), size):
                     result[name] = size
         return {**result, **{name: value for name, value in values.items() if name not in result}}
 
@@ -248,7 +186,7 @@ class OnnxSource(Imported):
             yield f"batch: {self._batch} = 1, since nothing else was asked for"
         elif not provably(batch, 1):
             yield f"numbers are for one of the {batch} samples of the input"
-        first = self._shape(self._inputs[0], values)
+        first = self.sizes_of(self._inputs[0].name, values)
         if 1 < len(first) < _MAP and not provably(first[0], 1):
             name = self._inputs[0].name[:60]
             yield f"numbers are for all of {name}: its first size, {first[0]}, may be samples or steps"
@@ -258,27 +196,12 @@ class OnnxSource(Imported):
         if convolutions > 1 and not any("Normalization" in op or op in ("LRN", "Sqrt") for op in ops):
             yield "the file has no norms: exporters fold batch norms into the convolutions before them"
         weights = [
-            info.name for info in body.inputs if info.name not in self._dims and info.name not in body.initializers
+            info.name for info in body.inputs if info.name not in self.dims and info.name not in body.initializers
         ]
         weights = [name for name in weights if name not in {info.name for info in self._scalars}]
         if weights:
             more = ", ..." if len(weights) > _MOST_LISTED else ""
             yield f"{len(weights)} inputs are taken as parameters: {', '.join(weights[:_MOST_LISTED])}{more}"
-
-
-def _put(result: dict[str, Any], dims: Sequence[Any], sizes: Sequence[Any], values: Mapping[str, Any]) -> None:
-    """Give the sizes of an input to the parameters that they are of.
-
-    Raises:
-        UsageError: one of them has another value.
-    """
-    for dim, size in zip(dims, sizes, strict=True):
-        before = result.get(dim, values.get(dim, size))
-        if is_symbolic(values.get(dim)):  # a free size, whose value at the witness was given
-            continue
-        if not provably(before, size):
-            raise UsageError(f"the size {dim} is given twice: {before} and {size}")
-        result[dim] = size
 
 
 def load_onnx(path: str, label: str) -> OnnxSource:
@@ -352,8 +275,3 @@ def _asked_by(body: Body) -> Iterator[str]:
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, onnx_file.Body):
                     yield from _asked_by(inner)
-
-
-def _clean(name: str) -> str:
-    """A name as ``--set`` and ``--free`` take it: without spaces, commas and signs of equality."""
-    return "".join(item if item.isprintable() and item not in " ,=" else "_" for item in name[:100]) or "_"
