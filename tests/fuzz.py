@@ -2,9 +2,9 @@
 
 Every input must end within its limits of time and memory in a result or a ``ConvcostError``: no other exception, no
 hang. Inputs are mutations of the seeds in ``fuzz_targets``: every bundled spec, the error files, expressions,
-settings, sizes, budgets, ties, printed figures, devices, conventions, ONNX files, whole command lines. The random
-driver needs nothing; ``atheris`` (coverage-guided, ``pip install atheris``) mutates the specs. Failures are written to
-``--crashes DIR``, each with its traceback.
+settings, sizes, budgets, ties, printed figures, devices, conventions, ONNX files, models of Keras, whole command lines.
+The random driver needs nothing; ``atheris`` (coverage-guided, ``pip install atheris``) mutates the specs. Failures are
+written to ``--crashes DIR``, each with its traceback.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import gzip
 import io
+import json
 import os
 import shutil
 import sys
@@ -26,6 +28,8 @@ from convcost.cli.equal import ties
 from convcost.cli.options import parse_input, target_of
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
+from convcost.importers.keras import KerasSource
+from convcost.importers.keras_file import config_of, network_from
 from convcost.importers.onnx import OnnxSource
 from convcost.importers.onnx_file import model_from
 from convcost.importers.protobuf import Buffer
@@ -142,6 +146,19 @@ def onnx_file(data: bytes) -> None:
     graph = source.make(dict.fromkeys(source.size_parameters(), 8), None)
     assert cost_table(analyze(graph), fold=True).columns
     exported(graph)
+
+
+def keras_model(data: bytes) -> None:
+    """A model of Keras as JSON: read, evaluated at small sizes, reported."""
+    source = KerasSource(network_from(data, "fuzz.json"), "fuzz.json", "fuzz")
+    graph = source.make(dict.fromkeys(source.size_parameters(), 8), None)
+    assert cost_table(analyze(graph), fold=True).columns
+    exported(graph)
+
+
+def keras_archive(data: bytes) -> None:
+    """A ``.keras`` file: unpacked and read."""
+    network_from(config_of(io.BytesIO(data), "fuzz.keras"), "fuzz.keras")
 
 
 def converted(data: bytes) -> None:
@@ -286,6 +303,11 @@ def _read(*patterns: str) -> list[bytes]:
     return [path.read_bytes() for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
+def _keras_models() -> list[bytes]:
+    known = json.loads(gzip.decompress((ROOT / "tests" / "data" / "keras" / "layers.json.gz").read_bytes()))["models"]
+    return [json.dumps(item["model"]).encode() for item in known]
+
+
 _SPECS = _read("specs/**/*.yaml", "tests/errors/*.yaml")
 _BLOCKS = _read("specs/blocks/*.yaml")
 _COMMANDS = [line.replace(" ", SEPARATOR).encode() for line in _LINES.strip().split("\n")]
@@ -320,6 +342,8 @@ TARGETS = {
     "onnx": Target(
         onnx_file, _read("tests/data/onnx/traps/*.onnx", "tests/data/onnx/exports/export-own*.onnx"), 50
     ),
+    "keras": Target(keras_model, _keras_models(), 50),
+    "keras archive": Target(keras_archive, _read("tests/data/keras/V*.keras", "tests/data/keras/MobileNet.keras"), 10),
     "file in command": Target(file_in_command, [*_BLOCKS, *_SPECS[:: len(_SPECS) // 20]], 20),
     "command line": Target(command_line, _COMMANDS, 50),
 }  # fmt: skip

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SUFFIXES = (".yaml", ".yml")
 ONNX = ".onnx"
+KERAS, JSON = ".keras", ".json"
+HDF5 = (".h5", ".hdf5")
 TORCH = "torch:"
 READ: set[str] = set()  # files that this process has read: no output may take their place
 
@@ -315,6 +317,13 @@ class Catalogue:
             return self._torch(target)
         if target.lower().endswith(ONNX):
             return self._onnx(target)
+        if target.lower().endswith(KERAS) or (target.lower().endswith(JSON) and _describes_layers(target)):
+            return self._keras(target)
+        if target.lower().endswith(HDF5):
+            raise UsageError(
+                f"{shorten(target)}: HDF5 files of Keras are not read; save the model with `model.save('net.keras')`, "
+                "or write what `model.to_json()` returns to net.json"
+            )
         return self.file(SPECS.path(target))
 
     def _torch(self, target: str) -> Spec:
@@ -331,6 +340,15 @@ class Catalogue:
             from convcost.importers.onnx import load_onnx  # noqa: PLC0415 - specs do without
 
             self._own[path] = load_onnx(path, SPECS.label(path))
+            READ.add(os.path.realpath(path))
+        return self._own[path]
+
+    def _keras(self, path: str) -> Spec:
+        """The model of Keras in a file, read once."""
+        if path not in self._own:
+            from convcost.importers.keras import load_keras  # noqa: PLC0415 - specs do without
+
+            self._own[path] = load_keras(path, SPECS.label(path))
             READ.add(os.path.realpath(path))
         return self._own[path]
 
@@ -405,6 +423,14 @@ class Catalogue:
         folder = beside.root.folder
         own = [name for place in _with_blocks(folder) for name in _stems(place)] if folder else []
         return [*own, *SPECS.names()]
+
+
+def _describes_layers(path: str) -> bool:
+    """Whether a JSON file is a model of Keras: every layer in it has the name of a class."""
+    try:
+        return b'"class_name"' in contents(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _with_blocks(folder: str) -> tuple[str, str]:

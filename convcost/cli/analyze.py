@@ -13,7 +13,7 @@ from convcost.cli.rows import Asked, report, rows_options
 def command(asked: Asked, *, strict: bool) -> None:
     """Cost of each TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
 
-    TARGET is a spec file, an ONNX file, - for standard input, the name of a bundled network or block, or
+    TARGET is a spec file, an ONNX file, a .keras file, - for standard input, the name of a bundled network or block, or
     torch:package.module:callable for a module of PyTorch: convcost imports that package and runs that callable, so name
     only code that you trust.
 

@@ -20,7 +20,7 @@ _ONNX = ".onnx"
 @input_option
 @output_option
 def command(target: str, settings: tuple[str, ...], input_: str | None, output: str | None) -> None:
-    """Write TARGET, an ONNX file or another network, as a spec or as an ONNX file.
+    """Write TARGET, an ONNX file, a Keras model or another network, as a spec or as an ONNX file.
 
     The suffix of FILE says which: .yaml, .yml or none for a spec, .onnx for an ONNX file. In a spec branches are
     written inside their merges, repeats as one step, and merges that differ in numbers only as a block with

@@ -1,1 +1,1 @@
-"""Files of other tools as sources of graphs: ONNX files and PyTorch modules."""
+"""Files of other tools as sources of graphs: ONNX files, PyTorch modules and Keras models."""

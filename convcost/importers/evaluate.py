@@ -172,6 +172,7 @@ class Call:
         params: Sequence[Data | None] = (),
         *,
         also: Sequence[Data] = (),
+        ident: str = "",
     ) -> Data:
         """Append a layer of the language, run on every map of ``x``, whose first axis is samples or copies.
 
@@ -181,10 +182,12 @@ class Call:
             x: what it reads: samples, channels, sizes.
             params: the tensors that hold its parameters, the weights first.
             also: further operands, of a merge.
+            ident: in place of ``params`` the name under which its parameters are its own.
         """
         run = self.run
         operands = [run.maps(item) for item in (x, *also)]
         layer, kind, shape, work = run.builder.infer(key, values, tuple((tensor, 1) for tensor, _ in operands))
+        params = [held(ident, vars(work))] if ident else params
         whole = (x.sizes[0], *run.in_file_order(shape))
         copies = operands[0][1]
         inputs = [tensor for tensor, _ in operands]
@@ -693,6 +696,12 @@ def constant_of(stored: onnx_file.Stored, name: str) -> Data:
     made = Data(stored.dims, stored.values, ident=name, floating=floating)
     made.stored = made.count if floating else 0
     return made
+
+
+def held(ident: str, counts: Mapping[str, Num]) -> Data:
+    """The parameters that a layer with these counts has, as one tensor of this name."""
+    stored = total([counts[name] for name in PARAMETERS if name != "buffers" and name in counts] or [0])
+    return Data((stored,), ident=ident, stored=stored, floating=True)
 
 
 def completed(work: Work, params: Sequence[Data]) -> Work:

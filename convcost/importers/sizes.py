@@ -91,17 +91,16 @@ class Sized(Imported):
         for name, sizes in input_shape.items():
             if name not in self.dims:
                 raise UsageError(unknown("input", name, self.dims, of=self.label))
-            dims = self.dims[name]
-            if len(sizes) == len(dims) - 1:
-                dims = dims[1:]
-            if len(sizes) != len(dims):
-                raise UsageError(f"input {name} has {len(dims)} sizes, found {show(tuple(sizes))}")
-            self.put_sizes(result, self.in_order(name, dims), sizes, values)
+            dims = self.in_order(name, sizes)
+            if dims is None:
+                raise UsageError(f"input {name} has {len(self.dims[name])} sizes, found {show(tuple(sizes))}")
+            self.put_sizes(result, dims, sizes, values)
         return result
 
-    def in_order(self, name: str, dims: Sequence[Any]) -> Sequence[Any]:  # noqa: ARG002 - others depend on it
-        """Names of sizes of an input, in the order in which a caller gives these."""
-        return dims
+    def in_order(self, name: str, sizes: Sequence[Any]) -> Sequence[Any] | None:
+        """Names of the sizes that a caller gives of an input, with or without the batch; None of another number."""
+        dims = self.dims[name]
+        return dims[len(dims) - len(sizes) :] if len(dims) - 1 <= len(sizes) <= len(dims) else None
 
     def put_sizes(
         self, result: dict[str, Any], dims: Sequence[Any], sizes: Sequence[Any], values: Mapping[str, Any]

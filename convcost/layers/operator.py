@@ -121,6 +121,10 @@ class Multiplying(Operator):
     family = "linear"
 
 
+class Hidden(Multiplying):
+    """A layer whose parameters are not known either."""
+
+
 class Convolving(Operator):
     """A convolution of several maps, or one that is run several times."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from convcost.errors import ConvcostError, ShapeError
 from convcost.errors import unknown as no_such
 from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
+from convcost.layers.operator import Hidden
 from convcost.limits import MAX_NODES
 from convcost.numbers import assumptions
 from convcost.tables.printable import Printable
@@ -239,21 +240,26 @@ class Graph(Printable):
 
     @property
     def entering(self) -> str:
-        """The sizes of the input as text; of inputs with names, each after its name.
+        """The sizes of the input as text; of several inputs each after its name.
 
         >>> from convcost import loads
         >>> loads("{input: {image: [3, 8, 8], pose: [7]}, layers: [relu]}").entering
         'image 3x8x8, pose 7'
         """
         shapes = {name: "x".join(map(str, self.nodes[index].shape)) for name, index in self.inputs.items()}
-        return (
-            shapes.get("input", "") if len(shapes) == 1 else ", ".join(f"{name} {own}" for name, own in shapes.items())
-        )
+        if len(shapes) == 1:
+            return next(iter(shapes.values()))
+        return ", ".join(f"{name} {own}" for name, own in shapes.items())
 
     @property
     def status(self) -> Literal["complete", "partial"]:
         """Whether totals are whole, or lower bounds since a layer of unknown cost may do multiply-accumulates."""
         return "partial" if any(item.heavy for item in self.unknown) else "complete"
+
+    @property
+    def hides_parameters(self) -> bool:
+        """Whether a layer of unknown cost may have parameters that are not counted, so that their total is a bound."""
+        return any(type(node.layer) is Hidden for node in self.layers)
 
     @property
     def stated(self) -> str:

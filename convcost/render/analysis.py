@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.model import PLAIN
+from convcost.layers.operator import Hidden
 from convcost.metrics.presets import COSTS
 from convcost.metrics.registry import METRICS, metric
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PER_MODEL, unknown_line
@@ -48,6 +49,7 @@ _KNOWN = (
     "size",
     *PER_MODEL,
 )  # of unknown layers too
+_PARAMETERS = ("params", "params_share", "size", *PER_MODEL)  # known unless the layers of a file hide them
 TARGET = Column("target", "target", "name", 9)
 
 
@@ -186,9 +188,12 @@ def known_total(record: Metric, analysis: Analysis) -> Any:
 def known_part(record: Metric, row: Row, value: Any) -> Any:
     """A value as it is shown: of a row with layers of unknown cost a lower bound, or nothing of one such layer alone.
 
-    Parameters and shapes are known all the same; ratios and shares are not.
+    Shapes are known all the same, and so are parameters unless a layer hides them; ratios and shares are not.
     """
-    if value is None or record.key in _KNOWN or all(node.kind != UNKNOWN for node in row.nodes):
+    if value is None or all(node.kind != UNKNOWN for node in row.nodes):
+        return value
+    hidden = record.key in _PARAMETERS and any(type(node.layer) is Hidden for node in row.nodes)
+    if record.key in _KNOWN and not hidden:
         return value
     if len(row.nodes) == row.repeat or record.combine != "sum" or record.form == "share":
         return None
@@ -259,7 +264,7 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
         "by": by,
         "convention": convention_data(analysis.convention),
         **data,
-        "totals": totals if graph.status == "complete" else _bounds(totals),
+        "totals": totals if graph.status == "complete" else _bounds(totals, graph),
         "status": graph.status,
         "unknown": unknown_data(graph),
         "notes": [*([parts.doc] if parts.doc else []), *graph_notes(graph), *analysis.reported.written.notes],
@@ -267,9 +272,10 @@ def analysis_data(analysis: Analysis, rows: Table, by: str, parts: Parts = NOTHI
     }
 
 
-def _bounds(totals: dict[str, Any]) -> dict[str, Any]:
+def _bounds(totals: dict[str, Any], graph: Graph) -> dict[str, Any]:
     """Totals of a graph that is known in part: nothing in place of lower bounds, which have a key of their own."""
-    bounds = {name: totals[name] for name in ("macs", "flops", "reported")}
+    names = ("macs", "flops", "reported", *(("params",) if graph.hides_parameters else ()))
+    bounds = {name: totals[name] for name in names}
     return {**totals, **dict.fromkeys(bounds), "at_least": bounds}
 
 

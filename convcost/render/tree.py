@@ -194,12 +194,13 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     totals, graph, dtype = analysis.totals, analysis.graph, analysis.context.weights_dtype
     size = si(int(bytes_of(totals.params, dtype)))
     least = ">= " if graph.status == "partial" else ""
+    hidden = ">= " if graph.hides_parameters else ""
     facts = [
         *((name, shape(graph.nodes[index].shape)) for name, index in graph.inputs.items()),
         ("output", shape(graph.nodes[graph.output].shape)),
         *((f"output {name}", shape(graph.nodes[index].shape)) for name, index in graph.outputs.items()),
         ("layers", f"{len(graph.layers):,}"),
-        ("parameters", f"{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in {dtype})"),
+        ("parameters", f"{hidden}{totals.params:,} ({size}{'B' if size[-1].isalpha() else ' B'} in {dtype})"),
         ("MACs", f"{least}{totals.macs:,} ({si(totals.macs)})"),
         ("FLOPs", f"{least}{totals.flops:,} ({si(totals.flops)})"),
     ]
