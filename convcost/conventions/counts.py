@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules
+from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules, Tally
 from convcost.layers.base import elements
 from convcost.layers.conv import Conv, Linear
 from convcost.layers.merge import Add
@@ -41,10 +41,15 @@ class Count(NamedTuple):
     unit: str = ""
     divisor: int = 1
 
-    def rule(self, nodes: Sequence[Node]) -> Num:
-        """The count of ``nodes``, per sample."""
+    def rule(self, nodes: Sequence[Node], tally: Tally | None = None) -> Num:
+        """The count of ``nodes``, per sample.
+
+        Args:
+            nodes: layers of one graph.
+            tally: the same layers, gathered, where several counts of them are made.
+        """
         if isinstance(self.counter, Rules):
-            return divide(self.counter.total(nodes), self.divisor)
+            return divide((tally or Tally(nodes)).total(self.counter), self.divisor)
         return self.counter(nodes)
 
     @property

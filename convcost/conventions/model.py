@@ -75,46 +75,81 @@ class Rules:
         every_use: whether parameters that layers share count for each of them, as they do in a number of operations.
     """
 
-    __slots__ = ("every_use", "rows")
+    __slots__ = ("_chosen", "every_use", "rows")
 
     def __init__(self, rows: Mapping[str, Mapping[str, Num]], *, every_use: bool = False) -> None:
         self.every_use = every_use
         self.rows = {selector: dict(weights) for selector, weights in rows.items()}
+        self._chosen: dict[tuple[str, ...], dict[str, Num]] = {}
 
     def weights(self, node: Node, form: str = "module") -> dict[str, Num]:
         """The row for a layer that is written as ``form``."""
-        names = (node.kind, node.layer.key, node.layer.family)
-        written = () if form == "module" else (*(f"{form} {name}" for name in names), form)
-        for selector in (*written, *names, "all"):
-            row = self.rows.get(selector)
-            if row is not None:
-                return row
-        return {}
+        return self.row((form, node.kind, node.layer.key, node.layer.family))
+
+    def row(self, names: tuple[str, ...]) -> dict[str, Num]:
+        """The row for layers of a form, kind, name and family."""
+        row = self._chosen.get(names)
+        if row is None:
+            form, *plain = names
+            written = () if form == "module" else (*(f"{form} {name}" for name in plain), form)
+            rows = (self.rows.get(selector) for selector in (*written, *plain, "all"))
+            row = self._chosen[names] = next((row for row in rows if row is not None), {})
+        return row
 
     def count(self, node: Node, form: str = "module") -> Num:
         """What one copy of a layer counts, per sample."""
         return weighted(node, self.weights(node, form), every_use=self.every_use)
 
     def total(self, nodes: Iterable[Node], forms: Mapping[int, str] | None = None) -> Num:
-        """The sum over ``nodes``, parallel copies included, per sample.
+        """The sum over ``nodes``, parallel copies included, per sample; arguments as of :class:`Tally`."""
+        return Tally(nodes, forms).total(self)
 
-        Args:
-            nodes: layers of one graph.
-            forms: how layers are written that are no modules, by index.
-        """
+
+class Tally:
+    """Layers of a graph, gathered so that many rules can be summed over them.
+
+    A rule weighs the quantities of layers of one form, kind, name and family alike. So each quantity is summed over
+    such layers once, when a rule first weighs it, and a rule adds up a few of these sums.
+
+    Args:
+        nodes: layers of one graph.
+        forms: how layers are written that are no modules, by index.
+    """
+
+    __slots__ = ("_groups", "_sums")
+
+    def __init__(self, nodes: Iterable[Node], forms: Mapping[int, str] | None = None) -> None:
         written = forms or {}
-        times: dict[tuple[int, int], list[Num]] = {}
-        kinds: dict[tuple[int, int], tuple[Node, dict[str, Num]]] = {}
-        for node in nodes:  # equal layers share one Work, so that a sum has as many terms as there are kinds of layer
-            weights = self.weights(node, written.get(node.index, "module"))
-            key = (id(node.work), id(weights))
-            kinds[key] = (node, weights)
-            times.setdefault(key, []).append(node.count)
+        self._groups: dict[tuple[str, ...], dict[int, tuple[Node, list[Num]]]] = {}
+        self._sums: dict[tuple[tuple[str, ...], str, bool], Num] = {}
+        for node in nodes:
+            layer = node.layer
+            names = (written.get(node.index, "module"), node.kind, layer.key, layer.family)
+            group = self._groups.get(names)
+            if group is None:
+                group = self._groups[names] = {}
+            alike = group.get(id(node.work))
+            if alike is None:  # equal layers share one Work, so that a sum has as many terms as kinds of layer
+                group[id(node.work)] = (node, [node.count])
+            else:
+                alike[1].append(node.count)
+
+    def total(self, rules: Rules) -> Num:
+        """The sum of ``rules`` over the layers, parallel copies included, per sample."""
         return total(
-            weighted(node, weights, every_use=self.every_use) * total(times[key])
-            for key, (node, weights) in kinds.items()
-            if weights
+            weight * self._sum(names, name, every_use=rules.every_use)
+            for names in self._groups
+            for name, weight in rules.row(names).items()
         )
+
+    def _sum(self, names: tuple[str, ...], name: str, *, every_use: bool) -> Num:
+        key = (names, name, every_use)
+        if key not in self._sums:
+            self._sums[key] = total(
+                quantity(node, name, every_use=every_use) * total(counts)
+                for node, counts in self._groups[names].values()
+            )
+        return self._sums[key]
 
 
 def weighted(node: Node, weights: Mapping[str, Num], *, every_use: bool = False) -> Num:

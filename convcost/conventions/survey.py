@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.conventions.catalogue import PAPER, convention, names
-from convcost.conventions.reported import CAUSES, Reported
+from convcost.conventions.reported import CAUSES, Ledger, Reported
 from convcost.numbers.arithmetic import total
 from convcost.tables.printable import Records
 
@@ -65,7 +65,8 @@ def survey(graph: Graph, more: Iterable[Convention] = ()) -> Readings:
         graph: a network or block.
         more: further conventions.
     """
-    return Readings((_reading(Reported(graph, each)) for each in (*known(), *more)), graph)
+    ledger = Ledger(graph)
+    return Readings((_reading(Reported(graph, each, ledger)) for each in (*known(), *more)), graph)
 
 
 def _reading(reported: Reported) -> Reading:

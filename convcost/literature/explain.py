@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.catalogue import DEFAULT, convention
-from convcost.conventions.reported import Reported
+from convcost.conventions.reported import Ledger, Reported
 from convcost.errors import UsageError
 from convcost.language.interpret import build
 from convcost.literature.claims import claims
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from convcost.language.model import Spec
     from convcost.literature.claims import Claim
-    from convcost.network.graph import Graph
     from convcost.numbers.printed import Figure, Printed
 
 NEAR = Fraction(1, 100)
@@ -168,14 +167,15 @@ class _Search:
         self.own = build(spec, given, input_shape)
         self.claims = claims(spec)
         self.stories: dict[str, list[Candidate]] = {what: [] for what in asked}
-        self.built: dict[str, Graph] = {}
+        self.built: dict[str, Ledger] = {}
         for settings, graph, cost in variants(
             spec, given, input_shape, self.own, self._printed_settings(printed), resize="macs" in asked
         ):
             resized = graph.input != self.own.input
+            ledger = Ledger(graph)
             for what in asked:
                 if what == "macs" or not resized:
-                    self.stories[what] += stories(graph, what, settings=settings, resized=resized, changed=cost)
+                    self.stories[what] += stories(ledger, what, settings=settings, resized=resized, changed=cost)
 
     def _printed_settings(self, printed: Printed) -> list[tuple[Mapping[str, Any], tuple[int, ...] | None, int]]:
         """The settings and inputs of the published figures; those of this very number cost the least."""

@@ -7,6 +7,7 @@ network and of its variants, ``verify`` those of the network that an open claim 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.conventions.counts import QUANTITIES
@@ -18,7 +19,7 @@ from convcost.numbers import printed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from convcost.network.graph import Graph
+    from convcost.conventions.reported import Ledger
     from convcost.numbers.printed import Figure
 
 WHAT = ("macs", "params")
@@ -53,6 +54,7 @@ _PARAMS = {
     "folded_total_of_convolutions": "parameters and running statistics, norms without a scale, without linear layers",
 }
 MERGES = "MACs and merges"
+_LINEAR = ("linear layers",)
 TWICE, HALF = "two operations a MAC", "half the FLOPs called MACs"
 
 
@@ -150,23 +152,23 @@ class Candidate(NamedTuple):
 
 
 def stories(
-    graph: Graph, what: str, *, settings: Mapping[str, Any], resized: bool, changed: int
+    ledger: Ledger, what: str, *, settings: Mapping[str, Any], resized: bool, changed: int
 ) -> Iterator[Candidate]:
-    """Every count of ``graph`` that is tried.
+    """Every count of a graph that is tried.
 
     Args:
-        graph: the network, or a variant of it.
+        ledger: of the network, or of a variant of it.
         what: ``macs`` (operations) or ``params``.
         settings: how its parameters differ from the spec's own.
         resized: whether its input differs.
         changed: what the settings and the input cost; 0 where nothing is changed.
     """
     for account, own in _accounts(what):
-        reported = Reported(graph, account)
-        for without_linear in (False, True):
-            total = _total(reported, what, without_linear=without_linear)
-            if total is None:
-                continue
+        reported = Reported(ledger.graph, account, ledger)
+        whole = int(reported.params if what == "params" else reported.operations)
+        share = _linear_share(reported, what)
+        for without_linear in (False, True) if share else (False,):
+            total = whole - share if without_linear else whole
             left_out = COST["without linear layers"] * without_linear
             for factor, why, more in _factors(account, what):
                 both = COST["tool on a variant"] if changed > 1 and own else 0
@@ -205,6 +207,7 @@ def _rounds_roughly(story: Candidate, figure: Figure) -> bool:
     return story.why == TWICE and half is not None and (half.rounds_from(value) or half.truncates_from(value))
 
 
+@cache
 def _accounts(what: str) -> list[tuple[Convention, int]]:
     """What may have been counted, with what it costs to assume it."""
     if what == "params":
@@ -237,15 +240,8 @@ def _factors(account: Convention, what: str) -> list[tuple[Fraction, str, int]]:
     return factors
 
 
-def _total(reported: Reported, what: str, *, without_linear: bool) -> int | None:
-    """A count; None where leaving linear layers out leaves nothing out."""
-    total = reported.params if what == "params" else reported.operations
-    if not without_linear:
-        return int(total)
-    share = _linear_share(reported, what)
-    return int(total) - share if share else None
-
-
 def _linear_share(reported: Reported, what: str) -> int:
     rules = reported.convention.params if what == "params" else reported.convention.operations
-    return int(rules.total(node for node in reported.graph.layers if node.layer.is_linear))
+    layers = reported.graph.layers
+    _, linear = reported.ledger.part(_LINEAR, lambda: [node for node in layers if node.layer.is_linear])
+    return int(linear.total(rules))

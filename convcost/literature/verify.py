@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.catalogue import convention
-from convcost.conventions.reported import Reported
+from convcost.conventions.reported import Ledger, Reported
 from convcost.errors import ConvcostError, Problem, SpecError, UsageError, unknown
 from convcost.language.interpret import build
 from convcost.literature.claims import claims
@@ -149,32 +149,32 @@ def verify_spec(spec: Spec) -> Verification:
     Raises:
         SpecError: a claim is wrong: a key, a convention, a part that the network does not have.
     """
-    graphs: dict[str, Graph] = {}
+    graphs: dict[str, Ledger] = {}
     return Verification(spec, tuple(verify_claim(spec, claim, graphs) for claim in claims(spec)))
 
 
-def verify_claim(spec: Spec, claim: Claim, built: dict[str, Graph]) -> Finding:
+def verify_claim(spec: Spec, claim: Claim, built: dict[str, Ledger]) -> Finding:
     """The finding about one claim of a linked spec.
 
     Args:
         spec: linked.
         claim: one of its claims.
-        built: networks by what they were built with, for claims about the same one; new ones are added.
+        built: ledgers of networks by what they were built with, for claims about the same one; new ones are added.
 
     Raises:
         SpecError: the claim is wrong.
     """
-    graph = _network(spec, claim, claim.settings, built)
+    ledger = _network(spec, claim, claim.settings, built)
     bare = _network(spec, claim, claim.at, built) if claim.variant else None
-    return _finding(claim, graph, bare)
+    return _finding(claim, ledger, bare)
 
 
-def _network(spec: Spec, claim: Claim, settings: dict[str, object], built: dict[str, Graph]) -> Graph:
+def _network(spec: Spec, claim: Claim, settings: dict[str, object], built: dict[str, Ledger]) -> Ledger:
     key = repr((sorted(settings.items()), claim.input))
     if key in built:
         return built[key]
     try:
-        built[key] = build(spec, settings, claim.input)
+        built[key] = Ledger(build(spec, settings, claim.input))
     except SpecError as error:
         first = error.problems[0]
         message = f"the network of this claim cannot be built: {first.message}"
@@ -184,41 +184,40 @@ def _network(spec: Spec, claim: Claim, settings: dict[str, object], built: dict[
     return built[key]
 
 
-def _finding(claim: Claim, graph: Graph, bare: Graph | None) -> Finding:
+def _finding(claim: Claim, ledger: Ledger, bare: Ledger | None) -> Finding:
     """The finding about a claim.
 
     Args:
         claim: the claim.
-        graph: the network that it follows from.
-        bare: the network without the claim's `variant`, if it has one.
+        ledger: of the network that it follows from.
+        bare: likewise, of the network without the claim's `variant`, if it has one.
     """
-    count, value, tried = _counted(claim, graph)
+    count, value, tried = _counted(claim, ledger)
     fit = claim.figure.fit(value)
     if claim.explained and claim.arithmetic is not None:
         fit = claim.figure.fit(Fraction(claim.arithmetic[1]))
     verdict = _verdict(claim, value, count, fit)
-    ranked, evidence = _stories(claim, graph) if verdict == OPEN else ([], None)
+    ranked, evidence = _stories(claim, ledger) if verdict == OPEN else ([], None)
     candidate = ranked[0] if ranked else None
     fault = _fault(claim, value, verdict)
     if evidence is not None and answers(ranked, evidence):
         fault = "marked as open, but `convcost explain` answers it" if claim.open else "`convcost explain` answers it"
     if not fault and bare is not None and verdict != VARIANT:
         fault = "names a variant by which it does not follow"
-    if not fault and bare is not None and claim.figure.fit(_value(claim, bare, _part(claim, bare), count)):
+    if not fault and bare is not None and claim.figure.fit(_value(claim, bare, count)):
         fault = "names a variant, but follows without it"
     off = claim.figure.difference(value)
-    return Finding(claim, graph.input, value, count, off, verdict, fit, tried, fault, candidate, evidence)
+    return Finding(claim, ledger.graph.input, value, count, off, verdict, fit, tried, fault, candidate, evidence)
 
 
-def _counted(claim: Claim, graph: Graph) -> tuple[Count, Fraction, int]:
+def _counted(claim: Claim, ledger: Ledger) -> tuple[Count, Fraction, int]:
     """How the claim counts, its value, and how many ways were tried.
 
     Where it does not say, the default way is tried, then the others; where none fits, it is the default.
     """
-    nodes = _part(claim, graph)
     marked = claim.erratum or claim.open or claim.explained or claim.figure.rough or claim.figure.bound
     ways = [claim.counts] if claim.counts is not None else list(claim.quantity.counts[: 1 if marked else None])
-    values = [_value(claim, graph, nodes, way) for way in ways]
+    values = [_value(claim, ledger, way) for way in ways]
     fitting = (index for index, value in enumerate(values) if claim.figure.fit(value))
     chosen = next(fitting, None)
     if chosen is None:
@@ -226,22 +225,24 @@ def _counted(claim: Claim, graph: Graph) -> tuple[Count, Fraction, int]:
     return ways[chosen], values[chosen], chosen + 1
 
 
-def _stories(claim: Claim, graph: Graph) -> tuple[list[Candidate], Evidence | None]:
+def _stories(claim: Claim, ledger: Ledger) -> tuple[list[Candidate], Evidence | None]:
     """The stories of ``explain`` that print as the figure, of the network that the claim is about."""
     what = _WHAT.get(claim.quantity.name)
     if what is None or claim.of:
         return [], None
-    return search(list(stories(graph, what, settings={}, resized=False, changed=0)), claim.figure, Fraction(0))
+    return search(list(stories(ledger, what, settings={}, resized=False, changed=0)), claim.figure, Fraction(0))
 
 
-def _value(claim: Claim, graph: Graph, nodes: Sequence[Node], count: Count) -> Fraction:
+def _value(claim: Claim, ledger: Ledger, count: Count) -> Fraction:
+    graph = ledger.graph
+    nodes, tally = ledger.part(claim.of, lambda: _part(claim, graph))
     if count not in claim.quantity.counts:  # that of a tool
-        reported = Reported(graph, convention(count.name))
+        reported = Reported(graph, convention(count.name), ledger)
         return Fraction(reported.params if claim.quantity.name == "params" else reported.of(nodes))
-    value = Fraction(count.rule(nodes))
+    value = Fraction(count.rule(nodes, tally))
     if not claim.quantity.share:
         return value
-    whole = Fraction(count.rule(graph.layers))
+    whole = Fraction(count.rule(*ledger.part((), lambda: graph.layers)))
     return 100 * value / whole if whole else Fraction(0)
 
 
