@@ -56,6 +56,7 @@ _METRICS = re.compile(r"(<!-- metrics -->)\n(?:\n|\|.*\n)*")
 _MODULES = re.compile(r"(<!-- modules -->)\n(?:\n|\* .*\n|`.*\n)*")
 _CONSOLE = re.compile(r"^```console(?: lines=(\d+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PART = re.compile(r"(<!-- published: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_IMAGE = re.compile(r"^<!-- (convcost (?:draw|plot) .*?) -->\n!\[.*?\]\((.*?\.svg)\)$", re.MULTILINE)
 _FIGURES = re.compile(r"\[\d+ of them\](?=\(docs/published\.md\))")  # in the README
 _MATH = re.compile(r"^<!-- (convcost .*?) -->\n```math\n(?:.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -221,6 +222,12 @@ def _formula(match: re.Match[str]) -> str:
     return f"<!-- {match[1]} -->\n```math\n{run(match[1]).strip()}\n```"
 
 
+def images(path: Path) -> Iterator[tuple[Path, str]]:
+    """The pictures of a page, by their paths: the outputs of the commands above them."""
+    for command, name in _IMAGE.findall(path.read_text("utf-8")):
+        yield (path.parent / name).resolve(), run(f"{command} --format svg")
+
+
 def published(verifications: Verifications) -> dict[str, str]:
     """The pages and files of published figures, by their paths in ``docs``."""
     files = {
@@ -245,6 +252,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     parts = summary_parts(verifications)
     for path in (ROOT / "README.md", *sorted(HERE.rglob("*.md"))):
         if path.name not in PAGES and path.parent.name != FOLDER:
+            yield from images(path)
             text = _FIGURES.sub(rf"[{printed} of them]", with_outputs(path.read_text("utf-8")))
             yield path, _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]].rstrip()}\n\n{match[3]}", text)
 

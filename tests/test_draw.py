@@ -16,6 +16,7 @@ import convcost
 from convcost.catalogue.loader import bundled_names
 from convcost.drawing.diagram import diagram
 from convcost.drawing.exports import arrows, numbered
+from convcost.tables.values import si
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -318,3 +319,23 @@ def test_text_is_readable_in_both_schemes() -> None:
         assert _contrast(fill["text"], tint) >= 4.5
         assert _contrast(fill["quiet"], tint) >= 4.5
         assert all(_contrast(fill[f"c{index}"], fill["page"]) >= 3 for index in range(8))  # 1.4.11, for what is no text
+
+
+def test_several_networks_are_beside_each_other() -> None:
+    names = ["bottleneck", "plain", "resnext_c"]
+    drawing = convcost.draw(*names)
+    picture = read(drawing.svg())
+    boxes = [box.where for box in picture.solid]
+    assert len(boxes) == sum(len(diagram(convcost.load(name)).boxes) + 2 for name in names)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert not any(enters(segment, box) for segment, box in itertools.product(picture.segments, boxes))
+    texts = [words.text for words in picture.loose]
+    for name in names:
+        totals = convcost.analyze(name).totals
+        assert f"{si(totals.params)} parameters, {si(totals.macs)} MACs" in texts
+    assert repr(drawing) == "<drawing of bottleneck, plain, resnext_c: 8 boxes for 8 layers>"
+    assert drawing.text().count("input 256x") == 6
+    with pytest.raises(convcost.UsageError, match="the format dot holds one network, found 3"):
+        drawing.dot()
+    with pytest.raises(convcost.UsageError, match="a drawing needs a network"):
+        convcost.draw()

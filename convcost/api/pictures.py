@@ -24,25 +24,24 @@ _MOST_POINTS = 2000
 
 
 def draw(
-    network: Network,
-    *,
+    *networks: Network,
     depth: int | None = None,
     input: Sizes | None = None,  # noqa: A002 - the language's own word
     **parameters: Any,
 ) -> Drawing:
-    """A network as boxes and lines: norms and activations in the box before them, equal blocks in a row once.
+    """Networks as boxes and lines: norms and activations in the box before them, equal blocks in a row once.
 
     Args:
-        network: a target or a graph.
+        *networks: targets or graphs, which are drawn beside each other.
         depth: levels of blocks that are drawn; what is deeper is summed up in a box. Where not given, as many as fit.
-        input: ``(channels, *spatial)`` in place of the target's own.
-        **parameters: values of the target's parameters.
+        input: ``(channels, *spatial)`` in place of the targets' own.
+        **parameters: values, for every target that has the name.
 
     Returns:
         A drawing; ``svg()``, ``text()``, ``mermaid()`` and ``dot()`` write it. A notebook shows it.
 
     Raises:
-        UsageError: ``depth`` has a wrong value, or there is no such parameter or target.
+        UsageError: ``depth`` has a wrong value, there is no network, or no such parameter or target.
         SpecError: the spec is wrong, or a value does not fit.
 
     >>> draw("bottleneck_residual")
@@ -50,8 +49,9 @@ def draw(
     """
     from convcost.drawing.drawing import Drawing  # noqa: PLC0415 - only this question pays for it
 
-    graph, _ = built(network, input, parameters, partial=True)
-    return Drawing(graph, depth)
+    if not any(isinstance(network, Graph) for network in networks):
+        networks, parameters = tuple(resolve([_target(network) for network in networks], parameters)), {}
+    return Drawing(*(built(network, input, parameters, partial=True)[0] for network in networks), depth=depth)
 
 
 def plot(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--over", metavar="NAME[=LOW:HIGH[:STEP]]", help="The name of a ratio or scaling, and its values.")
 @click.option("--peak", metavar="FLOP/S", help="In place of a device: operations a second, as 1T.")
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
+@click.option("--format", "format_", type=click.Choice(["text", "svg"]), help="Of what goes to the terminal: text.")
 @set_option
 @input_option
 @context_options
@@ -52,6 +53,7 @@ def command(  # noqa: PLR0913 - an option each
     over: str | None,
     peak: str | None,
     bandwidth: str | None,
+    format_: str | None,
     settings: tuple[str, ...],
     input_: str | None,
     context: ContextOptions,
@@ -69,7 +71,7 @@ def command(  # noqa: PLR0913 - an option each
     ratio       the cost of one TARGET divided by that of another over a name, with its limit and its break-even
     scaling     a metric of each TARGET over a name
     """
-    if output is not None:
+    if output is not None and format_ is None:
         suffix_of(output)
     options: dict[str, Any] = context._asdict()
     options["convention"] = options.pop("convention_")
@@ -84,8 +86,11 @@ def command(  # noqa: PLR0913 - an option each
         input=parse_input(input_),
         **options,
     )
-    if output is not None:
+    if output is not None and format_ is None:
         write(chart.written(output), output)
+        return
+    if format_ == "svg":
+        write(chart.svg(), output)
         return
     width = asked_width() or (shutil.get_terminal_size().columns if on_terminal(output) else WIDTH)
     write(chart.text(width, ascii_only=ascii_only(output)), output)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from convcost.drawing.diagram import diagram
 from convcost.errors import UsageError
-from convcost.network.headings import heading
+from convcost.network.cost import sum_work
+from convcost.network.headings import heading, inputs_line
 from convcost.tables.values import si
 
 if TYPE_CHECKING:
@@ -25,24 +26,27 @@ NOTES = (
 
 
 class Drawing:
-    """A network as boxes and lines.
+    """Networks as boxes and lines, beside each other.
 
     Attributes:
-        graph: what is drawn.
+        graphs: what is drawn.
         depth: how many levels of blocks; None for as many as fit.
     """
 
-    __slots__ = ("depth", "graph")
+    __slots__ = ("depth", "graphs")
 
-    def __init__(self, graph: Graph, depth: int | None = None) -> None:
+    def __init__(self, *graphs: Graph, depth: int | None = None) -> None:
         if depth is not None and depth < 1:
             raise UsageError(f"`depth` must be at least 1, found {depth}")
-        self.graph = graph
+        if not graphs:
+            raise UsageError("a drawing needs a network")
+        self.graphs = graphs
         self.depth = depth
 
     def __repr__(self) -> str:
-        made = diagram(self.graph, self.depth)
-        return f"<drawing of {self.graph.name}: {len(made.boxes)} boxes for {len(self.graph.layers)} layers>"
+        boxes = sum(len(diagram(graph, self.depth).boxes) for graph in self.graphs)
+        layers = sum(len(graph.layers) for graph in self.graphs)
+        return f"<drawing of {', '.join(graph.name for graph in self.graphs)}: {boxes} boxes for {layers} layers>"
 
     def __str__(self) -> str:
         return self.text().rstrip("\n")
@@ -56,10 +60,15 @@ class Drawing:
         Raises:
             ConvcostError: there are too many boxes.
         """
-        from convcost.drawing.picture import svg  # noqa: PLC0415 - other formats do not pay for it
+        from convcost.drawing.picture import Titled, svg  # noqa: PLC0415 - other formats do not pay for it
 
-        made = diagram(self.graph, self.depth)
-        return svg(made, heading(self.graph), [self._totals(), *NOTES])
+        alone = len(self.graphs) == 1
+        titles = [heading(graph) if alone else f"{graph.title}, {inputs_line(graph)}" for graph in self.graphs]
+        drawings = [
+            Titled(diagram(graph, self.depth), title, _totals(graph))
+            for graph, title in zip(self.graphs, titles, strict=True)
+        ]
+        return svg(drawings, "; ".join(titles), NOTES)
 
     def text(self, width: int = WIDTH, *, ascii_only: bool = False) -> str:
         """The drawing for a terminal.
@@ -73,30 +82,36 @@ class Drawing:
         """
         from convcost.drawing.text import text_drawing, width_of  # noqa: PLC0415 - likewise
 
-        made = diagram(
-            self.graph, self.depth, fits=lambda made: len(made.boxes) <= _SCREENFUL and width_of(made) <= width
-        )
-        return text_drawing(made, ascii_only=ascii_only)
+        parts: list[str] = []
+        for graph in self.graphs:
+            made = diagram(
+                graph, self.depth, fits=lambda made: len(made.boxes) <= _SCREENFUL and width_of(made) <= width
+            )
+            title = f"{graph.title}, {inputs_line(graph)}: {_totals(graph)}\n\n" if len(self.graphs) > 1 else ""
+            parts.append(title + text_drawing(made, ascii_only=ascii_only))
+        return "\n".join(parts)
 
     def mermaid(self) -> str:
         """The drawing as a Mermaid flowchart.
 
         Raises:
+            UsageError: there are several networks.
             ConvcostError: there are too many boxes.
         """
         from convcost.drawing.exports import mermaid  # noqa: PLC0415 - likewise
 
-        return mermaid(diagram(self.graph, self.depth))
+        return mermaid(diagram(self._only("mermaid"), self.depth))
 
     def dot(self) -> str:
         """The drawing in the DOT language.
 
         Raises:
+            UsageError: there are several networks.
             ConvcostError: there are too many boxes.
         """
         from convcost.drawing.exports import dot  # noqa: PLC0415 - likewise
 
-        return dot(diagram(self.graph, self.depth))
+        return dot(diagram(self._only("dot"), self.depth))
 
     def written(self, format_: str, width: int = WIDTH, *, ascii_only: bool = False) -> str:
         """The drawing in one of :data:`FORMATS`; the other arguments are those of :meth:`text`.
@@ -108,12 +123,16 @@ class Drawing:
             return self.text(width, ascii_only=ascii_only)
         return {"svg": self.svg, "mermaid": self.mermaid, "dot": self.dot}[format_]()
 
-    def _totals(self) -> str:
-        from convcost.network.cost import sum_work  # noqa: PLC0415 - likewise
+    def _only(self, format_: str) -> Graph:
+        if len(self.graphs) > 1:
+            raise UsageError(f"the format {format_} holds one network, found {len(self.graphs)}")
+        return self.graphs[0]
 
-        work = sum_work(self.graph.layers)
-        least = "at least " if self.graph.status == "partial" else ""
-        return f"{si(work.params)} parameters, {least}{si(work.macs)} MACs."
+
+def _totals(graph: Graph) -> str:
+    work = sum_work(graph.layers)
+    least = "at least " if graph.status == "partial" else ""
+    return f"{si(work.params)} parameters, {least}{si(work.macs)} MACs"
 
 
 def format_of(path: str) -> str:

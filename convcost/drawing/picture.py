@@ -9,7 +9,7 @@ from convcost.drawing.layout import Edge, Item, Route, Spacing, place
 from convcost.drawing.svg import document, element, label, number, path, text_width, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from convcost.drawing.diagram import Diagram, Part
     from convcost.drawing.layout import Placed
@@ -320,40 +320,60 @@ def _filled(starts: Sequence[int], ends: Sequence[int], cuts: Sequence[int], hei
 # --- SVG ---
 
 _MARGIN = 16
+_ALONE, _BESIDE = 340, 250  # the least width of a drawing
 _TITLE = 13
 _LINE = 0.85  # the part of the page that a line of text is broken at, since fonts differ
 _STRONGEST = 0.4  # opacity of the tint of the largest share
 
 
-def svg(drawing: Diagram, title: str, notes: Sequence[str] = ()) -> str:
-    """The drawing as an SVG file.
+class Titled(NamedTuple):
+    """A drawing with a title above it and a line of figures below that."""
+
+    drawing: Diagram
+    title: str
+    figures: str
+
+
+def svg(drawings: Sequence[Titled], title: str, notes: Sequence[str] = ()) -> str:
+    """Drawings beside each other as an SVG file.
 
     Args:
-        drawing: what to draw.
-        title: a line above it.
-        notes: lines below it.
+        drawings: from left to right.
+        title: for people who cannot see it.
+        notes: lines below them.
     """
-    return _document(scene(drawing), title, notes)
-
-
-def _document(made: Scene, title: str, notes: Sequence[str]) -> str:
-    width = max(made.width, 340) + 2 * _MARGIN
-    headings = wrapped(title, _LINE * width, _TITLE, bold=True)
-    content = [
-        label(line, _MARGIN, _MARGIN + 8 + 17 * index, _TITLE, font_weight="bold")
-        for index, line in enumerate(headings)
+    least = _ALONE if len(drawings) == 1 else _BESIDE
+    scenes = [scene(each.drawing) for each in drawings]
+    widths = [max(made.width, least) for made in scenes]
+    headings = [
+        wrapped(each.title, width * _LINE, _TITLE, bold=True) for each, width in zip(drawings, widths, strict=True)
     ]
-    top = _MARGIN + 17 * len(headings) + 10
-    moved = made.moved((width - made.width) // 2, top)
-    most = max((box.part.share or 0 for box in made.boxes if box.part.form != "frame"), default=0)
-    content.append(element("g", *map(_line, moved.lines), shape_rendering="crispEdges"))  # sharp, where lines overlap
-    content += [_box(box, float((box.part.share or 0) / most) if most else 0) for box in moved.boxes]
-    y = top + made.height + 20
+    lines = max(map(len, headings))
+    top = _MARGIN + 17 * lines + 26
+    content: list[str] = []
+    left = _MARGIN
+    for each, made, width, heading in zip(drawings, scenes, widths, headings, strict=True):
+        content += [
+            label(line, left, _MARGIN + 8 + 17 * index, _TITLE, font_weight="bold")
+            for index, line in enumerate(heading)
+        ]
+        content.append(label(each.figures, left, _MARGIN + 8 + 17 * len(heading), _SMALL, class_="quiet"))
+        content += _drawn(made.moved(left + (width - made.width) // 2, top))
+        left += width + 2 * _MARGIN
+    page = left - _MARGIN
+    y = top + max(made.height for made in scenes) + 20
     for note in notes:
-        for line in wrapped(note, _LINE * width, _SMALL):
+        for line in wrapped(note, _LINE * page, _SMALL):
             content.append(label(line, _MARGIN, y, _SMALL, class_="quiet"))
             y += 15
-    return document(title, width, y, *content)
+    return document(title, page, y, *content)
+
+
+def _drawn(made: Scene) -> Iterator[str]:
+    most = max((box.part.share or 0 for box in made.boxes if box.part.form != "frame"), default=0)
+    yield element("g", *map(_line, made.lines), shape_rendering="crispEdges")  # sharp, where lines overlap
+    for box in made.boxes:
+        yield _box(box, float((box.part.share or 0) / most) if most else 0)
 
 
 def _line(line: Line) -> str:
