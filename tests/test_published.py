@@ -441,9 +441,9 @@ def test_a_measured_figure_is_the_output_of_its_tool_in_a_file() -> None:
 
 
 @pytest.mark.parametrize("name", bundled_names())
-@pytest.mark.parametrize("most", [2, pytest.param(None, marks=pytest.mark.long)])
+@pytest.mark.parametrize("most", [1, pytest.param(None, marks=pytest.mark.long)])
 def test_nothing_that_explain_answers_is_open(name: str, most: int | None) -> None:
-    """With the parameters that the claim names, and every variant of the others; two figures a network by default."""
+    """With the parameters that the claim names, and every variant of the others; one figure a network by default."""
     (one,) = verify([name])
     openly = [
         each.claim
