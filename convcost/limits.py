@@ -27,3 +27,6 @@ MAX_TERMS = 1_000  # of a formula that a spec computes, multiplied out
 MAX_DEGREE = 64  # of it
 
 MAX_PAGE_ROWS = 5_000  # layers of a network on an HTML page
+
+MAX_AXIS = 1_000_000  # values of a parameter in a sweep
+MAX_POINTS = 10**12  # of a sweep

@@ -18,7 +18,7 @@ import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from unittest import mock
 
 import convcost
@@ -218,7 +218,7 @@ def command(arguments: list[str]) -> None:
     with (
         mock.patch.object(sys, "argv", ["convcost", *arguments]),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())),
-        mock.patch.object(options, "_put", _put_here),
+        mock.patch.object(options, "_replacing", _replacing_here),
         contextlib.chdir(HERE),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -237,14 +237,14 @@ def command(arguments: list[str]) -> None:
         raise ConvcostError(printed)
 
 
-_put = options._put  # noqa: SLF001 - what is replaced by _put_here
+_replacing = options._replacing  # noqa: SLF001 - what is replaced by _replacing_here
 
 
-def _put_here(data: bytes, output: str) -> None:
+def _replacing_here(output: str) -> contextlib.AbstractContextManager[BinaryIO]:
     """Nothing is written outside the fuzzer's own folder, whatever path an input spells."""
     if os.path.dirname(output) != os.path.realpath(HERE):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-    _put(data, output)
+    return _replacing(output)
 
 
 FILES = {
@@ -274,6 +274,8 @@ solve bottleneck --for M --budget macs<=1/2*plain --max
 solve bottleneck --for M,O --step 16 --range M=16..64 --objective max --budget params<=100k
 solve net.yaml --for n --budget macs~10k --step 2 --format json
 space net.yaml --count macs<=10k --quantile .5 --sample 2 --seed 1 --measure choices --in params,macs
+sweep net.yaml --over n=1:9:2 --over n=* --keep macs<=10k --format json
+sweep plain --over K=1,3 --over I=4:8 --zip --pareto max:I,min:macs --sort peak --top 3 -o points.csv
 conventions
 conventions net.yaml --convention mine.yaml --format markdown
 explain lenet5 --reported 416k --in macs --top 3

@@ -227,9 +227,14 @@ def kernels(draw: st.DrawFn) -> Kernel:
     for number in range(draw(st.integers(0, 4))):
         slots = SLOTS + number
         operation = draw(st.sampled_from(["floor_div", "round_even", "make_divisible", "gcd", "maximum", "minimum"]))
+        divisor: Polynomial = {(): 2 ** draw(st.integers(0, 5))}
         bottom = {((draw(st.integers(0, SLOTS - 1)), 1),): draw(st.integers(1, 9)), (): draw(st.integers(0, 9))}
         step = {(): draw(st.sampled_from([1, 3, 8]))}
-        rest = {"floor_div": (bottom,), "round_even": (bottom,), "make_divisible": (bottom, step)}
+        rest = {
+            "floor_div": (draw(st.sampled_from([divisor, bottom])),),
+            "round_even": (bottom,),
+            "make_divisible": (bottom, step),
+        }
         others = rest.get(operation, (draw(polynomials(slots)),))
         lines.append(Line(operation, (draw(polynomials(slots)), *others)))
     slots = SLOTS + len(lines)
@@ -304,7 +309,7 @@ def watched(name: str) -> Any:
     return method
 
 
-for each in ("__add__", "__radd__", "__mul__", "__rmul__", "__floordiv__", "__rfloordiv__", "__mod__", "__sub__"):
+for each in ("__add__", "__radd__", "__mul__", "__rmul__", "__floordiv__", "__rfloordiv__", "__mod__", "__rshift__"):
     setattr(Watched, each, watched(each))
 
 
@@ -327,7 +332,7 @@ def test_a_bound_is_not_idle() -> None:
 
 NODES = (ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.Return, ast.If, ast.IfExp, ast.Tuple, ast.Name)
 NODES += (ast.BinOp, ast.UnaryOp, ast.Not, ast.Compare, ast.Call, ast.Constant, ast.Load, ast.Store)
-NODES += (ast.Add, ast.Mult, ast.FloorDiv, ast.Mod, ast.BitAnd, ast.BitOr, ast.cmpop)
+NODES += (ast.Add, ast.Mult, ast.FloorDiv, ast.RShift, ast.Mod, ast.BitAnd, ast.BitOr, ast.cmpop)
 NAME = re.compile(r"[vst][0-9]+|near|above|gcd|maximum|minimum")
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
         "solve mobilenet_v1 --for alpha --budget reported<=300M --convention fvcore",
         "solve mobilenet_v1 --for alpha,size --budget macs<=100M --step alpha=0.25 --step size=64",
     ],
+    "sweep": ["sweep lenet5 --over classes=2:4 --keep params<=1M --pareto min:macs --columns macs,peak"],
     "verify": ["verify lenet5"],
     "conventions": ["conventions", "conventions lenet5"],
     "explain": ["explain lenet5 --reported 61k --in params"],

@@ -76,6 +76,7 @@ FLOORS = (
     ("literature", "formulas"),
     ("solving", "codegen", "drawing", "spaces"),
     ("compiled",),
+    ("sweeps",),
     ("api",),
     ("render", "building", "__init__"),
     ("cli",),
@@ -149,7 +150,7 @@ def test_circles_are_found() -> None:
 def test_each_library_has_its_rooms() -> None:
     assert using("yaml") == {"language"}
     assert using("sympy") == {"numbers", "formulas", "solving", "codegen"}
-    assert using("numpy") == {"numbers", "compiled", "spaces"}
+    assert using("numpy") == {"numbers", "compiled", "spaces", "sweeps"}
     assert using("click") == {"cli"}
     assert using("rich") <= {"cli", "tables"}
 

@@ -21,6 +21,7 @@ from convcost.importers.protobuf import Buffer
 from convcost.language.expression import ExpressionError, compile_expression
 from convcost.language.yaml import read
 from convcost.limits import (
+    MAX_AXIS,
     MAX_BITS,
     MAX_BYTES,
     MAX_CALL_DEPTH,
@@ -35,11 +36,13 @@ from convcost.limits import (
     MAX_NESTING,
     MAX_NODES,
     MAX_PAGE_ROWS,
+    MAX_POINTS,
     MAX_STEPS,
     MAX_TERMS,
     MAX_VALUES,
 )
 from convcost.literature.claims import claims
+from convcost.sweeps.axes import Axis, axes_of, count
 
 
 def chain(step: str) -> str:
@@ -216,3 +219,14 @@ def test_a_page_has_so_many_layers_at_most() -> None:
     network = Catalogue().text(spec.encode(), "<spec>", "spec", "")
     with pytest.raises(UnsupportedError, match=f"more than {MAX_PAGE_ROWS:,} layers, too many for a page"):
         explore([Source("many", "many", network, {})])
+
+
+def test_points_of_a_sweep() -> None:
+    row, square = Axis("a", range(MAX_AXIS)), Axis("b", range(MAX_POINTS // MAX_AXIS))
+    assert count([row, square], zipped=False) == MAX_POINTS
+    with pytest.raises(ConvcostError, match=f"more than {MAX_POINTS:,}"):
+        count([row, square, Axis("c", range(2))], zipped=False)
+    spec = Catalogue().target("plain")
+    assert len(axes_of(spec, {"I": f"1:{MAX_AXIS}"})[0].values) == MAX_AXIS
+    with pytest.raises(ConvcostError, match=f"more than {MAX_AXIS:,}"):
+        axes_of(spec, {"I": f"1:{MAX_AXIS + 1}"})

@@ -12,7 +12,7 @@ from convcost.api.pictures import draw, plot
 from convcost.api.solutions import pareto, solve
 from convcost.api.spaces import space
 from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
-from convcost.api.sweeps import compile  # noqa: A004 - the word for it; nothing here compiles Python
+from convcost.api.sweeps import compile, sweep  # noqa: A004 - the name of the function
 from convcost.catalogue.starter import starter
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "space",
     "starter",
     "survey",
+    "sweep",
     "table",
     "to_onnx",
     "traffic",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convcost.api.solutions import Context
 from convcost.api.targets import Sizes, TargetLike, convention_of, input_shape, resolve
 from convcost.conventions import DEFAULT
+from convcost.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from convcost.compiled.function import Compiled
+    from convcost.language.model import Spec
     from convcost.metrics.devices import Device
+    from convcost.solving.costs import Setting
+    from convcost.sweeps.sweep import Plan, Sweep
 
 QUANTITIES = ("params", "macs")
 
@@ -65,16 +71,157 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
     {'macs': 300774272, 'peak': 6021120}
     """
     from convcost.compiled.function import Compiled  # noqa: PLC0415 - imports sympy
+
+    (resolved,) = resolve([target], parameters)
+    context = Context(batch, dtype, weights_dtype, device, fused, convention)
+    return Compiled(
+        resolved.spec, over, quantities, resolved.values, setting_of(context, resolved.spec), input_shape(input)
+    )
+
+
+def sweep(  # noqa: PLR0913 - a context has as many parts
+    target: TargetLike,
+    over: Mapping[str, Any],
+    metrics: Sequence[str] = QUANTITIES,
+    *,
+    zip: bool = False,  # noqa: A002 - the word for it
+    keep: Sequence[str] = (),
+    pareto: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
+    input: Sizes | None = None,  # noqa: A002
+    convention: str = DEFAULT,
+    device: str | Device | None = None,
+    dtype: str = "float32",
+    weights_dtype: str | None = None,
+    batch: int = 1,
+    fused: bool = True,
+    **parameters: Any,
+) -> Sweep:
+    """Metrics of a network at all combinations of values of some parameters, exactly.
+
+    Args:
+        target: a network or block.
+        over: by the name of a parameter its values: a list, an array, or a text such as ``0.25:1:0.05``, ``1,2,4:8``,
+            or ``*`` for every choice.
+        metrics: what to report.
+        zip: the first values of all parameters together, then the second ones, in place of all combinations.
+        keep: bounds that a point must meet, as ``macs<=300M``.
+        pareto: what is better, as ``"max params"`` or ``"min macs"``: only points that no other point beats are kept.
+        sort: a metric or parameter, largest first; or ``"min macs"`` for the smallest first.
+        top: the most points to return.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        convention: whose number ``reported`` is.
+        device: for metrics of time; a device, or the name or file of one.
+        dtype: number format of feature maps and arithmetic.
+        weights_dtype: number format of parameters; that of the maps where not given.
+        batch: samples.
+        fused: whether norms and activations run on the output of the layer before them.
+        **parameters: values of the other parameters.
+
+    Returns:
+        The points, the last parameter varying fastest. Points without a network are left out.
+
+    Raises:
+        UsageError: there is no such parameter, metric, convention or device, a bound or goal is malformed, or there are
+            too many points.
+        SpecError: the spec is wrong, or no point has a network.
+
+    >>> points = sweep("mobilenet_v2", {"alpha": "0.5:1:0.25", "size": [160, 224]}, keep=["macs<=200M"])
+    >>> points["macs"].tolist()
+    [50184000, 97131840, 107295200, 154083200]
+    >>> points[0]
+    {'alpha': Fraction(1, 2), 'size': 160, 'params': 1968680, 'macs': 50184000}
+    """
+    from convcost.sweeps.sweep import collected  # noqa: PLC0415 - imports sympy and numpy
+
+    context = Context(batch, dtype, weights_dtype, device, fused, convention)
+    wanted = Wanted(metrics, keep, pareto, sort, top, zipped=zip)
+    return collected(plan_of(target, over, wanted, parameters, input=input, context=context))
+
+
+class Wanted(NamedTuple):
+    """What a sweep is to report; see :func:`sweep`."""
+
+    metrics: Sequence[str]
+    keep: Sequence[str]
+    pareto: Sequence[str]
+    sort: str | None
+    top: int | None
+    zipped: bool
+
+
+def plan_of(
+    target: TargetLike,
+    over: Mapping[str, Any] | Iterable[tuple[str, Any]],
+    wanted: Wanted,
+    parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    *,
+    input: Sizes | None = None,  # noqa: A002
+    context: Context = Context(),  # noqa: B008 - immutable
+    option: str = "",
+) -> Plan:
+    """The plan of a sweep.
+
+    Args:
+        target: a network or block.
+        over: as for :func:`sweep`.
+        wanted: what to report.
+        parameters: values of the other parameters.
+        input: ``(channels, *spatial)`` in place of the spec's own.
+        context: what metrics are evaluated for.
+        option: where the parameters come from, for errors.
+
+    Raises:
+        UsageError: as :func:`sweep`.
+        SpecError: the spec is wrong.
+    """
+    if find_spec("numpy") is None:
+        raise UsageError("a sweep needs numpy: pip install 'convcost[arrays]'")
+    from convcost.metrics.budget import budget  # noqa: PLC0415
+    from convcost.solving.pareto import objective  # noqa: PLC0415
+    from convcost.sweeps.axes import axes_of  # noqa: PLC0415
+    from convcost.sweeps.sweep import Plan  # noqa: PLC0415 - imports numpy
+
+    (resolved,) = resolve([target], parameters, option=option)
+    axes = axes_of(resolved.spec, over)
+    names = [axis.name for axis in axes]
+    named = context.convention != DEFAULT
+    if wanted.top is not None and wanted.top < 1:
+        raise UsageError(f"`top` must be at least 1, found {wanted.top}")
+    goals = [goal for text in wanted.pareto for goal in text.split(",")]
+    sort = wanted.sort
+    if sort is not None and not sort.strip().startswith(("max ", "min ")):
+        sort = f"max {sort}"
+    return Plan(
+        resolved.spec,
+        axes,
+        wanted.metrics,
+        resolved.values,
+        setting_of(context, resolved.spec),
+        input_shape(input),
+        zipped=wanted.zipped,
+        keep=[budget(text, "--keep") for text in wanted.keep],
+        objectives=[objective(text, names, named=named, option="--pareto") for text in goals],
+        order=None if sort is None else objective(sort, names, named=named, option="--sort"),
+        top=wanted.top,
+    )
+
+
+def setting_of(context: Context, spec: Spec) -> Setting:
+    """What metrics of ``spec`` are evaluated for.
+
+    Raises:
+        UsageError: there is no such convention or device.
+    """
     from convcost.metrics.devices import device as device_of  # noqa: PLC0415
     from convcost.solving.costs import Setting  # noqa: PLC0415 - imports sympy
 
-    (resolved,) = resolve([target], parameters)
-    setting = Setting(
-        batch,
-        dtype,
-        weights_dtype,
-        device_of(device) if isinstance(device, str) else device,
-        fused,
-        convention_of(convention, resolved.spec),
+    return Setting(
+        context.batch,
+        context.dtype,
+        context.weights_dtype,
+        device_of(context.device) if isinstance(context.device, str) else context.device,
+        context.fused,
+        convention_of(context.convention, spec),
     )
-    return Compiled(resolved.spec, over, quantities, resolved.values, setting, input_shape(input))

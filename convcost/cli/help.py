@@ -19,6 +19,7 @@ GROUPS = {
     },
     "Design to a budget": {
         "solve": "The parameter value that meets a budget, with its neighbours.",
+        "sweep": "Metrics at all combinations of parameter values.",
         "explore": "A page on which the parameters of a network can be moved.",
         "space": "All networks of a design space: counts, samples, the best.",
     },
@@ -69,6 +70,10 @@ EXAMPLES = {
         "convcost explore bottleneck plain -o blocks.html",
     ),
     "space": ("convcost space ofa_mobilenet_v3 --set size=224 --front 'max params, min macs'",),
+    "sweep": (
+        "convcost sweep mobilenet_v2 --over alpha=0.5:1.4:0.1 --over size=128:224:32 --keep 'macs<=200M' --top 5",
+        "convcost sweep mobilenet_v1 --over alpha=0.25:1:0.001 --over size=96:256 -o points.csv",
+    ),
     "conventions": ("convcost conventions", "convcost conventions vgg16"),
     "explain": ("convcost explain resnet50 --reported 3.8G",),
     "verify": ("convcost verify lenet5",),

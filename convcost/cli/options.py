@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,8 @@ from convcost.tables.text import FORMATS
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
 
     from click.shell_completion import CompletionItem
 
@@ -308,28 +310,48 @@ def write(content: str | bytes, output: str | None) -> None:
     if output is None:
         sys.stdout.write(str(content))
         return
-    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    with written_to(output) as put:
+        put(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
+
+
+@contextmanager
+def written_to(output: str | None) -> Iterator[Callable[[bytes], Any]]:
+    """What writes pieces to a file, which is there once all are written, or to standard output.
+
+    Args:
+        output: a path, or None for standard output.
+
+    Raises:
+        UsageError: the file is one that the command read.
+        ConvcostError: the file cannot be written.
+    """
+    if output is None:
+        yield lambda piece: sys.stdout.write(piece.decode("utf-8"))
+        return
     try:
         output = os.path.realpath(output)
         if any(os.path.exists(path) and _same_file(path, output) for path in READ):
             raise UsageError(f"-o {output} would overwrite the command's own input")
-        _put(data, output)
+        with _replacing(output) as stream:
+            yield stream.write
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConvcostError(f"cannot write {output[:100]}: {reason}") from None
 
 
-def _put(data: bytes, output: str) -> None:
+@contextmanager
+def _replacing(output: str) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file at its end; nothing is left where the end is not reached."""
     if os.path.exists(output) and not os.path.isfile(output):  # a device or a pipe: there is nothing to replace
         with open(output, "wb") as stream:
-            stream.write(data)
+            yield stream
         return
     import tempfile  # noqa: PLC0415 - only -o pays for it
 
     handle, temporary = tempfile.mkstemp(prefix=".convcost-", dir=os.path.dirname(output))
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

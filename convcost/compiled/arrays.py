@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from convcost.compiled.form import Form
-    from convcost.compiled.network import Network
+    from convcost.compiled.network import Key, Network
 
 CHUNK = 16_384  # points
 EXACT_FLOATS = 2**53
@@ -49,7 +49,13 @@ class Column(NamedTuple):
 
     def at(self, point: int) -> Any:
         """The exact value at a point."""
-        return int(self.values[point]) if self.places is None else self.values[self.places[point]]
+        value = self.values[point if self.places is None else self.places[point]]
+        return value.item() if isinstance(value, np.integer) else value
+
+    def part(self, points: slice) -> Column:
+        """The column of some of the points, where it has one value for each."""
+        counted = None if self.counted is None else self.counted[points]
+        return Column(self.values[points], None, tuple(part[points] for part in self.parts), counted)
 
     def gathered(self, points: Any) -> list[Any]:
         """The arrays of whole numbers at some points: indices or a slice."""
@@ -166,13 +172,14 @@ class _Run:
             return
         own = _indices(points)
         for column in self._counted:
-            apart = column.counted[column.places[own]]
+            apart = column.counted[own if column.places is None else column.places[own]]
             self._count(own[apart])
             own = own[~apart]
         if not self._fixed:
             self._group(own)
             return
-        places = np.stack([self._columns[index].places[own] for index in self._fixed])
+        fixed = [self._columns[index].places for index in self._fixed]
+        places = np.stack([own if place is None else place[own] for place in fixed])
         kinds, members = np.unique(places, axis=1, return_inverse=True)
         for kind in range(kinds.shape[1]):
             self._group(own[members.ravel() == kind])
@@ -201,22 +208,25 @@ class _Run:
             if left is None:
                 return
         left = _indices(left)
-        while len(left):
-            values = self._at(left[0])
-            try:
-                metrics = self._network.counted(values)
-            except ConvcostError as error:
-                self._refuse(left[0], error)
-                left = left[:0] if self._stop or not self._free else left[1:]
-                continue
-            derived = self._network.derive(key, values)
-            if derived is None:
-                self._store(left[:1], [(name, _array([metrics[name]])) for name in self._network.quantities])
-                left = left[1:]
-                continue
-            left = self._with(derived, left)
-            if left is None:
-                return
+        while left is not None and len(left):
+            left = self._met(key, left)
+
+    def _met(self, key: Key, points: Any) -> Any:
+        """Evaluate the first of some points, and all that have its structure; returns the others, None for none."""
+        values, others = self._at(points[0]), points[1:]
+        try:
+            metrics = self._network.counted(values)
+        except ConvcostError as error:
+            self._refuse(points[0], error)
+            if self._stop or not self._free:
+                return None
+            usual = self._network.usual(key, values) if len(others) else None
+            return others if usual is None else self._with(usual, others)
+        derived = self._network.derive(key, values)
+        if derived is not None:
+            return self._with(derived, points)
+        self._store(points[:1], [(name, _array([metrics[name]])) for name in self._network.quantities])
+        return others
 
     def _at(self, point: int) -> list[Any]:
         return [column.at(point) for column in self._columns]
@@ -265,11 +275,7 @@ class _Run:
     def _store(self, points: Any, results: Iterable[tuple[str, Any]]) -> None:
         self.exists[points] = True
         for key, numbers in results:
-            kept = self.values[key]
-            kind = _common(kept.dtype, numbers.dtype)
-            if kept.dtype != kind:
-                kept = self.values[key] = kept.astype(kind)
-            kept[points] = numbers
+            self.values[key] = joined(self.values[key], points, numbers)
 
 
 def _spans(parts: Iterable[Any]) -> list[bounds.Interval]:
@@ -280,9 +286,13 @@ def _indices(points: Any) -> Any:
     return np.arange(points.start, points.stop) if isinstance(points, slice) else points
 
 
-def _common(kept: Any, new: Any) -> Any:
-    """The type of an array that holds both: 64 bits, doubles of ratios, or objects."""
-    return np.dtype(object) if np.dtype(object) in (kept, new) else np.promote_types(kept, new)
+def joined(kept: Any, points: Any, numbers: Any) -> Any:
+    """``kept`` with ``numbers`` at some points, as an array that holds both: 64 bits, doubles of ratios, or objects."""
+    kinds = (kept.dtype, numbers.dtype)
+    kind = np.dtype(object) if np.dtype(object) in kinds else np.promote_types(*kinds)
+    result = kept if kept.dtype == kind else kept.astype(kind)
+    result[points] = numbers
+    return result
 
 
 def _metrics(form: Form, numbers: Sequence[Any], here: Any) -> Iterator[Any]:
@@ -292,14 +302,16 @@ def _metrics(form: Form, numbers: Sequence[Any], here: Any) -> Iterator[Any]:
         top, *bottom = (
             np.asarray(own) if np.ndim(own) == 0 else own[here] for own in (next(parts) for _ in range(1 + is_fraction))
         )
-        yield _quotient(top, bottom[0]) if bottom else top
+        yield quotient(top, bottom[0]) if bottom else top
 
 
-def _quotient(top: Any, bottom: Any) -> Any:
-    """Whole numbers where all are, else doubles."""
+def quotient(top: Any, bottom: Any, where: Any = None) -> Any:
+    """``top / bottom``: whole numbers where all are, else doubles; 0 outside ``where``."""
+    if where is not None:
+        top, bottom = np.where(where, top, 0), np.where(where, bottom, 1)
     if np.all(top % bottom == 0):
         return top // bottom
-    if top.dtype == np.int64 and max(int(np.abs(top).max()), int(np.abs(bottom).max())) <= EXACT_FLOATS:
+    if top.dtype == bottom.dtype == np.int64 and max(int(np.abs(top).max()), int(np.abs(bottom).max())) <= EXACT_FLOATS:
         return top / bottom
     return (top.astype(object) / bottom.astype(object)).astype(np.float64)
 

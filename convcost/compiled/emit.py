@@ -125,7 +125,11 @@ class _Body:
 
     def _line(self, line: Line) -> ast.expr:
         if line.operation == "floor_div":
-            return _floor(*map(self._polynomial, line.arguments))
+            top, bottom = line.arguments
+            places = _places(bottom)
+            if places is not None:
+                return ast.BinOp(self._polynomial(top), ast.RShift(), _whole(places))
+            return _floor(self._polynomial(top), self._polynomial(bottom))
         if line.operation == "make_divisible":
             return self._make_divisible(*line.arguments)
         if line.operation == "round_even":
@@ -201,6 +205,12 @@ class _Body:
     def _power(self, slot: int, power: int) -> list[ast.expr]:
         squares = power // 2 if slot in self._squares else 0
         return [*(_load(f"s{slot}") for _ in range(squares)), *(_load(_name(slot)) for _ in range(power - 2 * squares))]
+
+
+def _places(bottom: Polynomial) -> int | None:
+    """The power of two that a bottom is: a shift is the same floor, and many times faster on arrays."""
+    number = bottom.get((), 0) if set(bottom) <= {()} else 0
+    return number.bit_length() - 1 if number > 0 and number & (number - 1) == 0 else None
 
 
 def _repeated_squares(kernel: Kernel) -> set[int]:

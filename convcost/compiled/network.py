@@ -76,6 +76,7 @@ class Network:
         self.spreads: list[Spread] = [_SPREADS[_kind(spec, name) if self.free[name] else "fixed"] for name in self.over]
         self._forms: dict[Key, list[Form]] = {}
         self._attempts: dict[Key, int] = {}
+        self._asked: set[Key] = set()
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -127,18 +128,34 @@ class Network:
 
     def derive(self, key: Key, values: Sequence[Any]) -> Form | None:
         """Compile the structure at a point where a network exists; None where that is not possible."""
+        return self._derived(key, dict(zip(self.over, values, strict=True)), self.split(values)[1])
+
+    def usual(self, key: Key, values: Sequence[Any]) -> Form | None:
+        """Compile the structure at the defaults of what is free: its conditions say where there is no network.
+
+        Returns:
+            None where there is none, or where that was asked before.
+        """
+        if key in self._asked:
+            return None
+        self._asked.add(key)
+        fixed = {name: value for name, value in zip(self.over, values, strict=True) if not self.free[name]}
+        return self._derived(key, fixed, None)
+
+    def _derived(self, key: Key, values: Mapping[str, Any], parts: Sequence[int] | None) -> Form | None:
         free = [name for name in self.over if self.free[name]]
         attempts = self._attempts.get(key, 0)
         if not self.closed or attempts >= MAX_ATTEMPTS or len(self._forms.get(key, ())) >= MAX_FORMS:
             return None
-        given = {**self._given, **dict(zip(self.over, values, strict=True))}
         form: Form | None = None
         try:
-            symbolic = formula(self.spec, free, given, self._input_shape, whose=self._setting.convention)
+            symbolic = formula(
+                self.spec, free, {**self._given, **values}, self._input_shape, whose=self._setting.convention
+            )
             form = Form(symbolic, self._setting.context(symbolic.graph), self.closed)
         except ConvcostError:  # the network has no closed form here, and is counted
             form = None
-        if form is None or form(self.split(values)[1]) is None:
+        if form is None or (parts is not None and form(parts) is None):
             self._attempts[key] = attempts + 1
             return None
         self._forms.setdefault(key, []).append(form)

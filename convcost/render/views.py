@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from convcost.render.analysis import Parts
     from convcost.solving.pareto import Points
     from convcost.solving.solution import Solution
+    from convcost.sweeps.sweep import Sweep
     from convcost.tables.table import Table
 
 # What a result needs is imported when it is written: some of it imports sympy.
@@ -190,6 +191,12 @@ def _parts() -> dict[str, Parts]:
     return {"memory": MEMORY, "receptive": RECEPTIVE, "roofline": ROOFLINE, "traffic": TRAFFIC}
 
 
+def _sweep(result: Sweep) -> View:
+    from convcost.render.sweeps import sweep_data, sweep_table  # noqa: PLC0415
+
+    return View(tables=lambda: [sweep_table(result)], data=lambda: sweep_data(result))
+
+
 _VIEWS: dict[str, Callable[[Any], View]] = {
     "Analysis": _analysis,
     "Answers": _answers,
@@ -211,6 +218,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     "Scalings": _scalings,
     "Solution": _solution,
     "Space": _space,
+    "Sweep": _sweep,
     "Verdicts": _verdicts,
     "Verifications": _verifications,
 }

@@ -60,13 +60,14 @@ class Points(Records[Point]):
         self.objectives = tuple(objectives)
 
 
-def objective(text: str, names: Sequence[str], *, named: bool = False) -> Objective:
+def objective(text: str, names: Sequence[str], *, named: bool = False, option: str = "--objective") -> Objective:
     """The objective that ``max alpha`` or ``min:macs`` means.
 
     Args:
         text: a goal and a parameter of ``names``, or a metric that a budget can bound.
         names: the parameters that vary.
         named: whether a convention was named, so that there is a ``reported`` number.
+        option: where it was given, for errors.
 
     Raises:
         UsageError: it is neither, or the metric has no single number.
@@ -74,12 +75,12 @@ def objective(text: str, names: Sequence[str], *, named: bool = False) -> Object
     goal, _, key = text.strip().replace(":", " ").partition(" ")
     key = key.strip()
     if goal not in ("max", "min") or not key:
-        raise UsageError(f"--objective takes max NAME or min NAME, found '{text[:60]}'")
+        raise UsageError(f"{option} takes max NAME or min NAME, found '{text[:60]}'")
     if key in names:
         return Objective(key, goal == "max")
     numbers = [name for name in budget_names() if METRICS[name].form != "sizes" and (named or name != REPORTED)]
     if SYNONYMS.get(key, key) not in numbers:
-        raise UsageError(f"--objective: {unknown('metric or parameter', key, (*names, *numbers, *SYNONYMS))}")
+        raise UsageError(f"{option}: {unknown('metric or parameter', key, (*names, *numbers, *SYNONYMS))}")
     return Objective(SYNONYMS.get(key, key), goal == "max")
 
 

@@ -66,12 +66,13 @@ def as_csv(tables: Sequence[Table], *, exact: bool) -> str:  # noqa: ARG001 - al
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(column.key for column in table.columns)
         for row in table.rows:
-            writer.writerow(map(_cell, row))
+            writer.writerow(map(csv_cell, row))
         texts.append(out.getvalue())
     return "\n".join(texts)
 
 
-def _cell(value: Any) -> str:
+def csv_cell(value: Any) -> str:
+    """A value in CSV: exact, and nothing that a spreadsheet would run."""
     text = exactly(value)
     if not isinstance(value, str | Math | Branch):
         return text

@@ -1,0 +1,151 @@
+"""``convcost sweep``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from convcost.api.solutions import Context
+from convcost.api.sweeps import QUANTITIES, Wanted, plan_of
+from convcost.cli.completion import parameter
+from convcost.cli.context import context_options
+from convcost.cli.options import (
+    TARGET,
+    complain,
+    input_option,
+    output_options,
+    parse_input,
+    set_option,
+    setting_of,
+    show_view,
+    written_to,
+)
+from convcost.errors import UsageError
+from convcost.render.views import view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from convcost.cli.context import ContextOptions
+    from convcost.sweeps.sweep import Plan
+
+_PAUSE = 0.5  # seconds between two lines of progress
+
+
+@click.command("sweep")
+@click.argument("target", type=TARGET)
+@click.option(
+    "--over",
+    "axes",
+    required=True,
+    multiple=True,
+    metavar="NAME=VALUES",
+    shell_complete=parameter,
+    help="A parameter and its values; may be repeated.",
+)
+@click.option("--zip/--grid", "zipped", default=False, help="The values side by side, or all combinations.")
+@click.option("--columns", metavar="NAME,...", default=",".join(QUANTITIES), show_default=True, help="Metrics.")
+@click.option("--keep", multiple=True, metavar="BOUND", help="Only points with, as macs<=300M; may be repeated.")
+@click.option("--pareto", multiple=True, metavar="GOAL NAME,...", help="Only points that no other beats.")
+@click.option("--sort", metavar="[GOAL] NAME", help="Sort by a metric or parameter, largest first, or as 'min macs'.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="The first N points only.")
+@set_option
+@input_option
+@context_options
+@output_options
+def command(  # noqa: PLR0913 - one argument per option
+    target: str,
+    axes: tuple[str, ...],
+    columns: str,
+    keep: tuple[str, ...],
+    pareto: tuple[str, ...],
+    sort: str | None,
+    top: int | None,
+    settings: tuple[str, ...],
+    input_: str | None,
+    format_: str,
+    output: str | None,
+    *,
+    context: ContextOptions,
+    zipped: bool,
+    exact: bool,
+) -> int:
+    """Metrics of TARGET at all combinations of values of some of its parameters.
+
+    VALUES is a list of values and ranges LOW:HIGH:STEP, as 0.25:1:0.05 or 1,2,4:8; the step is 1 where it is left out,
+    and * means every choice. Any parameter may vary, also one that selects a structure. Points without a network are
+    left out. GOAL is max or min: --pareto 'max params, min macs'. CSV is written while the sweep runs, so that a sweep
+    may be larger than the memory. Exit code 1 where no point is left.
+    """
+    plan = plan_of(
+        target,
+        map(_over, axes),
+        Wanted(columns.split(","), keep, pareto, sort, top, zipped=zipped),
+        map(setting_of, settings),
+        input=parse_input(input_),
+        context=Context(
+            context.batch,
+            context.dtype,
+            context.weights_dtype,
+            context.device,
+            context.fused,
+            context.convention_,
+        ),
+        option="--set",
+    )
+    if format_ == "csv":
+        return _as_csv(plan, output)
+    from convcost.sweeps.sweep import collected  # noqa: PLC0415 - imports numpy
+
+    points = collected(plan, _progress())
+    show_view(view(points), format_, output, exact=exact)
+    return 0 if len(points) else 1
+
+
+def _as_csv(plan: Plan, output: str | None) -> int:
+    """Write the points while the sweep runs."""
+    from convcost.sweeps import csv  # noqa: PLC0415 - imports numpy
+    from convcost.sweeps.sweep import pieces  # noqa: PLC0415
+
+    count = 0
+    lines = csv.written(plan)
+    with written_to(output) as put:
+        put(csv.heading(plan))
+        for piece in pieces(plan, _progress()):
+            count += len(piece)
+            put(lines(piece))
+    if plan.absent:
+        from convcost.render.sweeps import notes  # noqa: PLC0415
+
+        complain(f"note: {notes(plan)[1]}")
+    return 0 if count else 1
+
+
+def _over(text: str) -> tuple[str, str]:
+    name, equals, values = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--over takes NAME=VALUES, as alpha=0.25:1:0.05; found '{text[:60]}'")
+    return name.strip(), values
+
+
+def _progress() -> Callable[[Plan], None]:
+    """What shows how far a sweep is, on a terminal, from half a second on."""
+    if not sys.stderr.isatty():
+        return lambda _plan: None
+    last = time.monotonic()
+    shown = ""
+
+    def show(plan: Plan) -> None:
+        nonlocal last, shown
+        ends = plan.seen == plan.points
+        if (ends and shown) or (not ends and time.monotonic() - last >= _PAUSE):
+            last = time.monotonic()
+            text = "" if ends else f"{plan.seen:,} of {plan.points:,} points"
+            sys.stderr.write("\r" + text.ljust(len(shown)) + "\r")
+            sys.stderr.flush()
+            shown = text
+
+    return show

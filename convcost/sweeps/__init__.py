@@ -1,0 +1,1 @@
+"""Sweeps: metrics of a network on a grid of values of its parameters."""
