@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from inprocess import convcost as command
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
@@ -87,7 +88,21 @@ class Computed(nn.Module):
         return functional.linear(functional.linear(x, a) * functional.linear(x, b), c)
 
 
+class Fixed(nn.Module):
+    """Products of numbers that are no parameters: of buffers, and of a tensor that the run makes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("rows", torch.ones(7, 5))
+        self.register_buffer("columns", torch.ones(5, 3))
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.rows @ self.columns + self.head(x.new_zeros((7, 4)))
+
+
 CASES: list[tuple[nn.Module, Any]] = [
+    (Fixed(), torch.zeros(1, 7, 3)),
     (Convolutional(), torch.zeros(1, 3, 33, 47)),
     (Convolutional(), torch.zeros(4, 3, 32, 32)),
     (Attending(), torch.zeros(1, 7, dtype=torch.long)),
@@ -216,6 +231,20 @@ def test_every_function_takes_it() -> None:
     assert convcost.receptive(one).last_map.sizes == (3, 3)
 
 
+def test_sizes_are_numbers() -> None:
+    net = convcost.from_torch(nn.Conv2d(3, 4, 3).eval(), input=(3, 10, 10))
+    with pytest.raises(convcost.UsageError, match="an ONNX file of it with dynamic axes has sizes that can be free"):
+        convcost.formula(net, free=["h"])
+
+
+def test_a_module_is_written_as_an_onnx_file(tmp_path: Path) -> None:
+    net = convcost.from_torch(Attending().eval(), example_inputs=torch.zeros(1, 7, dtype=torch.long))
+    path = tmp_path / "net.onnx"
+    path.write_bytes(convcost.to_onnx(net))
+    ours, written = (convcost.analyze(target).totals for target in (net, str(path)))
+    assert (written.params, written.macs) == (ours.params, ours.macs)
+
+
 def test_bad_calls() -> None:
     module = nn.Conv2d(3, 4, 3)
     with pytest.raises(convcost.UsageError, match=r"expected a torch\.nn\.Module, found str"):
@@ -241,12 +270,12 @@ def broken(): raise RuntimeError("not today")
 """
 
 
-def test_the_command(tmp_path: Path, convcost: Any) -> None:
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nets.py").write_text(SOURCE, "utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the command searches its folder too
 
     def run(*args: str) -> Result:
-        done: Result = convcost(*args, cwd=tmp_path, PYTHONPATH=":".join(filter(None, sys.path)))
-        return done
+        return command(*args, cwd=tmp_path)
 
     shown = run("analyze", "torch:nets:small", "--input", "3x10x10", "--columns", "params,macs", "--format", "csv")
     assert shown.out.splitlines()[1:] == ["112,6912", "0,0"]

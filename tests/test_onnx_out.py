@@ -135,6 +135,21 @@ def test_shared_weights_and_parallel_copies() -> None:
     assert [len(node.input) for node in model.graph.node if node.op_type == "Add"] == [2]
 
 
+def test_a_table_of_words_that_is_also_a_layers_weights_counts_once() -> None:
+    """The embedding is no operator with weights here, so that the layer cannot read them from it."""
+    nodes = [
+        onnx_writer.node("Gather", "words x", "a", "embedding"),
+        onnx_writer.node("Reshape", "a to", "b", "rows"),
+        onnx_writer.node("Gemm", "b words", "y", "head", transB=1),
+    ]
+    tensors = [onnx_writer.tensor("words", [11, 4]), onnx_writer.ints("to", 7, 4)]
+    ids = onnx_writer.info("x", 1, 7, dtype=onnx_writer.INT64)
+    data = onnx_writer.model(nodes, [ids], [onnx_writer.info("y", 7, 11)], tensors)
+    graph = build(from_bytes(data, "tied"))
+    assert (sum_work(graph.layers).params, sum_work(graph.layers).macs) == (44, 7 * 44)
+    checked(graph)
+
+
 def test_parameters_are_kept_wherever_they_are_read() -> None:
     """Of a free parameter that is no operand of a sum, the onnx package and other readers would make a constant."""
     for steps in (

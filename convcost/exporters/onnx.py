@@ -135,12 +135,13 @@ class _Writer:
             names *= max(int(times) // len(names), 1)
             inputs += names
             shapes += [before.shape] * len(names)
+        owner = self._owner(node, copy) if node.shared else name
         call = Call(node.layer, shapes, node.shape, inputs, name)
         write = RULES.get(node.layer.key)
-        if write is None or node.index in self._computed or write(call) is False:
+        written_out = write is not None and node.index not in self._computed and write(call) is not False
+        if not written_out or (node.shared and not self._shares(call, owner)):
             call = Call(node.layer, shapes, node.shape, inputs, name)
             self._stated(call, node)
-        owner = self._owner(node, copy) if node.shared else name
         for key, value in call.constants.items():
             self._nodes.append(_constant(key, value))
         for role, sizes in call.weights.items():
@@ -164,6 +165,13 @@ class _Writer:
         """The copy of another layer whose parameters a copy of a layer uses."""
         owner = self._by_path[node.shared]
         return _copied(owner.path, copies_read(owner.count, node.count, copy)[0], owner.count)
+
+    def _shares(self, call: Call, owner: str) -> bool:
+        """Whether another layer has all parameters that a layer reads, as tensors of the same sizes."""
+        found = [self._parameters.get(f"{owner}:{role}") == sizes for role, sizes in call.weights.items()]
+        return found[:1] == [True] and all(
+            same or f"{owner}:{role}" not in self._parameters for same, role in zip(found, call.weights, strict=True)
+        )
 
     def _stated(self, call: Call, node: Node) -> None:
         """A layer that is no operator of ONNX: a function of our own with its counts as attributes."""
