@@ -12,6 +12,7 @@ depends on the values of tensors.
 
 from __future__ import annotations
 
+import copy
 import csv
 import importlib.metadata
 import sys
@@ -124,7 +125,7 @@ def check(name: str) -> tuple[Counted, tuple[int, ...], str]:
     """What PyTorch counts of a model, its input, and what differs; nothing where nothing does."""
     model = built(name)
     shape = size_of(name, model)
-    theirs = by_pytorch(model, shape)
+    theirs = by_pytorch(copy.deepcopy(model), shape)  # which may keep what it computes from parameters
     graph = convcost.load(convcost.from_torch(model, input=shape))
     totals = convcost.analyze(graph).totals
     ours = Counted(totals.params, totals.macs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from inprocess import convcost
@@ -11,6 +12,9 @@ from convcost.catalogue.loader import Catalogue
 from convcost.formulas.equal import Side, identities
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EQUAL = [
     "resnext_a resnext_b resnext_c",
@@ -109,3 +113,43 @@ def test_misuse(arguments: str, message: str) -> None:
     assert result.code == 2
     assert result.err.startswith(message)
     assert result.err.count("\n") == 1
+
+
+EXPORTS = "tests/data/onnx/exports/export-"
+UNET = """
+parameters: {rows: 64, columns: 96}
+input: [3, rows, columns]
+layers:
+  - conv: {out: 16, kernel: 3}
+  - relu
+  - concat:
+      skip: x
+      down:
+        - conv: {out: 32, kernel: 3, stride: 2, padding: 1}
+        - relu
+        - conv_transpose: {out: 16, kernel: 3, stride: 2, padding: 1, output_padding: 1}
+  - conv: {out: 2}
+"""
+
+
+def test_an_exported_file_is_proved_equal_to_its_spec_for_all_sizes(tmp_path: Path) -> None:
+    """Names of the file and of the spec are tied; what is free is in no list of what is fixed."""
+    sizes = "--set h=224 --set w=224 --free h --where w=h --where size=h --in macs --set classes=1000"
+    done = convcost("equal", f"{EXPORTS}tv_resnet50.ts17.dynhw.onnx", "resnet50", *sizes.split())
+    assert (done.code, done.out.splitlines()[1]) == (0, "  (for all whole h >= 1, w = h)"), done.out + done.err
+    assert "resnet50, proved" in done.out
+    spec = tmp_path / "unet.yaml"
+    ties = "--set h=64 --set w=96 --free h,w --where rows=h --where columns=w --in macs"
+    for text, code in ((UNET, 0), (UNET.replace("out: 32", "out: 33"), 1)):
+        spec.write_text(text, "utf-8")
+        done = convcost("equal", f"{EXPORTS}own_unet.ts17.dynhw.onnx", str(spec), *ties.split(), "--format", "json")
+        (pair,) = json.loads(done.out)["pairs"]
+        assert (done.code, pair["fixed"]) == (code, [])
+    # at the smallest map that the file takes, 2x2, the wider layer has a channel more at one position, twice
+    assert pair["quantities"]["macs"]["counterexample"]["values"] == {"h": 2, "w": 2}
+
+
+def test_a_tie_to_a_name_that_no_target_has_is_refused() -> None:
+    done = convcost("equal", "resnet50", "resnet18", "--where", "size=zebra")
+    assert done.code == 2
+    assert "`size` is tied to 'zebra': no other parameter is called 'zebra'" in done.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcost.api.targets import Sizes, TargetLike, check_names, convention_of, input_shape, resolve
+from convcost.api.targets import Sizes, Target, TargetLike, check_names, convention_of, input_shape, resolve
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.language.expression import Expression, typed_expression
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convcost.formulas.cases import Cases
     from convcost.formulas.closed import Formula
     from convcost.formulas.comparison import Comparison
-    from convcost.formulas.equal import Equalities
+    from convcost.formulas.equal import Equalities, Side
     from convcost.formulas.scaling import Scalings
 
 _SCALING = ("params", "macs", "flops", "activations")
@@ -170,7 +170,7 @@ def equal(
     Args:
         *targets: two or more; a name that several have means the same value.
         quantities: see :mod:`convcost.metrics.quantities`.
-        where: names tied to others, as ``{"O": "I"}``.
+        where: names tied to others, as ``{"O": "I"}``, of the same target or of another.
         free: names to leave as symbols.
         input: ``(channels, *spatial)`` in place of every target's own.
         **parameters: values that are fixed.
@@ -182,7 +182,7 @@ def equal(
     >>> equal("resnext_a", "resnext_c").equal
     True
     """
-    from convcost.formulas.equal import Equalities, Side, identities  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.equal import Equalities, identities  # noqa: PLC0415 - imports sympy
 
     if len(targets) < 2:  # noqa: PLR2004 - a thing is equal to itself
         raise UsageError("equal needs at least two targets")
@@ -194,9 +194,24 @@ def equal(
     }
     check_names(tied, resolved, "where: ")
     check_names(free or (), resolved)
-    sides = [Side(target.name, target.spec, target.values, _own(tied, target.spec.names)) for target in resolved]
+    sides = [_side(target, tied, resolved) for target in resolved]
     shape = input_shape(input)
     return Equalities(identities(side, sides[-1], wanted, free, shape) for side in sides[:-1])
+
+
+def _side(target: Target, ties: Mapping[str, Expression], others: Sequence[Target]) -> Side:
+    """A target with its ties; a parameter tied to the name of another target's has that name."""
+    from convcost.formulas.equal import Side  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.renamed import Renamed  # noqa: PLC0415
+
+    spec, values = target.spec, target.values
+    own = _own(ties, spec.names)
+    foreign = {name for other in others for name in other.spec.names} - set(spec.names)
+    names = {name: tie.text for name, tie in own.items() if name in spec.parameters and tie.text in foreign}
+    if names:
+        spec = Renamed(spec, names)
+        values = {names.get(name, name): value for name, value in values.items()}
+    return Side(target.name, spec, values, {name: tie for name, tie in own.items() if name not in names})
 
 
 def _own(ties: Mapping[str, Expression], names: Iterable[str]) -> dict[str, Expression]:

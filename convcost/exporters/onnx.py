@@ -168,9 +168,9 @@ class _Writer:
 
     def _shares(self, call: Call, owner: str) -> bool:
         """Whether another layer has all parameters that a layer reads, as tensors of the same sizes."""
-        found = [self._parameters.get(f"{owner}:{role}") == sizes for role, sizes in call.weights.items()]
-        return found[:1] == [True] and all(
-            same or f"{owner}:{role}" not in self._parameters for same, role in zip(found, call.weights, strict=True)
+        matches = [self._parameters.get(f"{owner}:{role}") == sizes for role, sizes in call.weights.items()]
+        return matches[:1] == [True] and all(
+            same or f"{owner}:{role}" not in self._parameters for same, role in zip(matches, call.weights, strict=True)
         )
 
     def _stated(self, call: Call, node: Node) -> None:

@@ -61,7 +61,7 @@ def cases(
     *,
     ties: Mapping[str, Expression] | None = None,
     whose: Convention = PLAIN,
-    most: int = MAX_CASES,
+    most: int | None = None,
 ) -> Cases:
     """Every structure of ``spec``, up to ``most``; other arguments as :func:`convcost.formulas.closed.formula`."""
     first = formula(spec, free, given, input_shape, ties=ties, whose=whose)
@@ -73,7 +73,7 @@ def cases(
         forced = todo.pop()
         if any(forced.items() <= dict(answers).items() for answers in formulas):
             continue
-        if len(formulas) >= most:
+        if len(formulas) >= (MAX_CASES if most is None else most):
             complete = False
             break
         witness = _witness(first, forced)

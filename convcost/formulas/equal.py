@@ -144,19 +144,17 @@ def identities(
     }
     floor = least_values(list(symbols.values()), list(needed.values()))
     domain = tuple(Reach(name, bool(symbol.is_integer), floor[symbol]) for name, symbol in symbols.items())
-    fixed = tuple(_fixed(sides, symbols, input_shape))
+    fixed = tuple(_fixed(sides, shapes, symbols, input_shape))
     return Identities(first, second, results, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
 
 
 def _fixed(
-    sides: Sequence[Side], symbols: Mapping[str, Any], input_shape: Shape | None
+    sides: Sequence[Side], shapes: Sequence[Cases], symbols: Mapping[str, Any], input_shape: Shape | None
 ) -> Iterator[tuple[str, str, Any]]:
     """Names that are free in one side and have a fixed value in the other."""
-    for side in sides:
-        graph = build(side.spec, side.given, input_shape)
-        free = default_free(side.spec, graph)
-        for name, value in graph.parameters.items():
-            if name in symbols and name not in side.ties and (name not in free or name in side.given):
+    for side, shape in zip(sides, shapes, strict=True):
+        for name, value in build(side.spec, side.given, input_shape).parameters.items():
+            if name in symbols and name not in side.ties and name not in shape.formulas[0].symbols:
                 yield side.name, name, value
 
 
