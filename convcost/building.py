@@ -1,12 +1,14 @@
-"""What a wheel carries beside its sources, made when it is built: ready trees of the bundled YAML files."""
+"""What a wheel carries beside its sources, made when it is built: trees of the bundled files, and the list of specs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convcost.api.specs import LIST, as_text, counted
 from convcost.catalogue import ready
-from convcost.catalogue.loader import SPECS
+from convcost.catalogue.loader import SPECS, all_bytes
 from convcost.conventions.catalogue import CONVENTIONS, IMPLEMENTATIONS
+from convcost.language.flat import flattened
 from convcost.literature.references import REFERENCES
 from convcost.metrics.devices import DEVICES
 
@@ -34,4 +36,5 @@ def write(folder: str) -> None:
         OSError: a file cannot be written, or there is one of that name.
     """
     for files, path in bundled_files():
-        ready.ship(files.label(path), files.bytes(path), files.parsed(path), folder)
+        ready.ship(files.label(path), files.bytes(path), flattened(files.parsed(path)), folder)
+    ready.ship(LIST, all_bytes(SPECS), as_text(counted()), folder)

@@ -59,6 +59,11 @@ def plugin(path: str | os.PathLike[str]) -> None:
     _files.add(real)
 
 
+def any_loaded() -> bool:
+    """Whether code of a plug-in runs in this process."""
+    return bool(_files or _installed)
+
+
 @cache
 def load_installed(group: Group) -> int:
     """Import what installed packages offer under an entry point; how many modules or objects that are.

@@ -14,6 +14,7 @@ from mutants import MUTANTS, defining
 from patterns import Pattern, changed
 
 import convcost
+from convcost import api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,6 +199,14 @@ def test_analyze_loads_neither_sympy_nor_numpy() -> None:
     assert not loaded & {"sympy", "numpy", "mpmath", "torch", "onnx", "cairosvg", "rich"}
     assert not loaded & {"difflib", "hashlib", "json", "random", "shutil", "tempfile"}
     assert "convcost" in loaded
+
+
+def test_a_function_of_the_library_is_loaded_when_it_is_asked_for() -> None:
+    assert set(api._HOMES) == set(api.__all__)  # noqa: SLF001
+    assert all(callable(getattr(api, name)) for name in api.__all__)
+    program = "import sys, convcost\nconvcost.load\nprint(*(name for name in sys.modules if 'convcost.api.' in name))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["convcost.api.targets", "convcost.api.specs"]
 
 
 def test_that_test_can_fail() -> None:

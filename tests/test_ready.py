@@ -13,9 +13,10 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcost.api import list_specs, specs
 from convcost.building import bundled_files, write
 from convcost.catalogue import ready
-from convcost.catalogue.loader import SPECS
+from convcost.catalogue.loader import SPECS, all_bytes, bundled_names
 from convcost.language.flat import flattened, grown
 from convcost.language.tree import Mapping, Scalar, Sequence
 from convcost.language.yaml import read
@@ -123,7 +124,7 @@ def test_a_record_is_of_exactly_this_text_and_file(cache: Path) -> None:
 def test_a_change_of_the_reader_makes_old_records_useless(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     SPECS.tree(str(PATH))
     assert ready.find(LABEL, TEXT) is not None
-    monkeypatch.setattr(ready, "_readers", lambda: "another time")
+    monkeypatch.setattr(ready, "readers", lambda: "another time")
     assert ready.find(LABEL, TEXT) is None
     assert cache.is_dir()
 
@@ -164,3 +165,42 @@ def test_the_second_command_loads_no_yaml_and_prints_the_same(tmp_path: Path) ->
     assert run(folder) == (table, False)
     assert run("") == (table, True)
     assert run("/dev/null/no/folder") == (table, True)
+
+
+def test_the_list_is_recorded_and_equal_to_what_is_counted(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = list(list_specs())
+    assert any(path.name.startswith("list-") for path in cache.iterdir())
+    monkeypatch.setattr(specs, "counted", None)  # nothing is counted again
+    assert list(list_specs()) == first
+    assert [entry.name for entry in list_specs(blocks=True)] == [
+        entry.name for entry in first if entry.family == "blocks"
+    ]
+    listed = {entry.name: entry.params for entry in first}
+    assert (listed["resnet50"], listed["vgg16"]) == (25_557_032, 138_357_544)  # as torchvision documents them
+    assert set(listed) == set(bundled_names())
+
+
+@pytest.mark.parametrize("changed", ["spec", "code", "plug-in", "convention"])
+def test_a_recorded_list_is_never_stale(changed: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, calls = all_bytes(SPECS), []
+    ready.record(specs.LIST, data, "x", ready.package)
+    assert ready.content_of(specs.LIST, data, ready.package) == "x"
+    monkeypatch.setattr(specs, "counted", lambda **asked: calls.append(asked) or [])
+    if changed == "spec":
+        monkeypatch.setattr(specs, "all_bytes", lambda _: data + b" ")
+    elif changed == "code":
+        monkeypatch.setattr(ready, "package", lambda: "another time")
+    elif changed == "plug-in":
+        monkeypatch.setattr(specs, "any_loaded", lambda: True)
+    assert list(list_specs(convention="macs" if changed == "convention" else "convcost")) == []
+    assert len(calls) == 1
+    assert cache.is_dir()
+
+
+def test_a_wheel_has_the_list(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "SHIPPED", str(shipped))
+    ready._folder.cache_clear()  # noqa: SLF001
+    text = ready.content_of(specs.LIST, all_bytes(SPECS), ready.package)
+    ready._folder.cache_clear()  # noqa: SLF001
+    assert text is not None
+    assert specs.from_text(text) == specs.counted()

@@ -6,13 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.api.targets import Network, Sizes, Target, TargetLike, built, convention_of, input_shape
-from convcost.catalogue.loader import Catalogue, bundled_names, natural, source_text
+from convcost.catalogue import ready
+from convcost.catalogue.loader import SPECS, Catalogue, all_bytes, bundled_names, natural, source_text
 from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
+from convcost.plugins import any_loaded
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
@@ -161,6 +163,9 @@ def from_torch(
     return Target(source.name, source.name, source, {})
 
 
+LIST = "list"  # the record of all bundled specs with their costs
+
+
 class Entry(NamedTuple):
     """One bundled spec, at its defaults.
 
@@ -212,9 +217,53 @@ def list_specs(*, blocks: bool | None = None, convention: str = DEFAULT) -> Entr
     >>> [entry.name for entry in list_specs(blocks=False) if entry.family == "LeNet"]
     ['lenet5']
     """
-    loader = Catalogue()
-    entries = [_entry(loader, name, convention) for name in bundled_names(blocks=blocks)]
+    if convention == DEFAULT and not any_loaded():
+        entries = [entry for entry in _listed() if blocks is None or (entry.family == "blocks") == blocks]
+    else:
+        entries = counted(blocks=blocks, convention=convention)
     return Entries(sorted(entries, key=_order), convention)
+
+
+def counted(*, blocks: bool | None = None, convention: str = DEFAULT) -> list[Entry]:
+    """The bundled specs, built and counted; arguments and errors as of :func:`list_specs`."""
+    loader = Catalogue()
+    return [_entry(loader, name, convention) for name in bundled_names(blocks=blocks)]
+
+
+def _listed() -> list[Entry]:
+    """All bundled specs under the default convention: as recorded, where there is a record of exactly these specs."""
+    data = all_bytes(SPECS)
+    text = ready.content_of(LIST, data, ready.package)
+    if text is not None:
+        return from_text(text)
+    entries = counted()
+    ready.record(LIST, data, as_text(entries), ready.package)
+    return entries
+
+
+def as_text(entries: Iterable[Entry]) -> str:
+    """Entries as text, of which :func:`from_text` makes them again.
+
+    >>> from_text(as_text(list_specs())) == list(list_specs())
+    True
+    """
+    return "\n".join("\t".join(map(_cell, entry)) for entry in entries)
+
+
+def _cell(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def from_text(text: str) -> list[Entry]:
+    """The entries of a text that :func:`as_text` made."""
+    entries = []
+    for line in text.split("\n"):
+        name, title, family, year, shape, params, macs, parameters, reported = line.split("\t")
+        sizes = tuple(map(int, shape.split(",")))
+        names = tuple(parameters.split(",")) if parameters else ()
+        costs = int(params), int(macs)
+        entries.append(Entry(name, title, family, int(year) if year else None, sizes, *costs, names, int(reported)))
+    return entries
 
 
 def _order(entry: Entry) -> tuple[bool, str, int, list[tuple[int, str]]]:

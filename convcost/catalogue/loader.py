@@ -189,6 +189,17 @@ class Files:
         return unknown(self.file_of, target, [], hint=hint)
 
 
+def all_bytes(files: Files) -> bytes:
+    """Names and contents of all bundled files, in order, with zero characters between them."""
+    parts = []
+    for name in files.names():
+        path = files.bundled(name)
+        if path is not None:
+            with open(path, "rb") as stream:
+                parts += [name.encode(), stream.read()]
+    return b"\0".join(parts)
+
+
 def is_path(target: str) -> bool:
     """Whether ``target`` is written as a path: with a separator or with a suffix of YAML files."""
     return os.path.sep in target or target.endswith(SUFFIXES)

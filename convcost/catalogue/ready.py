@@ -1,10 +1,10 @@
-"""Ready trees of the package's own YAML files, so that commands on bundled specs need no YAML parser.
+"""What is made of the package's own YAML files and kept: their trees, and the list of specs with their costs.
 
-The record of a file begins with the text of that file. It is used only if that is, byte for byte, the text that the
-file has now. An installed package has its records in ``trees/`` beside this file, written when it was built. A checkout
-keeps them in the user's cache folder; there a record also states the time and size of the code that reads YAML, so that
-a change of that code makes new ones. A folder that cannot be read or written is left alone: the files are parsed. Files
-of the user are never recorded.
+A record begins with all that it was made of, which includes the text of the files. It is used only if that is, byte for
+byte, what the files have now. An installed package has its records in ``trees/`` beside this file, written when it was
+built. A checkout keeps them in the user's cache folder; there a record also states the time and size of the code that
+makes it, so that a change of that code makes new ones. A folder that cannot be read or written is left alone. Files of
+the user are never recorded.
 
 ``CONVCOST_CACHE`` is another folder for records; if it is empty, nothing is kept.
 """
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from convcost.language import flat as form
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from convcost.language.tree import Node
 
 SWITCH = "CONVCOST_CACHE"
@@ -35,20 +37,8 @@ def find(label: str, data: bytes) -> Node | None:
         label: what errors call the file.
         data: its bytes.
     """
-    folder = _folder()
-    if not folder:
-        return None
-    key = _key(label, data, "" if folder == SHIPPED else _readers())
-    name = _shipped_name(label) if folder == SHIPPED else _kept_name(label, key)
-    try:
-        with open(os.path.join(folder, name), "rb") as stream:
-            record = stream.read()
-    except OSError:
-        return None
-    checksum, content = record[len(key) : len(key) + _CHECKSUM], record[len(key) + _CHECKSUM :]
-    if not record.startswith(key) or checksum != _checksum(content):
-        return None
-    return form.grown(content.decode(), label)
+    content = content_of(label, data, readers)
+    return None if content is None else form.grown(content, label)
 
 
 def keep(label: str, data: bytes, tree: Node) -> None:
@@ -59,30 +49,58 @@ def keep(label: str, data: bytes, tree: Node) -> None:
         data: its bytes.
         tree: the tree of these bytes.
     """
+    record(label, data, form.flattened(tree), readers)
+
+
+def content_of(name: str, data: bytes, code: Callable[[], str]) -> str | None:
+    """The text of a record that was made of exactly this; None if there is none.
+
+    Args:
+        name: what is recorded.
+        data: all bytes that it is made of.
+        code: the state of the code that makes it; asked for only where that can have changed.
+    """
+    folder = _folder()
+    if not folder:
+        return None
+    key = _key(name, data, "" if folder == SHIPPED else code())
+    try:
+        with open(
+            os.path.join(folder, _shipped_name(name) if folder == SHIPPED else _kept_name(name, key)), "rb"
+        ) as file:
+            written = file.read()
+    except OSError:
+        return None
+    checksum, content = written[len(key) : len(key) + _CHECKSUM], written[len(key) + _CHECKSUM :]
+    return content.decode() if written.startswith(key) and checksum == _checksum(content) else None
+
+
+def record(name: str, data: bytes, content: str, code: Callable[[], str]) -> None:
+    """Keep a text for the next process, unless the package has records of its own; arguments as :func:`content_of`."""
     folder = _folder()
     if not folder or folder == SHIPPED:
         return
-    key = _key(label, data, _readers())
-    path = os.path.join(folder, _kept_name(label, key))
+    key = _key(name, data, code())
+    path = os.path.join(folder, _kept_name(name, key))
     draft = f"{path}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(folder, 0o700, exist_ok=True)
         with open(draft, "xb") as stream:
-            stream.write(_record(key, tree))
+            stream.write(_record(key, content))
         os.replace(draft, path)
 
 
-def ship(label: str, data: bytes, tree: Node, folder: str) -> None:
-    """Write the record of a bundled file into what is to be ``trees/`` of an installed package.
+def ship(name: str, data: bytes, content: str, folder: str) -> None:
+    """Write a record into what is to be ``trees/`` of an installed package; arguments as :func:`content_of`.
 
     Args:
-        label: what errors call the file.
-        data: its bytes.
-        tree: the tree of these bytes.
+        name: what is recorded.
+        data: all bytes that it is made of.
+        content: the text.
         folder: where the record is written.
     """
-    with open(os.path.join(folder, _shipped_name(label)), "xb") as stream:
-        stream.write(_record(_key(label, data, ""), tree))
+    with open(os.path.join(folder, _shipped_name(name)), "xb") as stream:
+        stream.write(_record(_key(name, data, ""), content))
 
 
 @cache
@@ -102,8 +120,8 @@ def _key(label: str, data: bytes, readers: str) -> bytes:
     return f"{label} {readers}\n".encode() + data + b"\0"
 
 
-def _record(key: bytes, tree: Node) -> bytes:
-    content = form.flattened(tree).encode()
+def _record(key: bytes, text: str) -> bytes:
+    content = text.encode()
     return key + _checksum(content) + content
 
 
@@ -112,10 +130,23 @@ def _checksum(content: bytes) -> bytes:
 
 
 @cache
-def _readers() -> str:
+def readers() -> str:
     """Time and size of the code that reads YAML, as Python itself decides whether compiled code is up to date."""
-    states = [os.stat(os.path.join(os.path.dirname(form.__file__), name)) for name in _READERS]
-    return ",".join(f"{state.st_mtime_ns}:{state.st_size}" for state in states)
+    folder = os.path.dirname(form.__file__)
+    return _states(os.path.join(folder, name) for name in _READERS)
+
+
+@cache
+def package() -> str:
+    """Likewise, of all code of the package."""
+    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return _states(
+        os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names if name.endswith(".py")
+    )
+
+
+def _states(paths: Iterable[str]) -> str:
+    return ",".join(f"{state.st_mtime_ns}:{state.st_size}" for state in map(os.stat, sorted(paths)))
 
 
 def _shipped_name(label: str) -> str:
