@@ -25,7 +25,7 @@ from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.decisions import DIVIDES, WHOLE
-from convcost.numbers.symbols import evaluate
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,8 +109,10 @@ def compare(spec: Spec, found: Formula, values: dict[str, Any]) -> None:
         raise NotEqualError(f"{spec.name} {values}: {error}, but {found.assumptions} hold") from None
     numbers = {symbol: values[name] for name, symbol in found.symbols.items()}
     for name, form in found.totals.items():
-        if evaluate(form.expr, numbers) != expected[name]:
-            raise NotEqualError(f"{spec.name} {values}: {name} is {expected[name]}, not {evaluate(form.expr, numbers)}")
+        if evaluate(form.polynomial, numbers) != expected[name]:
+            raise NotEqualError(
+                f"{spec.name} {values}: {name} is {expected[name]}, not {evaluate(form.polynomial, numbers)}"
+            )
 
 
 def drawn(found: Formula, generator: random.Random) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def drawn(found: Formula, generator: random.Random) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, symbol in found.symbols.items():
         default = found.witness[name]
-        if symbol.is_integer:
+        if symbol.whole:
             values[name] = generator.randint(1, max(3 * int(default), 8))
         else:
             denominator = generator.choice(DENOMINATORS)

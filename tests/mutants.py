@@ -159,16 +159,16 @@ MUTANTS = (
     Mutant("Runner._branch", "self._count * _copies", "self._count", SPECS),
     Mutant("Recording.repeat", "(_i + _shift if _i >= _start else _n, _t)", "(_i if _i >= _start else _n, _t)", SPECS),
     # symbols
-    Mutant("_fold_nest", "(_p + _a * _outside, _a * _b)", "(_p + _outside, _a * _b)", SYMBOLS),
+    Mutant("_fold_nest", "_p + _a * (_others + _constant)", "_p + (_others + _constant)", SYMBOLS),
     Mutant("_normal", "_constant -= _base", "_constant -= _base + 1", SYMBOLS),
-    Mutant("CeilDiv.eval", "FloorDiv(_q - 1 - _p, _q)", "FloorDiv(_q - _p, _q)", SYMBOLS),
+    Mutant("CeilDiv.__new__", "FloorDiv(_q - 1 - _p, _q)", "FloorDiv(_q - _p, _q)", SYMBOLS),
     Mutant(
         "bounds_of",
-        "{_d: lower_bound(_f, _least) for _d, _f in _all}",
-        "{_d: 0 for _d, _f in _all}",
+        "{_f: lower_bound(_f, _least) for _f in _all}",
+        "{_f: 0 for _f in _all}",
         NEGATIVE,
     ),
-    Mutant("_role", "(bool(_symbol.is_integer), _values[_name])", "bool(_symbol.is_integer)", ORDERS),
+    Mutant("_role", "(_symbol.whole, _values[_name])", "_symbol.whole", ORDERS),
     Mutant("Candidates.descending", "yield from self._at(self.high)", "None", ENDS),
     # memory, training, receptive fields and time
     Mutant("_Mover", "is_view = False", "is_view = True", LAYERS),

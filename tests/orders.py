@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,11 @@ from convcost.formulas.comparison import QUANTITIES, Comparison, compare
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
+from convcost.numbers.conversion import to_sympy
 from convcost.numbers.decisions import DIVIDES
+from convcost.numbers.polynomial import Symbol, replaced
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import evaluate, to_sympy
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +109,7 @@ class Pair:
             values = {
                 name: self.defaults[name]
                 if generator.random() < keep
-                else generator.choice(WHOLE if symbol.is_integer else RATIOS)
+                else generator.choice(WHOLE if symbol.whole else RATIOS)
                 for name, symbol in self.symbols.items()
             }
             if self.fits(self.repaired(values, generator)):
@@ -117,7 +119,7 @@ class Pair:
     def tied(self, values: dict[str, Any], moved: str) -> dict[str, Any]:
         """The same point with what assumptions make equal to ``moved`` moved along."""
         for one in self.comparison.conditions:
-            if one.relation == "==" and one.left.is_Symbol and one.right.is_Symbol:
+            if one.relation == "==" and isinstance(one.left, Symbol) and isinstance(one.right, Symbol):
                 both = {one.left.name, one.right.name}
                 values |= {name: values[moved] for name in both if moved in both}
         return values
@@ -190,7 +192,7 @@ class _Check:
         return None if counted is None else [getattr(one, self.quantity) for one in counted]
 
     def number(self, expr: Any, values: Mapping[str, Any]) -> Any:
-        value = expr.xreplace({symbol: to_sympy(values[name]) for name, symbol in self.pair.symbols.items()}).doit()
+        value = to_sympy(replaced(expr, {symbol: values[name] for name, symbol in self.pair.symbols.items()})).doit()
         return value if value.is_Rational else sympy.N(value, 40)
 
     def said(self, kind: str) -> None:
@@ -218,7 +220,7 @@ class _Check:
             self.said("limit")
             self.findings.points += 1
             expected, reached = self.number(limit, self.pair.defaults), Fraction(counted[0], counted[1])
-            if limit == sympy.oo:
+            if limit == inf:
                 near = reached > 100 * self.ratio.exact
             else:
                 near = abs(float(expected) - reached) <= NEAR * max(float(expected), self.ratio.exact)
@@ -267,7 +269,7 @@ class _Check:
             counted = self.cost(values) if self.pair.fits(values) else None
             if counted is None or counted[0] != counted[1]:
                 self.false(f"break-even at {known.name} = {known.value}", values, counted)
-        elif isfinite(known.value) and self.pair.symbols[known.name].is_integer and known.value > 1:
+        elif isfinite(known.value) and self.pair.symbols[known.name].whole and known.value > 1:
             around = [
                 self.pair.tied({**self.pair.defaults, known.name: int(known.value) + more}, known.name)
                 for more in (0, 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import convcost
 from convcost.errors import ShapeError, UsageError
-from convcost.numbers.arithmetic import ceil_div, divide, exact_array, exact_div, floor_div, gcd, maximum, power
+from convcost.numbers.arithmetic import ceil_div, divide, exact_div, exact_value, floor_div, gcd, maximum, power
 
 TYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "object"]
 FIELDS = ("params", "macs", "flops")
@@ -109,7 +109,7 @@ OPERATIONS: list[Any] = [
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(pairs=st.lists(st.tuples(numbers, numbers.filter(bool)), min_size=1, max_size=5))
 def test_arithmetic_never_wraps(pairs: list[tuple[int, int]]) -> None:
-    a, b = (exact_array(np.array(column, dtype=object)) for column in zip(*pairs, strict=True))
+    a, b = (exact_value(np.array(column, dtype=object)) for column in zip(*pairs, strict=True))
     for operation in OPERATIONS:
         assert operation(a, b).tolist() == [operation(x, y) for x, y in pairs]
         assert operation(a, pairs[0][1]).tolist() == [operation(x, pairs[0][1]) for x, _ in pairs]
@@ -119,14 +119,14 @@ def test_arithmetic_never_wraps(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_int64_as_long_as_it_fits() -> None:
-    small = exact_array(np.array([2**31, 3], dtype="uint32"))
+    small = exact_value(np.array([2**31, 3], dtype="uint32"))
     assert small.dtype == np.int64
     assert (small * small).dtype == np.int64
     assert (small * small * 2).dtype == object
     assert (small * small * 2 // 4).dtype == np.int64
-    assert exact_array(np.array([2**63], dtype="uint64")).dtype == object
-    assert exact_array(np.array([-(2**63)], dtype="int64")).tolist() == [-(2**63)]
-    assert (-exact_array(np.array([-(2**63)], dtype="int64"))).tolist() == [2**63]
+    assert exact_value(np.array([2**63], dtype="uint64")).dtype == object
+    assert exact_value(np.array([-(2**63)], dtype="int64")).tolist() == [-(2**63)]
+    assert (-exact_value(np.array([-(2**63)], dtype="int64"))).tolist() == [2**63]
 
 
 @pytest.mark.parametrize("quotient", [floor_div, ceil_div, divide, lambda a, b: exact_div(a, b, "a by b")])

@@ -80,7 +80,7 @@ def parts(value: Any, *, ratio: bool) -> list[int]:
 
 
 def arguments(found: Formula, point: dict[str, Any]) -> list[int]:
-    return [part for name, one in found.symbols.items() for part in parts(point[name], ratio=not one.is_integer)]
+    return [part for name, one in found.symbols.items() for part in parts(point[name], ratio=not one.whole)]
 
 
 @pytest.mark.parametrize("name", sampled(NAMES, 3))

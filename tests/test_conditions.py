@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,10 +14,11 @@ from convcost.formulas.regions import brought_together
 from convcost.formulas.steps import breaks, pieces
 from convcost.numbers.arithmetic import make_divisible
 from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
-from convcost.numbers.symbols import FloorDiv, MakeDivisible, Maximum, RoundEven, evaluate, without_floors
+from convcost.numbers.functions import FloorDiv, MakeDivisible, Maximum, RoundEven, without_floors
+from convcost.numbers.polynomial import Expr, Symbol, total
+from convcost.numbers.values import evaluate
 
-ALPHA = sympy.Symbol("alpha", positive=True, rational=True)
-N = sympy.Symbol("N", positive=True, integer=True)
+ALPHA, N = Symbol("alpha", whole=False), Symbol("N")
 widths = st.integers(1, 80).map(lambda c: MakeDivisible(c * ALPHA, 8))
 ratios = st.fractions(Fraction(1, 50), 3, max_denominator=64)
 steps = st.fractions(Fraction(1, 12), 6, max_denominator=12)
@@ -73,7 +73,7 @@ STEPPING = [
 
 
 @pytest.mark.parametrize("expr", STEPPING, ids=str)
-def test_a_step_function_is_constant_between_its_breaks(expr: sympy.Expr) -> None:
+def test_a_step_function_is_constant_between_its_breaks(expr: Expr) -> None:
     points = breaks(expr, ALPHA, Fraction(0), Fraction(3))
     for piece in pieces(points, Fraction(0), Fraction(3)):
         inside = [piece.low + (piece.high - piece.low) * Fraction(k, 7) for k in range(1, 7)]
@@ -89,8 +89,8 @@ sizes = st.builds(
 
 
 @given(st.lists(sizes, min_size=1, max_size=3), st.integers(-3, 3), st.integers(1, 200))
-def test_a_bound_without_floors_is_never_above(parts: list[sympy.Expr], slope: int, value: int) -> None:
-    expr = sympy.Add(*parts, slope * N)
+def test_a_bound_without_floors_is_never_above(parts: list[Expr], slope: int, value: int) -> None:
+    expr = total([*parts, slope * N])
     assert evaluate(without_floors(expr), {N: value}) <= evaluate(expr, {N: value})
 
 

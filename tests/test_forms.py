@@ -9,7 +9,6 @@ import sys
 from fractions import Fraction
 
 import pytest
-import sympy
 from conftest import ROOT
 from inprocess import convcost
 
@@ -20,8 +19,10 @@ from convcost.formulas.simplify import collected
 from convcost.formulas.views import VIEWS, readable, view
 from convcost.language.interpret import build
 from convcost.metrics.quantities import QUANTITIES, quantities
+from convcost.numbers.functions import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven
+from convcost.numbers.polynomial import Expr, Power, Symbol, functions_in
 from convcost.numbers.printing import latex, text, typeset
-from convcost.numbers.symbols import FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven, evaluate
+from convcost.numbers.values import evaluate
 
 NETWORKS = bundled_names(blocks=False)
 
@@ -91,14 +92,14 @@ def test_ideal_forms_hold_on_their_sizes(name: str, step: int) -> None:
     size = found.witness["size"] + step * residue.period
     expected = quantities(build(spec, {"size": size}).layers)
     values = {residue.symbol: (size - residue.rest) // residue.period}
-    assert not ideal.exprs["macs"].atoms(sympy.Function)
+    assert not functions_in(ideal.exprs["macs"])
     assert {key: evaluate(ideal.exprs[key], values) for key in QUANTITIES} == {key: expected[key] for key in QUANTITIES}
 
 
 def test_names_for_rounded_widths_stand_for_them() -> None:
     found = formula(Catalogue().target("mobilenet_v3"), ["alpha", "size"])
     shown = view(found, "named")
-    assert shown.exprs["macs"].atoms(sympy.Function) == set()
+    assert not functions_in(shown.exprs["macs"])
     assert "w72 = make_divisible(72*alpha, 8)" in shown.where
     assert "w = make_divisible(w72/4, 8)" in shown.where  # squeeze-and-excitation: a quarter of the width, rounded
     assert len({let.symbol for let in shown.lets}) == len(shown.lets)
@@ -114,8 +115,7 @@ def test_an_unknown_shape_is_refused() -> None:
         view(formula(Catalogue().target("plain")), "idael")
 
 
-A, N, M = sympy.symbols("alpha N M", positive=True)
-SIZE = sympy.Symbol("size", positive=True, integer=True)
+A, N, M, SIZE = Symbol("alpha", whole=False), Symbol("N"), Symbol("M"), Symbol("size")
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ SIZE = sympy.Symbol("size", positive=True, integer=True)
         (MakeDivisible(32 * A, 8), "make_divisible(32*alpha, 8)", None, None),
         (RoundEven(3 * A), "round(3*alpha)", None, None),
         (Maximum(A, N), "max(alpha, N)", None, None),
-        (sympy.sqrt(N + M), "sqrt(M + N)", None, r"\sqrt{M + N}"),
-        (sympy.Symbol("w32") * 2, "2*w32", "2·w₃₂", "2 w_{32}"),
+        (Power(N + M, Fraction(1, 2)), "sqrt(M + N)", None, r"\sqrt{M + N}"),
+        (Symbol("w32") * 2, "2*w32", "2·w₃₂", "2 w_{32}"),
         (N / (M + 1), "N/(M + 1)", "N/(M + 1)", None),
     ],
 )
-def test_writers(expr: sympy.Expr, plain: str, typed: str | None, tex: str | None) -> None:
+def test_writers(expr: Expr, plain: str, typed: str | None, tex: str | None) -> None:
     assert text(expr) == plain
     assert typed is None or typeset(expr) == typed
     assert tex is None or latex(expr) == tex
@@ -142,14 +142,14 @@ def test_writers(expr: sympy.Expr, plain: str, typed: str | None, tex: str | Non
     ("low", "high"),
     [(FloorDiv(SIZE + 1, 4), FloorDiv(SIZE + 3, 4)), (SIZE - 2, SIZE), (FloorDiv(SIZE, 2), FloorDiv(SIZE, 2) + 1)],
 )
-def test_sizes_that_are_always_in_order(low: sympy.Expr, high: sympy.Expr) -> None:
+def test_sizes_that_are_always_in_order(low: Expr, high: Expr) -> None:
     """What a pool with ceil_mode asks for; the smaller one is known without knowing the size."""
     assert Minimum(high, low) == Minimum(low, high) == low
     assert Maximum(high, low) == Maximum(low, high) == high
 
 
 def test_terms_of_one_size_stand_together() -> None:
-    s, w, v = sympy.symbols("s2 w32 w64", positive=True)
+    s, w, v = map(Symbol, ("s2", "w32", "w64"))
     groups = (frozenset({s}), frozenset({w, v}))
     assert (
         text(collected(s**2 * w * v + 36 * s**2 * w + 9 * v + 5 * w + 7, groups))
@@ -160,8 +160,10 @@ def test_terms_of_one_size_stand_together() -> None:
 def test_terms_are_brought_together_in_the_same_way_in_every_run() -> None:
     """Two ways are equally short here; Python orders sets differently in every process."""
     program = (
-        "import sympy; from convcost.formulas.simplify import collected; from convcost.numbers.printing import text\n"
-        "c, w = sympy.symbols('classes width', positive=True)\n"
+        "from convcost.formulas.simplify import collected\n"
+        "from convcost.numbers.polynomial import Symbol\n"
+        "from convcost.numbers.printing import text\n"
+        "c, w = Symbol('classes'), Symbol('width', whole=False)\n"
         "print(text(collected(6179456*w**2 + 1280*c*w + c + 333728*w)))"
     )
     shown = {

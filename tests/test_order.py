@@ -20,9 +20,11 @@ from convcost.formulas.sign import identically_zero
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers import arithmetic as algebra
+from convcost.numbers.conversion import to_sympy
 from convcost.numbers.decisions import Condition
+from convcost.numbers.functions import FloorDiv
+from convcost.numbers.polynomial import Symbol, replaced, symbols_in
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import FloorDiv
 
 if TYPE_CHECKING:
     from convcost.formulas.order import Order
@@ -84,7 +86,9 @@ def test_what_is_proved_holds_where_it_is_counted(first: str, second: str, quant
             assert algebra.RELATIONS[known.relation](one, other), values
         for threshold in known.thresholds:
             checked += 1
-            root = threshold.root.xreplace({s: sympy.Integer(values[s.name]) for s in threshold.root.free_symbols})
+            root = to_sympy(
+                replaced(threshold.root, {symbol: values[symbol.name] for symbol in symbols_in(threshold.root)})
+            )
             if root.is_real and root != values[threshold.name]:
                 expected = bool(values[threshold.name] < root) == (threshold.relation == "<")
                 assert (one < other) == expected, values
@@ -123,8 +127,8 @@ def test_the_width_at_which_a_bottleneck_pays() -> None:
     """9 M^2 + 512 M = 9 * 256^2 gives M = (sqrt(512^2 + 4 * 9 * 589824) - 512) / 18."""
     (known,) = proved(compared("bottleneck", "plain"), "params").thresholds
     assert (known.name, known.relation) == ("M", "<")
-    numbers = {"I": sympy.Integer(256), "O": sympy.Integer(256), "K": sympy.Integer(3)}
-    at_default = known.root.xreplace({one: numbers[one.name] for one in known.root.free_symbols})
+    numbers = {"I": 256, "O": 256, "K": 3}
+    at_default = to_sympy(replaced(known.root, {symbol: numbers[symbol.name] for symbol in symbols_in(known.root)}))
     assert sympy.simplify(at_default - (sympy.sqrt(512**2 + 4 * 9 * 589_824) - 512) / 18) == 0
 
 
@@ -139,7 +143,7 @@ def test_the_three_resnext_forms_differ_in_additions_only() -> None:
     assert proved(comparison, "flops").relation == ">="  # C sums of I maps each, where one is left
 
 
-N, M = sympy.symbols("N M", positive=True, integer=True)
+N, M = Symbol("N"), Symbol("M")
 
 
 def test_identity_of_floors_that_only_parity_shows() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sympy
 
 from convcost.errors import FieldError, ShapeError
 from convcost.layers import REGISTRY
 from convcost.layers.base import Backward, Layer, Saved, Work
 from convcost.layers.fields import Field, axes, flag, number, padding, shown, size, word
+from convcost.numbers.polynomial import Symbol
 
 MAP = (4, 9, 9)
 FLAT = (7,)
@@ -292,7 +292,7 @@ def test_fields_hold_what_they_were_made_with() -> None:
     assert [padding(0).check(text) for text in ("same", "valid")] == ["same", "valid"]
     assert word("a", ("a", "b")).check("b") == "b"
     assert (Field("size", 4, "d").minimum, Field("size", 4, "d").words, Field("size", 4, "d").name) == (1, (), "")
-    symbol, array = sympy.Symbol("N"), np.array([1, 2])
+    symbol, array = Symbol("N"), np.array([1, 2])
     assert number(0).check(symbol) is symbol
     assert number(0).check(array) is array
 

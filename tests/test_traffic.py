@@ -16,6 +16,7 @@ from convcost.errors import UsageError
 from convcost.metrics.dtypes import bits, bytes_of
 from convcost.metrics.traffic import AccessCost, Moved, access_cost, of_additions, sum_moved, traffic
 from convcost.network.fusion import folded_norms, fusions, kept_outputs, readers
+from convcost.numbers.polynomial import Symbol
 from convcost.render.analysis import cost_table
 
 CONV_BN_RELU = "{input: [3, 8, 8], layers: [conv: {out: 4, kernel: 3, bias: false}, batch_norm, relu]}"
@@ -154,7 +155,7 @@ def test_bytes_and_intensity_of_a_batch() -> None:
     assert moved.intensity(batch=3) == Fraction(2100, 4 * 510)
     assert moved.intensity("float16", "int8", 3) == Fraction(2100, 990)
     assert Moved(0, 0, 0, 5).intensity() is None
-    size = sympy.Symbol("N", positive=True, integer=True)
+    size = Symbol("N")
     symbolic = Moved(size, 0, size, 6 * size**2).intensity("int8", batch=5)
     assert symbolic == 3 * size  # 5 * 6 N^2 operations on 5 * 2 N bytes
     assert sum_moved([]) == Moved(0, 0, 0, 0)

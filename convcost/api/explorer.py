@@ -1,4 +1,4 @@
-"""Pages on which the parameters of networks can be moved. sympy is imported when a function here is called."""
+"""Pages on which the parameters of networks can be moved."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def explore(
     >>> explore("mobilenet_v1", free=["alpha"])
     <explorer mobilenet_v1: alpha = 1>
     """
-    from convcost.codegen.explorer import Source  # noqa: PLC0415 - imports sympy
+    from convcost.codegen.explorer import Source  # noqa: PLC0415 - only formulas need it
     from convcost.codegen.explorer import explore as explored  # noqa: PLC0415
 
     resolved = resolve(targets, parameters)

@@ -1,4 +1,4 @@
-"""Formulas, and proofs about them. sympy is imported when a function here is called."""
+"""Formulas, and proofs about them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def formula(
     >>> formula("depthwise_separable_conv").totals["params"].expr
     I*K**2 + I*O
     """
-    from convcost.formulas.closed import formula as closed  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import formula as closed  # noqa: PLC0415 - only formulas need it
 
     (resolved,) = resolve([target], parameters)
     whose = convention_of(convention, resolved.spec)
@@ -111,7 +111,7 @@ def cases(
     ('I == O',)
     ('I != O',)
     """
-    from convcost.formulas.cases import cases as every_case  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.cases import cases as every_case  # noqa: PLC0415 - only formulas need it
 
     (resolved,) = resolve([target], parameters)
     whose = convention_of(convention, resolved.spec)
@@ -144,7 +144,7 @@ def scaling(
     >>> [row.degree for row in scaling("mobilenet_v1", ["rho"], ["params", "macs"])]
     [0, 2]
     """
-    from convcost.formulas import scaling as rules  # noqa: PLC0415 - imports sympy
+    from convcost.formulas import scaling as rules  # noqa: PLC0415 - only formulas need it
     from convcost.formulas.closed import everything_free  # noqa: PLC0415
     from convcost.formulas.closed import formula as closed  # noqa: PLC0415
 
@@ -182,7 +182,7 @@ def equal(
     >>> equal("resnext_a", "resnext_c").equal
     True
     """
-    from convcost.formulas.equal import Equalities, identities  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.equal import Equalities, identities  # noqa: PLC0415 - only formulas need it
 
     if len(targets) < 2:  # noqa: PLR2004 - a thing is equal to itself
         raise UsageError("equal needs at least two targets")
@@ -201,7 +201,7 @@ def equal(
 
 def _side(target: Target, ties: Mapping[str, Expression], others: Sequence[Target]) -> Side:
     """A target with its ties; a parameter tied to the name of another target's has that name."""
-    from convcost.formulas.equal import Side  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.equal import Side  # noqa: PLC0415 - only formulas need it
     from convcost.formulas.renamed import Renamed  # noqa: PLC0415
 
     spec, values = target.spec, target.values

@@ -1,4 +1,4 @@
-"""Parameter values that meet budgets. sympy is imported when a function here is called."""
+"""Parameter values that meet budgets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def solve(  # noqa: PLR0913 - a context has as many parts
     160
     """
     from convcost.language.interpret import from_python  # noqa: PLC0415
-    from convcost.solving import solution  # noqa: PLC0415 - imports sympy
+    from convcost.solving import solution  # noqa: PLC0415 - only formulas need it
 
     setting = Context(batch, dtype, weights_dtype, device, fused, convention)
     costs = costs_of(target, [name], budgets, parameters, input=input, context=setting)
@@ -122,7 +122,7 @@ def pareto(  # noqa: PLR0913 - a context has as many parts
     [(1.0, 0.25), (0.75, 0.5), (0.5, 0.75), (0.25, 1.0)]
     """
     from convcost.language.interpret import from_python  # noqa: PLC0415
-    from convcost.solving import pareto as grid  # noqa: PLC0415 - imports sympy
+    from convcost.solving import pareto as grid  # noqa: PLC0415 - only formulas need it
 
     setting = Context(batch, dtype, weights_dtype, device, fused, convention)
     costs = costs_of(target, list(steps), budgets, parameters, input=input, context=setting, objectives=objectives)
@@ -177,7 +177,7 @@ def costs_of(
     """
     from convcost.metrics.devices import device as device_of  # noqa: PLC0415
     from convcost.solving.budgets import parse_budget  # noqa: PLC0415
-    from convcost.solving.costs import Costs, Setting  # noqa: PLC0415 - imports sympy
+    from convcost.solving.costs import Costs, Setting  # noqa: PLC0415 - only formulas need it
     from convcost.solving.pareto import objective  # noqa: PLC0415
 
     catalogue = Catalogue()

@@ -34,7 +34,7 @@ def load(target: TargetLike, *, input: Sizes | None = None, **parameters: Any) -
         target: name of a bundled spec, or path of a file.
         input: ``(channels, *spatial)`` in place of the spec's own.
         **parameters: values of the spec's parameters, and of the sizes a block reads off its input. A float
-            means the decimal it prints as; a sympy expression is taken as it is, a numpy array of
+            means the decimal it prints as; an expression of sympy becomes one of this package, a numpy array of
             whatever type elementwise and exact.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Networks over many values of their parameters. sympy is imported when a function here is called."""
+"""Networks over many values of their parameters."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
     >>> macs(alpha=1, size=224)
     {'macs': 300774272, 'peak': 6021120}
     """
-    from convcost.compiled.function import Compiled  # noqa: PLC0415 - imports sympy
+    from convcost.compiled.function import Compiled  # noqa: PLC0415 - only formulas need it
 
     (resolved,) = resolve([target], parameters)
     context = Context(batch, dtype, weights_dtype, device, fused, convention)
@@ -133,7 +133,7 @@ def sweep(  # noqa: PLR0913 - a context has as many parts
     >>> points[0]
     {'alpha': Fraction(1, 2), 'size': 160, 'params': 1968680, 'macs': 50184000}
     """
-    from convcost.sweeps.sweep import collected  # noqa: PLC0415 - imports sympy and numpy
+    from convcost.sweeps.sweep import collected  # noqa: PLC0415 - only formulas need it and numpy
 
     context = Context(batch, dtype, weights_dtype, device, fused, convention)
     wanted = Wanted(metrics, keep, pareto, sort, top, zipped=zip)
@@ -215,7 +215,7 @@ def setting_of(context: Context, spec: Spec) -> Setting:
         UsageError: there is no such convention or device.
     """
     from convcost.metrics.devices import device as device_of  # noqa: PLC0415
-    from convcost.solving.costs import Setting  # noqa: PLC0415 - imports sympy
+    from convcost.solving.costs import Setting  # noqa: PLC0415 - only formulas need it
 
     return Setting(
         context.batch,

@@ -16,7 +16,7 @@ from convcost.errors import UsageError, shorten, unknown
 from convcost.language.interpret import build, find, from_text, no_parameter
 from convcost.language.model import own_name, unique_names
 from convcost.network.graph import Graph
-from convcost.numbers.arithmetic import exact_array
+from convcost.numbers.arithmetic import exact_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -166,7 +166,7 @@ def input_shape(sizes: Sizes | None) -> Any:
 
 
 def _shape(sizes: Any, most: int) -> Shape:
-    shape = tuple(map(exact_array, sizes))
+    shape = tuple(map(exact_value, sizes))
     if not 1 <= len(shape) <= most or any(isinstance(size, bool | str | float) for size in shape):
         raise UsageError(f"`input` is channels and up to three sizes, found {shape!r}")
     if any(isinstance(size, int) and size < 1 for size in shape):

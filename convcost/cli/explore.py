@@ -49,7 +49,7 @@ def command(
     The page computes totals, the cost and shapes of every layer, and memory over time from closed forms, exactly. It is
     one file, needs no server and loads nothing. --free chooses the parameters; by default all that can be symbols.
     """
-    from convcost.render.explorer import explorer_page  # noqa: PLC0415 - imports sympy
+    from convcost.render.explorer import explorer_page  # noqa: PLC0415 - only formulas need it
 
     explorer = api.explore(
         *targets_of(targets, settings),

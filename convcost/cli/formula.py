@@ -89,7 +89,7 @@ def command(  # noqa: PLR0913 - one argument per option
 
 
 def _cases(cases: Cases, format_: str, quantities: Sequence[str]) -> str:
-    from convcost.render.formulas import cases_text  # noqa: PLC0415 - imports sympy
+    from convcost.render.formulas import cases_text  # noqa: PLC0415 - only formulas need it
 
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415
@@ -110,7 +110,7 @@ def _rendered(
     with_latex: bool,
 ) -> str:
     from convcost.formulas.views import readable, view  # noqa: PLC0415
-    from convcost.render import formulas  # noqa: PLC0415 - imports sympy
+    from convcost.render import formulas  # noqa: PLC0415 - only formulas need it
 
     if format_ == "json":
         from convcost.tables.data import as_json  # noqa: PLC0415
@@ -128,9 +128,9 @@ def _rendered(
 
 def _writer(format_: str) -> Any:
     if format_ == "unicode":
-        from convcost.numbers.printing import typeset  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.printing import typeset  # noqa: PLC0415 - only formulas need it
 
         return typeset
-    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
     return text

@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913 - one argument per option
     target's metrics and of other networks and blocks: macs<=1/2*plain. Several names, --for alpha,size with a --step
     for each, give the points that no other beats. Exit code 1 where nothing meets the budget.
     """
-    from convcost.solving.pareto import Objective, objective, pareto  # noqa: PLC0415 - imports sympy
+    from convcost.solving.pareto import Objective, objective, pareto  # noqa: PLC0415 - only formulas need it
     from convcost.solving.solution import solve  # noqa: PLC0415
 
     typed = [name.strip() for part in names for name in part.split(",")]

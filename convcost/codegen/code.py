@@ -9,7 +9,8 @@ from convcost.codegen.languages import LANGUAGES, Language, Source
 from convcost.codegen.program import program
 from convcost.errors import UsageError
 from convcost.formulas.simplify import collected
-from convcost.numbers.printing import ATOM, TextPrinter
+from convcost.numbers.polynomial import symbols_in
+from convcost.numbers.printing import TextPrinter
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def as_code(formula: Formula, view: View, language: str, quantities: Sequence[st
 
 
 def _source(formula: Formula, view: View, made: Program, language: Language) -> Source:
-    write = _CodePrinter(language).doprint
-    read = {symbol for line in made.statements for argument in line.arguments for symbol in argument.free_symbols}
-    read |= {symbol for fraction in made.outputs.values() for part in fraction for symbol in part.free_symbols}
+    write = _CodePrinter(language)
+    read = {symbol for line in made.statements for argument in line.arguments for symbol in symbols_in(argument)}
+    read |= {symbol for fraction in made.outputs.values() for part in fraction for symbol in symbols_in(part)}
     operations = {line.operation for line in made.statements}
     return Source(
         name=_identifier(formula.graph.name, language),
@@ -73,8 +74,8 @@ class _CodePrinter(TextPrinter):
         super().__init__()
         self._language = language
 
-    def _print_Integer(self, expr: Any) -> str:  # noqa: N802
-        return self._language.integer(int(expr))
+    def number(self, value: Any) -> str:
+        return self._language.integer(value)
 
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002, N802
-        return self._language.power(self.parenthesize(expr.base, ATOM), int(expr.exp))
+    def raised(self, base: str, exponent: Any) -> str:
+        return self._language.power(base, exponent)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.codegen.kernel import UNIT
-from convcost.numbers.symbols import to_sympy
 
 if TYPE_CHECKING:
     from convcost.codegen.kernel import Guard, Kernel, Polynomial
@@ -30,7 +29,6 @@ class Pool:
 
     def place(self, expr: Any) -> int:
         """The place of ``expr``, at which its value will be found."""
-        expr = to_sympy(expr)
         if expr not in self._places:
             self._places[expr] = len(self.exprs)
             self.exprs[str(self._places[expr])] = expr

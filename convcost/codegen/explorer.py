@@ -21,7 +21,6 @@ from convcost.limits import MAX_PAGE_ROWS
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import alive
 from convcost.metrics.traffic import traffic
-from convcost.numbers.symbols import to_number
 from convcost.tables.printable import Printable
 from convcost.tables.values import plain
 
@@ -142,7 +141,7 @@ class Explorer(Printable):
         graph, pool = case.graph, Pool()
         kind = [node.kind for node in network.at_witness(case).layers]
         kinds = list(dict.fromkeys(kind))
-        columns = {key: [pool.place(row.forms[key].expr) for row in case.rows] for key in QUANTITIES}
+        columns = {key: [pool.place(row.forms[key].polynomial) for row in case.rows] for key in QUANTITIES}
         moved = traffic(graph)
         columns["bytes"] = [
             pool.place(moved[node.index].bytes(self.dtype, self.weights_dtype)) for node in graph.layers
@@ -157,7 +156,7 @@ class Explorer(Printable):
             note = ""
         except UnsupportedError as error:
             steps, note = [], str(error)
-        totals = {key: pool.place(case.totals[key].expr) for key in QUANTITIES}
+        totals = {key: pool.place(case.totals[key].polynomial) for key in QUANTITIES}
         inputs = [[pool.place(size) for size in node.input] for node in graph.layers]
         outputs = [[pool.place(size) for size in node.shape] for node in graph.layers]
         made = kernel(pool.exprs, list(case.symbols.values()), case.conditions)
@@ -237,7 +236,7 @@ def _command(source: Source) -> str:
 
 def _name(first: Formula, name: str, value: Any) -> dict[str, Any]:
     symbol = first.symbols[name]
-    if symbol.is_integer:
+    if symbol.whole:
         return {"ratio": False, "value": str(value), "slider": _whole_slider(value, _least(first, symbol))}
     return {"ratio": True, "value": _decimal(Fraction(value)), "slider": _ratio_slider(Fraction(value))}
 
@@ -245,9 +244,7 @@ def _name(first: Formula, name: str, value: Any) -> dict[str, Any]:
 def _least(first: Formula, symbol: Any) -> int:
     """The least value that the conditions on this name alone allow, as far as they state one."""
     bounds = [
-        to_number(condition.right)
-        for condition in first.conditions
-        if condition.relation == ">=" and condition.left == symbol
+        condition.right for condition in first.conditions if condition.relation == ">=" and condition.left == symbol
     ]
     return max((bound for bound in bounds if type(bound) is int), default=1)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from convcost.codegen.program import program
 from convcost.formulas.regions import Within
 from convcost.numbers.decisions import DIVIDES, WHOLE
+from convcost.numbers.polynomial import inverse, terms_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -137,7 +138,9 @@ def _side(condition: Condition) -> Any:
     """The expression whose value decides a condition."""
     if isinstance(condition, Within) or condition.relation == WHOLE:
         return condition.left
-    return condition.right / condition.left if condition.relation == DIVIDES else condition.left - condition.right
+    if condition.relation == DIVIDES:
+        return condition.right * inverse(condition.left)
+    return condition.left - condition.right
 
 
 def _guard(condition: Condition, side: Fractional) -> Guard:
@@ -168,8 +171,7 @@ def _minus(top: Polynomial, bottom: Polynomial, number: Any) -> Polynomial:
 
 
 def _polynomial(expr: Any, slots: Mapping[Any, int]) -> Polynomial:
-    terms: Polynomial = {}
-    for monomial, coefficient in expr.as_coefficients_dict().items():
-        powers = monomial.as_powers_dict() if monomial != 1 else {}
-        terms[tuple(sorted((slots[base], int(power)) for base, power in powers.items()))] = int(coefficient)
-    return terms
+    return {
+        tuple(sorted((slots[atom], power) for atom, power in monomial)): int(coefficient)
+        for monomial, coefficient in terms_in(expr).items()
+    }

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import sympy
-
 from convcost.errors import UnsupportedError
 from convcost.formulas.subexpressions import groups, named
+from convcost.numbers.functions import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
+from convcost.numbers.polynomial import (
+    Power,
+    Symbol,
+    common_divisor,
+    expanded,
+    factors_of,
+    functions_in,
+    inverse,
+    outermost,
+    over_common,
+    replaced,
+    term,
+    without_divisors,
+)
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,7 +76,7 @@ class Program(NamedTuple):
     @property
     def groups(self) -> tuple[frozenset[Any], ...]:
         """Names that belong together when terms are collected; see :func:`convcost.formulas.simplify.collected`."""
-        return groups(((line.symbol, sympy.Add(*line.arguments)) for line in self.statements), self.arguments)
+        return groups(((line.symbol, sum(line.arguments)) for line in self.statements), self.arguments)
 
 
 def program(exprs: Mapping[str, Any], symbols: Sequence[Any], reserved: Collection[str] = ()) -> Program:
@@ -93,28 +105,28 @@ def program(exprs: Mapping[str, Any], symbols: Sequence[Any], reserved: Collecti
         statement, values[let.symbol] = _statement(let.symbol, let.value, values)
         statements.append(statement)
     return Program(
-        parameters, tuple(statements), {name: _fraction(expr.xreplace(values)) for name, expr in outputs.items()}
+        parameters, tuple(statements), {name: _fraction(replaced(expr, values)) for name, expr in outputs.items()}
     )
 
 
-def _with_floors(expr: Any) -> Any:
-    """``expr`` with a floor in place of every ceiling: no language needs a rule for both."""
-    if not expr.has(CeilDiv):
-        return expr
-    arguments = [_with_floors(argument) for argument in expr.args]
-    if not isinstance(expr, CeilDiv):
-        return expr.func(*arguments)
-    return -FloorDiv(-arguments[0], arguments[1], evaluate=False)
+def _with_floors(value: Any) -> Any:
+    """``value`` with a floor in place of every ceiling: no language needs a rule for both."""
+    if not any(isinstance(function, CeilDiv) for function in functions_in(value)):
+        return value
+    return replaced(value, {function: _with_floor(function) for function in outermost(value)})
+
+
+def _with_floor(function: Any) -> Any:
+    arguments = [_with_floors(argument) for argument in function.args]
+    if isinstance(function, CeilDiv):
+        return -FloorDiv.bare(-arguments[0], arguments[1])
+    return type(function)(*arguments)
 
 
 def _parts(symbol: Any, taken: Collection[str]) -> tuple[Any, ...]:
-    if symbol.is_integer:
-        return (_whole(_free(symbol.name, taken)),)
-    return tuple(_whole(_free(f"{symbol.name}_{part}", taken)) for part in ("num", "den"))
-
-
-def _whole(name: str) -> Any:
-    return sympy.Symbol(name, positive=True, integer=True)
+    if symbol.whole:
+        return (Symbol(_free(symbol.name, taken)),)
+    return tuple(Symbol(_free(f"{symbol.name}_{part}", taken)) for part in ("num", "den"))
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -125,36 +137,35 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 def _statement(symbol: Any, expr: Any, values: Mapping[Any, Any]) -> tuple[Statement, Any]:
     """The statement that computes ``expr``, and the value of ``expr`` in terms of its result."""
-    operation = OPERATIONS[expr.func]
-    arguments = [argument.xreplace(dict(values)) for argument in expr.args]
+    operation = OPERATIONS[type(expr)]
+    arguments = [replaced(argument, values) for argument in expr.args]
     if isinstance(expr, FloorDiv):
-        return Statement(symbol, operation, _fraction(arguments[0] / arguments[1])), symbol
+        return Statement(symbol, operation, _fraction(arguments[0] * inverse(arguments[1]))), symbol
     if isinstance(expr, RoundEven):
         return Statement(symbol, operation, _fraction(arguments[0])), symbol
     if isinstance(expr, MakeDivisible):
-        if not arguments[1].is_Integer:
+        if type(arguments[1]) is not int:
             raise UnsupportedError(f"no code for a width that is rounded to {text(expr.args[1])}")
         return Statement(symbol, operation, (*_fraction(arguments[0]), arguments[1])), symbol
-    fractions = [_fraction(argument) for argument in arguments]
-    bottom = sympy.lcm_list([below for _, below in fractions])
-    tops = tuple(sympy.expand(above * sympy.cancel(bottom / below)) for above, below in fractions)
-    return Statement(symbol, operation, tops), symbol / bottom
+    for argument in arguments:
+        _check(argument)
+    divisor = common_divisor(*arguments)
+    tops = tuple(without_divisors(argument, *divisor) for argument in arguments)
+    return Statement(symbol, operation, tops), symbol * inverse(term(*divisor))
 
 
-def _fraction(expr: Any) -> tuple[Any, Any]:
-    """``expr`` as a fraction of polynomials with whole coefficients.
+def _fraction(value: Any) -> tuple[Any, Any]:
+    """``value`` as a fraction of polynomials with whole coefficients.
 
     Raises:
-        UnsupportedError: it has a root, or a name in an exponent.
+        UnsupportedError: it has a root.
     """
-    for power in expr.atoms(sympy.Pow):
-        if not power.exp.is_Integer:
-            raise UnsupportedError(f"no code for {text(power)}: exponents must be whole numbers")
-    if not any(_divides(part) for part in expr.atoms(sympy.Pow, sympy.Rational)):
-        return sympy.expand(expr), sympy.S.One
-    top, bottom = sympy.fraction(sympy.together(expr))
-    return sympy.expand(top), sympy.expand(bottom)
+    _check(value)
+    top, bottom = over_common(value)
+    return expanded(top), expanded(bottom)
 
 
-def _divides(part: Any) -> bool:
-    return not part.is_Integer if part.is_Rational else not (part.exp.is_Integer and part.exp > 0)
+def _check(value: Any) -> None:
+    for atom, power in factors_of(value):
+        if isinstance(atom, Power):
+            raise UnsupportedError(f"no code for {text(term(((atom, power),)))}: exponents must be whole numbers")

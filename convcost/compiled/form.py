@@ -13,7 +13,6 @@ from convcost.errors import UnsupportedError
 from convcost.metrics.dtypes import bits
 from convcost.metrics.memory import alive
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.symbols import to_sympy
 from convcost.solving.costs import CLOSED, Metrics
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Form:
         self.names = tuple(formula.symbols)
         values = Metrics(context)
         closed = {key: values[key] for key in keys if key in CLOSED}
-        exprs = {key: to_sympy(value) for key, value in closed.items() if value is not None}
+        exprs = {key: value for key, value in closed.items() if value is not None}
         held = _held(context) if any(key in ALIVE for key in keys) else {}
         made = kernel({**exprs, **held}, list(formula.symbols.values()), formula.conditions)
         if held:
@@ -92,7 +91,7 @@ def _held(context: Context) -> dict[str, Any]:
         counts = [held for _, held in alive(context.graph, in_place=context.fused, folded=context.fused)]
     except UnsupportedError:
         return {}
-    return {f"alive {step}": expr for step, expr in enumerate(dict.fromkeys(map(to_sympy, counts or [0])))}
+    return {f"alive {step}": expr for step, expr in enumerate(dict.fromkeys(counts or [0]))}
 
 
 def _with_maximum(made: Kernel, held: Sequence[str], context: Context) -> Kernel:

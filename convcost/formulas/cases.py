@@ -16,7 +16,7 @@ from convcost.formulas.closed import Formula, formula
 from convcost.formulas.regions import Stretch, Within, where
 from convcost.numbers.arithmetic import NEGATION, Relation, normal
 from convcost.numbers.decisions import Condition
-from convcost.numbers.symbols import evaluate
+from convcost.numbers.values import evaluate
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _witness(first: Formula, forced: Mapping[Any, bool]) -> dict[str, Any] | Non
     stretches: dict[Any, list[Stretch]] = {}
     for symbol in names:
         about = [condition for condition in wanted if condition.symbols == {symbol}]
-        if symbol.is_integer or not about:
+        if symbol.whole or not about:
             continue
         try:
             allowed = where(about, symbol)
@@ -171,7 +171,7 @@ def _options(
             start, end = (Fraction(evaluate(condition.left, {**base, symbol: at})) for at in (here, here + 1))
             if end != start:
                 root = here - start / (end - start)  # where a line through both would be 0
-                if root > 0 and (root.denominator == 1 or not symbol.is_integer):
+                if root > 0 and (root.denominator == 1 or not symbol.whole):
                     yield root
     yield here * 2
-    yield from _RATIOS if not symbol.is_integer else (*_SMALL, *(here + 2**power for power in range(_POWERS)))
+    yield from _RATIOS if not symbol.whole else (*_SMALL, *(here + 2**power for power in range(_POWERS)))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-import sympy
-
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
@@ -19,7 +17,8 @@ from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
 from convcost.numbers.assumptions import Session, assuming
 from convcost.numbers.decisions import Condition
-from convcost.numbers.symbols import MAX_FORM_TERMS, evaluate, expanded, term_bound, to_sympy
+from convcost.numbers.polynomial import MAX_FORM_TERMS, Symbol, expanded, terms_in
+from convcost.numbers.values import evaluate
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
@@ -44,21 +43,32 @@ class Form:
         return self._make()
 
     @cached_property
-    def expr(self) -> Any:
-        """An exact sympy expression, expanded.
+    def polynomial(self) -> Any:
+        """The closed form, multiplied out: a number, or an expression (:mod:`convcost.numbers.polynomial`).
 
         Raises:
             UnsupportedError: it has more than 50,000 terms.
         """
-        expr = to_sympy(self._count)
-        if term_bound(expr) > MAX_FORM_TERMS:
+        value = expanded(self._count)
+        if len(terms_in(value)) > MAX_FORM_TERMS:
             raise UnsupportedError(f"a closed form of more than {MAX_FORM_TERMS:,} terms; leave fewer names free")
-        return expanded(expr)
+        return value
+
+    @cached_property
+    def expr(self) -> Any:
+        """The same as an expression of sympy, which is imported for it.
+
+        Raises:
+            UnsupportedError: it has more than 50,000 terms.
+        """
+        from convcost.numbers.conversion import to_sympy  # noqa: PLC0415 - imports sympy
+
+        return to_sympy(self.polynomial)
 
     @cached_property
     def value(self) -> Any:
         """Its number at the witness: the given or default values of the free names."""
-        return evaluate(to_sympy(self._count), dict(self._witness))
+        return evaluate(self._count, self._witness)
 
 
 class FormRow:
@@ -211,7 +221,7 @@ def formula(
 
 
 def _says_something(name: Any, least: Any) -> bool:
-    return bool(least > (1 if name.is_integer else 0))
+    return bool(least > (1 if name.whole else 0))
 
 
 def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,9 +237,7 @@ def _tied(ties: Mapping[str, Expression], values: Mapping[str, Any]) -> dict[str
 def symbol(spec: Spec, name: str) -> Any:
     """The symbol of a parameter: a positive integer, or a positive rational where it is a ratio."""
     parameter = spec.parameters.get(name)
-    if parameter is not None and parameter.type == "ratio":
-        return sympy.Symbol(name, positive=True, rational=True)
-    return sympy.Symbol(name, positive=True, integer=True)
+    return Symbol(name, whole=parameter is None or parameter.type != "ratio")
 
 
 def default_free(spec: Spec, numeric: Graph) -> list[str]:

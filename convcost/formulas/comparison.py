@@ -64,6 +64,13 @@ class Ratio:
         """The ratio of the closed forms as it is written shortest, if there is one."""
         return None if self.fractions is None else self.fractions.shortest
 
+    @property
+    def expr(self) -> Any:
+        """The same as an expression of sympy, which is imported for it."""
+        from convcost.numbers.conversion import to_sympy  # noqa: PLC0415 - imports sympy
+
+        return None if self.fractions is None else to_sympy(self.fractions.shortest)
+
 
 class Item:
     """One side of a comparison.
@@ -220,7 +227,7 @@ def _count(
 
 def _rename(items: Sequence[Item]) -> list[Named]:
     """Give every item its symbols: one for each name and value."""
-    from convcost.formulas.naming import shared_names  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.naming import shared_names  # noqa: PLC0415 - only formulas need it
 
     chosen, several = shared_names([item.names for item in items], [item.graph.parameters for item in items])
     for item, names in zip(items, chosen, strict=True):
@@ -235,7 +242,7 @@ def _formula(
     values: Mapping[str, Any],
     input_shape: tuple[int, ...] | None,
 ) -> Formula:
-    from convcost.formulas.closed import formula  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import formula  # noqa: PLC0415 - only formulas need it
 
     if free is None:
         return formula(spec, None, values, input_shape)
@@ -262,11 +269,11 @@ def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:
 def _symbolic(exact: Fraction | None, item: Item, baseline: Item, quantity: str) -> Ratio:
     from convcost.formulas.order import order  # noqa: PLC0415
     from convcost.formulas.ratio import limits, ratio_of  # noqa: PLC0415
-    from convcost.numbers.symbols import to_sympy  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.polynomial import replaced  # noqa: PLC0415
 
     sides = (item, baseline)
-    forms = [side.formula.totals[quantity].expr for side in sides if side.formula is not None]
-    top, bottom = (to_sympy(form).xreplace(side.renamed) for form, side in zip(forms, sides, strict=True))
+    forms = [side.formula.totals[quantity].polynomial for side in sides if side.formula is not None]
+    top, bottom = (replaced(form, side.renamed) for form, side in zip(forms, sides, strict=True))
     here = _sign(item.totals, baseline.totals, quantity)
 
     def reverses(values: Mapping[Any, Any]) -> bool:

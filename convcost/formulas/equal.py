@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sympy
-
 from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.cases import cases
 from convcost.formulas.closed import default_free
 from convcost.formulas.order import Reach
 from convcost.formulas.points import points
 from convcost.formulas.sign import identically_zero, least_values
-from convcost.formulas.simplify import hide, show
 from convcost.language.interpret import build
 from convcost.metrics.quantities import quantities
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import with_equalities
-from convcost.numbers.symbols import Evaluator, to_sympy
+from convcost.numbers.polynomial import expanded, over_common, symbols_in
+from convcost.numbers.values import Evaluator
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
@@ -143,7 +141,7 @@ def identities(
         if not condition.structural
     }
     floor = least_values(list(symbols.values()), list(needed.values()))
-    domain = tuple(Reach(name, bool(symbol.is_integer), floor[symbol]) for name, symbol in symbols.items())
+    domain = tuple(Reach(name, symbol.whole, floor[symbol]) for name, symbol in symbols.items())
     fixed = tuple(_fixed(sides, shapes, symbols, input_shape))
     return Identities(first, second, results, tuple(symbols), tuple(needed.values()), len(pairs), domain, fixed)
 
@@ -210,20 +208,20 @@ def _identity(
 
 
 def _plain_difference(formula: Formula, other: Formula, quantity: str) -> Any:
-    return sympy.expand(to_sympy(formula.totals[quantity].expr) - to_sympy(other.totals[quantity].expr))
+    return formula.totals[quantity].polynomial - other.totals[quantity].polynomial
 
 
 def _difference(formula: Formula, other: Formula, quantity: str, conditions: Sequence[Condition]) -> Any:
     """A polynomial that is 0 exactly where both cost the same."""
-    plain, back = hide(sympy.together(_plain_difference(formula, other, quantity)))
-    return with_equalities(sympy.expand(show(sympy.expand(sympy.fraction(plain)[0]), back)), conditions)
+    top, _ = over_common(_plain_difference(formula, other, quantity))
+    return expanded(with_equalities(top, conditions))
 
 
 def _where_not_zero(
     difference: Any, conditions: Sequence[Condition], symbols: Mapping[str, Any], tried: int
 ) -> Iterator[dict[str, Num]]:
     evaluator = Evaluator([difference], list(symbols.values()))
-    for point in points(list(symbols.values()), difference.free_symbols, conditions, tried):
+    for point in points(list(symbols.values()), symbols_in(difference), conditions, tried):
         values = {name: normal(point[symbol]) for name, symbol in symbols.items()}
         if evaluator([*values.values()])[0] != 0:
             yield values

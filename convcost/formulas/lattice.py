@@ -6,10 +6,8 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, NamedTuple
 
-import sympy
-
 from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
-from convcost.numbers.symbols import terms_of, to_number, to_sympy
+from convcost.numbers.polynomial import Expr, line_in
 
 
 class Lattice(NamedTuple):
@@ -59,17 +57,17 @@ def lattice_of(condition: Condition, symbol: Any) -> Lattice | None:
     if condition.relation not in (DIVIDES, WHOLE) or condition.symbols != {symbol}:
         return None
     divided = condition.left if condition.relation == WHOLE else condition.right
-    divisor = Fraction(1) if condition.relation == WHOLE else to_number(condition.left)
-    terms = terms_of(divided)
-    if divisor is None or not set(terms) <= {symbol, sympy.S.One}:
+    divisor = Fraction(1) if condition.relation == WHOLE else condition.left
+    line = None if isinstance(divisor, Expr) else line_in(divided, symbol)
+    if line is None:
         return None
-    slope, start = (Fraction(to_number(terms.get(term, sympy.S.Zero)) or 0) for term in (symbol, sympy.S.One))
+    slope, start = line
     return lattice(-start / slope, divisor / slope)
 
 
 def as_condition(progression: Lattice, symbol: Any) -> Condition:
     """The condition that ``symbol`` is on the lattice."""
     scale = lcm(progression.offset.denominator, progression.step.denominator)
-    top = sympy.expand(scale * symbol - to_sympy(progression.offset * scale))
+    top = scale * symbol - progression.offset * scale
     divisor = int(progression.step * scale)
     return Condition(top, WHOLE) if divisor == 1 else Condition(divisor, DIVIDES, top)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import sympy
+from convcost.numbers.polynomial import Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def shared_names(
             name = parameter + "'" * (order + bool(fixed))
             symbol = symbols[targets[0]][parameter]
             for index in targets:
-                chosen[index][parameter] = sympy.Symbol(name, **symbol.assumptions0)
+                chosen[index][parameter] = Symbol(name, whole=symbol.whole, positive=symbol.positive)
             several.append(Named(name, parameter, tuple(targets), values[targets[0]][parameter], fixed=False))
         if len(roles) == 1 and not fixed:
             several.pop()
@@ -69,4 +69,4 @@ def shared_names(
 
 def _role(parameter: str, free: Mapping[str, Any], values: Mapping[str, Any]) -> _Role:
     symbol = free.get(parameter)
-    return None if symbol is None else (bool(symbol.is_integer), values[parameter])
+    return None if symbol is None else (symbol.whole, values[parameter])

@@ -10,18 +10,16 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import sympy
-
 from convcost.formulas.points import points
 from convcost.formulas.roots import BreakEven, Threshold, break_even, thresholds
 from convcost.formulas.sign import bounds_of, least_values, numerator, relation_to_zero
-from convcost.formulas.simplify import hide
 from convcost.numbers.arithmetic import normal
 from convcost.numbers.decisions import with_equalities
-from convcost.numbers.symbols import Evaluator, evaluate, to_sympy
+from convcost.numbers.polynomial import Symbol, atoms_of, expanded, outermost, symbols_in, terms_in
+from convcost.numbers.values import Evaluator, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
     from convcost.numbers.decisions import Condition
@@ -93,18 +91,18 @@ def order(
     Returns:
         None where they are too long to take apart.
     """
-    a, b = (with_equalities(to_sympy(form), conditions) for form in (a, b))
-    difference = sympy.expand(b - a)
+    a, b = (expanded(with_equalities(form, conditions)) for form in (a, b))
+    difference = b - a
     names = [symbol for symbol in values if with_equalities(symbol, conditions) == symbol]
     floor = least_values(names, conditions)
     if difference == 0:
         return Order("==", {}, None, (), (), _domain(names, floor))
-    if len(difference.args) > MAX_TERMS:
+    if len(terms_in(difference)) > MAX_TERMS:
         return None
     top = numerator(difference, floor)
     if top is None:
         return None
-    here = evaluate(difference, dict(values))
+    here = evaluate(difference, values)
     signs = (1, -1) if here == 0 else (1,) if here > 0 else (-1,)
     proved: Verdict = ""
     raised, sign = None, signs[0]
@@ -115,31 +113,33 @@ def order(
             break
     everywhere = raised == floor
     against = None if everywhere or here == 0 else _against(sign * top, conditions, values, reverses)
-    plain, back = hide(top)
-    readable = all(bound is not None and bound >= 0 for bound in bounds_of(back, floor).values())
-    named = sorted(plain.free_symbols - set(back), key=lambda symbol: symbol.name)
-    free = [symbol for symbol in named if symbol not in _stepped(back)] if readable else []
+    functions = outermost(top)
+    readable = all(bound is not None and bound >= 0 for bound in bounds_of(functions, floor).values())
+    named = sorted((atom for atom in atoms_of(top) if isinstance(atom, Symbol)), key=lambda symbol: symbol.name)
+    free = [symbol for symbol in named if symbol not in _stepped(functions)] if readable else []
     return Order(
         proved if sign < 0 else _OPPOSITE[proved],
         {
             symbol.name: number
             for symbol, number in (raised or {}).items()
-            if symbol.is_Symbol and number > floor[symbol]
+            if isinstance(symbol, Symbol) and number > floor[symbol]
         },
         against,
-        () if proved else thresholds(plain, back, free, floor),
-        break_even(plain, back, free, values, conditions),
+        () if proved else thresholds(top, free, floor),
+        break_even(top, free, values, conditions),
         _domain(names, raised or floor),
     )
 
 
 def _domain(names: Sequence[Any], least: Mapping[Any, Num]) -> tuple[Reach, ...]:
-    return tuple(Reach(symbol.name, bool(symbol.is_integer), least[symbol]) for symbol in names)
+    return tuple(Reach(symbol.name, symbol.whole, least[symbol]) for symbol in names)
 
 
 def _least(polynomial: Any, floor: dict[Any, Num]) -> dict[Any, Num] | None:
     """Least values from which ``polynomial`` is proved not to be negative, each as small as can be; None if none."""
-    names = sorted((symbol for symbol in floor if symbol.is_integer), key=lambda symbol: symbol.name)
+    names = sorted(
+        (symbol for symbol in floor if isinstance(symbol, Symbol) and symbol.whole), key=lambda symbol: symbol.name
+    )
 
     def at(level: int) -> dict[Any, Num]:
         return {**floor, **{symbol: max(level, floor[symbol]) for symbol in names}}
@@ -172,10 +172,10 @@ def _against(
 ) -> dict[str, Num] | None:
     """The smallest values (by their sum) at which the sign is not that at the defaults; only names that matter."""
     symbols = list(values)
-    involved = signed.free_symbols.union(*(condition.symbols for condition in conditions))
+    involved = symbols_in(signed).union(*(condition.symbols for condition in conditions))
     difference = Evaluator([signed], symbols)
     counted = 0
-    for point in points(symbols, signed.free_symbols, conditions):
+    for point in points(symbols, symbols_in(signed), conditions):
         if difference([point[symbol] for symbol in symbols])[0] < 0:
             shown = {symbol: normal(Fraction(point[symbol])) for symbol in symbols if symbol in involved}
             if reverses is None or reverses({**values, **shown}):
@@ -186,6 +186,6 @@ def _against(
     return None
 
 
-def _stepped(back: Mapping[Any, Any]) -> set[Any]:
+def _stepped(functions: Iterable[Any]) -> set[Any]:
     """Symbols inside functions, for which no root is written down."""
-    return set().union(*(function.free_symbols for function in back.values()))
+    return set().union(*(function.symbols for function in functions))

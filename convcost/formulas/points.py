@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.formulas.lattice import WHOLE_NUMBERS, Lattice, common, lattice, lattice_of
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.symbols import evaluate, to_number
+from convcost.numbers.polynomial import symbols_in
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -68,7 +69,7 @@ def _ties(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, 
     used: set[Any] = set()
     for condition in conditions:
         if condition.relation == "==" and condition.right in symbols and condition.right not in used | set(ties):
-            names = condition.left.free_symbols
+            names = symbols_in(condition.left)
             if not names & {condition.right, *ties}:
                 ties[condition.right] = condition.left
                 used |= names
@@ -78,16 +79,16 @@ def _ties(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dict[Any, 
 def _axis(symbol: Any, conditions: Sequence[Condition]) -> tuple[Lattice, Fraction] | None:
     """The values that the conditions on a symbol allow: their lattice, and the least; None if there are none."""
     steps: Lattice | None = None
-    least = Fraction(1 if symbol.is_integer else 0)
+    least = Fraction(1 if symbol.whole else 0)
     for condition in conditions:
         own = lattice_of(condition, symbol)
         if own is not None:
             steps = own if steps is None else common(steps, own)
             if steps is None:
                 return None
-        number = to_number(condition.right) if condition.relation == ">=" and condition.left == symbol else None
-        least = least if number is None else max(least, Fraction(number))
-    if symbol.is_integer:
+        if condition.relation == ">=" and condition.left == symbol and isinstance(condition.right, int | Fraction):
+            least = max(least, Fraction(condition.right))
+    if symbol.whole:
         steps = WHOLE_NUMBERS if steps is None else common(steps, WHOLE_NUMBERS)
     elif steps is None:
         steps = _QUARTERS

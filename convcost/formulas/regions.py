@@ -10,7 +10,8 @@ from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import WHOLE_NUMBERS, as_condition, common, lattice_of
 from convcost.formulas.steps import breaks, line, pieces, trend
 from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
-from convcost.numbers.symbols import evaluate, to_number, to_sympy
+from convcost.numbers.polynomial import Expr, Symbol, replaced
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ class Within(Condition):
 
     def renamed(self, names: Mapping[Any, Any]) -> Within:
         """The same of another symbol."""
-        return Within(self.left.xreplace(dict(names)), self.stretches, structural=self.structural)
+        return Within(replaced(self.left, names), self.stretches, structural=self.structural)
 
     @property
     def text(self) -> str:
@@ -53,7 +54,7 @@ class Within(Condition):
 
     def holds(self, values: Mapping[Any, Any]) -> bool:
         """Whether the value of the symbol lies on one of them."""
-        value = evaluate(self.left, dict(values))
+        value = evaluate(self.left, values)
         return any(value in stretch for stretch in self.stretches)
 
 
@@ -75,9 +76,9 @@ def brought_together(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
         for merge in (_ranges, _lattices, _divisors):
             merged = merge(symbol, own)
             if merged is not None:
-                replaced, together = merged
-                place = left.index(replaced[0])
-                left = [condition for condition in left if condition not in replaced]
+                before, together = merged
+                place = left.index(before[0])
+                left = [condition for condition in left if condition not in before]
                 left.insert(place, together)
                 own = [condition for condition in left if condition.symbols == {symbol}]
     return tuple(left)
@@ -87,37 +88,35 @@ _Merged = tuple[list[Condition], Condition] | None
 
 
 def _lattices(symbol: Any, conditions: list[Condition]) -> _Merged:
-    replaced = [condition for condition in conditions if lattice_of(condition, symbol) is not None]
-    lattice = WHOLE_NUMBERS if symbol.is_integer else None
-    for condition in replaced:
+    evenly = [condition for condition in conditions if lattice_of(condition, symbol) is not None]
+    lattice = WHOLE_NUMBERS if symbol.whole else None
+    for condition in evenly:
         own = lattice_of(condition, symbol)
         if own is not None:
             lattice = own if lattice is None else common(lattice, own)
             if lattice is None:
                 return None  # they exclude each other; leave it to be seen
-    if len(replaced) < (2 if symbol.is_integer else 1) or lattice is None:
+    if len(evenly) < (2 if symbol.whole else 1) or lattice is None:
         return None
-    return replaced, as_condition(lattice, symbol)
+    return evenly, as_condition(lattice, symbol)
 
 
 def _divisors(symbol: Any, conditions: list[Condition]) -> _Merged:
     """``G divides 64`` and ``G divides 96`` as ``G divides 32``."""
     numbers = {
-        condition: to_number(condition.right)
+        condition: condition.right
         for condition in conditions
         if condition.relation == DIVIDES and condition.left == symbol
     }
-    replaced = [condition for condition, number in numbers.items() if type(number) is int]
-    if len(replaced) < 2:  # noqa: PLR2004 - two to bring together
+    shared = [condition for condition, number in numbers.items() if type(number) is int]
+    if len(shared) < 2:  # noqa: PLR2004 - two to bring together
         return None
-    return replaced, Condition(
-        symbol, DIVIDES, to_sympy(gcd(*(int(numbers[condition] or 0) for condition in replaced)))
-    )
+    return shared, Condition(symbol, DIVIDES, gcd(*(int(numbers[condition] or 0) for condition in shared)))
 
 
 def _ranges(symbol: Any, conditions: list[Condition]) -> _Merged:
     """Relations between step functions of a ratio, as the intervals where they all hold."""
-    if symbol.is_integer:
+    if symbol.whole:
         return None
     stepped = [
         condition for condition in conditions if condition.relation not in (DIVIDES, WHOLE, "in") and _steps(condition)
@@ -134,7 +133,9 @@ def _ranges(symbol: Any, conditions: list[Condition]) -> _Merged:
 
 
 def _steps(condition: Condition) -> bool:
-    return not (condition.left.is_Symbol and condition.right is not None and condition.right.is_Number)
+    return not (
+        isinstance(condition.left, Symbol) and condition.right is not None and not isinstance(condition.right, Expr)
+    )
 
 
 def where(conditions: Sequence[Condition], symbol: Any) -> list[Stretch] | None:

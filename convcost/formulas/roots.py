@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from math import isqrt
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import sympy
-
+from convcost.errors import UnsupportedError
+from convcost.formulas.ratio import cancelled, fraction
 from convcost.formulas.sign import relation_to_zero
-from convcost.formulas.simplify import factored, length, shortest, show
-from convcost.numbers.arithmetic import normal
+from convcost.formulas.simplify import factored, length, shortest
 from convcost.numbers.decisions import DIVIDES, WHOLE
-from convcost.numbers.symbols import evaluate, to_number, to_sympy
+from convcost.numbers.polynomial import (
+    Expr,
+    Power,
+    Symbol,
+    inverse,
+    outermost,
+    powers_of,
+    replaced,
+    symbols_in,
+    terms_in,
+)
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +35,9 @@ _QUADRATIC = 2
 MAX_TERMS = 24  # of a difference whose roots are written down; beyond that nobody reads them
 MAX_LENGTH = 160  # characters of it
 MAX_NAMES = 7  # names in it: to factor more takes long, and the root is long too
-_HALF = sympy.Rational(1, 2)
+_HALF = Fraction(1, 2)
+_DIGITS = 40  # of a root that is not rational
+_MAX_DIGITS = 4000  # a root may be the small difference of two numbers of 4,096 bits
 
 
 class BreakEven(NamedTuple):
@@ -49,77 +62,83 @@ class Threshold(NamedTuple):
     root: Any
 
 
-def thresholds(
-    top: Any, back: Mapping[Any, Any], names: Sequence[Any], floor: Mapping[Any, Num]
-) -> tuple[Threshold, ...]:
+def thresholds(top: Any, names: Sequence[Any], floor: Mapping[Any, Num]) -> tuple[Threshold, ...]:
     """Names in which the coefficients change their sign once: by Descartes' rule one value decides.
 
     Args:
-        top: of the sign of the second cost less the first, functions hidden.
-        back: the hidden functions.
+        top: of the sign of the second cost less the first.
         names: those to look at.
         floor: the least value of each symbol.
     """
     result = []
     for symbol in names if _is_readable(top) else ():
-        polynomial = sympy.Poly(top, symbol)
-        if not 0 < polynomial.degree() <= _QUADRATIC:
+        powers = powers_of(top, symbol)
+        if not 0 < max(powers) <= _QUADRATIC:
             continue
-        signs = [
-            _sign(show(coefficient, dict(back)), floor) for coefficient in polynomial.all_coeffs() if coefficient != 0
-        ]
+        signs = [_sign(powers[power], floor) for power in sorted(powers, reverse=True)]
         changes = sum(sign != other for sign, other in pairwise(signs))
         if changes == 1 and 0 not in signs:
-            result.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", show(roots(polynomial)[-1], dict(back))))
+            result.append(Threshold(symbol.name, ">" if signs[0] > 0 else "<", roots(powers)[-1]))
     return tuple(result)
 
 
 def _sign(coefficient: Any, floor: Mapping[Any, Num]) -> Literal[-1, 0, 1]:
     """1 or -1 if a coefficient is proved to be above or below 0, else 0."""
-    expanded = sympy.expand(coefficient)
-    if relation_to_zero(expanded, floor) == ">":
+    if relation_to_zero(coefficient, floor) == ">":
         return 1
-    return -1 if relation_to_zero(sympy.expand(-expanded), floor) == ">" else 0
+    return -1 if relation_to_zero(-coefficient, floor) == ">" else 0
 
 
 def break_even(
-    top: Any,
-    back: Mapping[Any, Any],
-    names: Sequence[Any],
-    values: Mapping[Any, Num],
-    conditions: Sequence[Condition] = (),
+    top: Any, names: Sequence[Any], values: Mapping[Any, Num], conditions: Sequence[Condition] = ()
 ) -> tuple[BreakEven, ...]:
     """For each name, where ``top`` is 0, if that is positive (for whole numbers, at least 1) at the defaults.
 
     Args:
-        top: of the sign of the second cost less the first, functions hidden.
-        back: the hidden functions.
+        top: of the sign of the second cost less the first.
         names: those to look at.
         values: the defaults.
         conditions: what must hold at the defaults with the value put in.
     """
-    numbers = {symbol: to_sympy(value) for symbol, value in values.items()}
-    numbers |= {dummy: to_sympy(evaluate(function, dict(values))) for dummy, function in back.items()}
     result = []
     for symbol in names:
-        others = {name: value for name, value in numbers.items() if name != symbol}
-        at_default = sympy.Poly(top.xreplace(others), symbol)
-        if at_default.degree() > 0 and not at_default.count_roots(0):
+        powers = powers_of(top, symbol)
+        at_default = {power: evaluate(coefficient, values) for power, coefficient in powers.items()}
+        degree = max((power for power, number in at_default.items() if number), default=0)
+        if degree and not _changes_sign(at_default):
             continue  # nothing above 0 at the defaults, and an expression takes long to find
-        polynomial = sympy.Poly(top, symbol)
-        if 0 < polynomial.degree() <= _QUADRATIC and _is_readable(top):
-            pairs = [(show(root, dict(back)), _number(root, others)) for root in roots(polynomial)]
+        if 0 < max(powers) <= _QUADRATIC and _is_readable(top):
+            pairs = [(root, _number(root, values)) for root in roots(powers)]
         else:
-            pairs = (
-                [(None, float(root)) for root in at_default.real_roots(radicals=False)]
-                if at_default.degree() > 0
-                else []
-            )
+            pairs = [(None, float(root)) for root in real_roots(at_default)] if degree else []
         for root, value in pairs:
-            positive = value is not None and value > 0 and (value >= 1 or not symbol.is_integer)
+            positive = value is not None and value > 0 and (value >= 1 or not symbol.whole)
             if positive and _allowed(symbol, value, values, conditions):
                 result.append(BreakEven(symbol.name, root, value))
     return tuple(result)
+
+
+def _changes_sign(coefficients: Mapping[int, Num]) -> bool:
+    """Whether a polynomial can be 0 above 0: by Descartes' rule, only if its coefficients have both signs."""
+    return min(coefficients.values()) < 0 < max(coefficients.values())
+
+
+def real_roots(coefficients: Mapping[int, Num]) -> list[Fraction]:
+    """The real roots of a polynomial with these coefficients by their powers, in order, to 40 digits."""
+    degree = max(power for power, number in coefficients.items() if number)
+    if degree == 1:
+        return [-Fraction(coefficients.get(0, 0)) / coefficients[1]]
+    import sympy  # noqa: PLC0415 - only roots need it
+
+    from convcost.numbers.conversion import to_sympy  # noqa: PLC0415 - imports sympy
+
+    x = sympy.Symbol("x")
+    polynomial = sympy.Poly([to_sympy(coefficients.get(power, 0)) for power in range(degree, -1, -1)], x)
+    return [_to_digits(root) for root in polynomial.real_roots(radicals=False)]
+
+
+def _to_digits(root: Any) -> Fraction:
+    return Fraction(str(root.evalf(_DIGITS, maxn=_MAX_DIGITS)))
 
 
 def _allowed(symbol: Any, value: Any, values: Mapping[Any, Num], conditions: Sequence[Condition]) -> bool:
@@ -127,47 +146,73 @@ def _allowed(symbol: Any, value: Any, values: Mapping[Any, Num], conditions: Seq
     there = {**values, symbol: Fraction(value)}
     for condition in conditions:
         if condition.relation == "==" and symbol in (condition.left, condition.right):
-            there |= {
-                side: there[symbol] for side in (condition.left, condition.right) if side is not None and side.is_Symbol
-            }
-    whole = there[symbol].denominator == 1 or not symbol.is_integer
+            there |= {side: there[symbol] for side in (condition.left, condition.right) if isinstance(side, Symbol)}
+    whole = there[symbol].denominator == 1 or not symbol.whole
     return all(
         condition.holds(there) for condition in conditions if whole or condition.relation not in (DIVIDES, WHOLE)
     )
 
 
 def _is_readable(top: Any) -> bool:
-    few = len(sympy.Add.make_args(top)) <= MAX_TERMS and len(top.free_symbols) <= MAX_NAMES
-    return few and length(top) <= MAX_LENGTH
+    names = {atom for monomial in terms_in(top) for atom, _ in monomial}
+    return len(terms_in(top)) <= MAX_TERMS and len(names) <= MAX_NAMES and length(top, inside=False) <= MAX_LENGTH
 
 
-def _number(root: Any, others: Mapping[Any, Any]) -> Num | float | None:
+def _number(root: Any, values: Mapping[Any, Num]) -> Num | float | None:
     """A root at the defaults, exact if it is rational; None if it is not real."""
-    value = root.xreplace(dict(others)).doit()
-    if value.has(sympy.zoo, sympy.nan) or not value.is_real:
+    try:
+        return evaluate(root, values)
+    except ZeroDivisionError:
         return None
-    number = to_number(value)
-    return float(value) if number is None else normal(Fraction(number))
+    except UnsupportedError:
+        functions = {function: evaluate(function, values) for function in outermost(root)}
+        value = number_of(replaced(replaced(root, functions), values))
+        return None if value is None else float(value)
 
 
-def roots(polynomial: Any) -> list[Any]:
-    """The roots of a linear or quadratic polynomial. If only one of two can be positive, it is the last."""
-    coefficients = polynomial.all_coeffs()
-    if len(coefficients) == _QUADRATIC:
-        a, b = coefficients
-        return [_short(-b / a)]
-    a, b, c = coefficients
+def number_of(root: Any) -> Fraction | None:
+    """A root without symbols as a number, exact if it is rational, else to 40 digits; None if it is not real."""
+    ((monomial, coefficient),) = terms_in(root).items() if len(terms_in(root)) == 1 else [((), 0)]
+    square = monomial[0][0] if len(monomial) == 1 and monomial[0][1] == 1 else None
+    if isinstance(square, Power) and square.exponent == _HALF and not isinstance(square.base, Expr):
+        if square.base < 0:
+            return None
+        top, bottom = Fraction(square.base).as_integer_ratio()
+        return coefficient * Fraction(isqrt(top * bottom * 10 ** (2 * _DIGITS)), bottom * 10**_DIGITS)
+    try:
+        return Fraction(evaluate(root, {}))
+    except UnsupportedError:
+        from convcost.numbers.conversion import to_sympy  # noqa: PLC0415 - imports sympy
+
+        value = to_sympy(root)
+        return _to_digits(value) if value.is_real else None
+
+
+def roots(powers: Mapping[int, Any]) -> list[Any]:
+    """The roots of a linear or quadratic polynomial. If only one of two can be positive, it is the last.
+
+    Args:
+        powers: its coefficients by their powers.
+    """
+    a, b, c = (powers.get(power, 0) for power in (2, 1, 0))
+    if a == 0:
+        return [_short(-c, b)]
     if b == 0:
-        square = _short(-c / a)
-        if square == 0:
-            return [square]
-        root = sympy.Pow(square, _HALF, evaluate=False)
-        return [-root, root]
+        square = _short(-c, a)
+        root = square if square == 0 else Power(square, _HALF)
+        return [root] if root == 0 else [-root, root]
+    import sympy  # noqa: PLC0415 - only roots need it
+
+    from convcost.numbers.conversion import from_sympy, hidden  # noqa: PLC0415 - imports sympy
+
+    ((a, b, inside), back) = hidden(a, b, factored(b * b - 4 * a * c))
     if a.could_extract_minus_sign():
-        a, b, c = -a, -b, -c
-    discriminant = sympy.sqrt(factored(b * b - 4 * a * c))
-    return [(-b + plus * discriminant) / (2 * a) for plus in (-1, 1)]
+        a, b = -a, -b
+    discriminant = sympy.sqrt(inside)
+    return [from_sympy((-b + plus * discriminant) / (2 * a), back) for plus in (-1, 1)]
 
 
-def _short(expr: Any) -> Any:
-    return shortest([factored(expr), sympy.cancel(expr)])
+def _short(a: Any, b: Any) -> Any:
+    numerator, denominator = cancelled(a, b)
+    whole = fraction(numerator, denominator) if symbols_in(denominator) else numerator * inverse(denominator)
+    return shortest([fraction(factored(numerator), factored(denominator)), whole], inside=False)

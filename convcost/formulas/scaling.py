@@ -5,24 +5,26 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sympy
-
+from convcost.formulas.ratio import cancelled, fraction
 from convcost.formulas.simplify import factored
 from convcost.formulas.views import View, view
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.printing import floor_or_ceiling
-from convcost.numbers.symbols import (
-    CeilDiv,
-    FloorDiv,
-    Gcd,
-    MakeDivisible,
-    Maximum,
-    Minimum,
-    RoundEven,
-    evaluate,
-    to_number,
-    to_sympy,
+from convcost.numbers.functions import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
+from convcost.numbers.polynomial import (
+    expanded,
+    functions_in,
+    inverse,
+    made,
+    outermost,
+    over_common,
+    powers_of,
+    replaced,
+    symbols_in,
+    terms_in,
+    times,
 )
+from convcost.numbers.printing import floor_or_ceiling
+from convcost.numbers.values import evaluate
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
@@ -84,42 +86,66 @@ def _smooth(plain: View, quantity: str) -> Any:
     back = {residue.symbol: residue.back for residue in plain.residues}
     form = plain.exprs[quantity]
     # a common divisor is bounded, so it has no part in the growth
-    common = {divisor: to_sympy(evaluate(divisor, plain.values)) for divisor in form.atoms(Gcd)}
-    return sympy.expand(without_steps(form.xreplace(common).xreplace(back)))
+    common = {each: evaluate(each, plain.values) for each in functions_in(form) if isinstance(each, Gcd)}
+    return without_steps(replaced(replaced(form, common), back))
 
 
-def without_steps(expr: Any) -> Any:
-    """``expr`` with every floor and rounding replaced by its argument."""
-    if not expr.args:
-        return expr
-    if isinstance(expr, FloorDiv | CeilDiv):
-        _, top, bottom = floor_or_ceiling(expr)
-        return without_steps(top) / without_steps(bottom)
-    arguments = [without_steps(argument) for argument in expr.args]
-    return arguments[0] if isinstance(expr, MakeDivisible | RoundEven) else expr.func(*arguments)
+def without_steps(value: Any) -> Any:
+    """``value`` with every floor and rounding replaced by its argument."""
+    return replaced(value, {function: _smoothed(function) for function in outermost(value)})
+
+
+def _smoothed(function: Any) -> Any:
+    if isinstance(function, FloorDiv | CeilDiv):
+        _, top, bottom = floor_or_ceiling(function)
+        return without_steps(top) * inverse(without_steps(bottom))
+    arguments = [without_steps(argument) for argument in function.args]
+    return arguments[0] if isinstance(function, MakeDivisible | RoundEven) else type(function)(*arguments)
 
 
 def _scaling(symbol: Any, quantity: str, expr: Any, values: Mapping[Any, Fraction]) -> Scaling:
     degree, leading = _leading(resolved(expr, symbol, values, side=None), symbol)
-    total = Fraction(evaluate(expr, dict(values)))
+    whole_cost = Fraction(evaluate(expr, values))
     sides = []
     for side in (-1, 1):
-        slope = sympy.diff(resolved(expr, symbol, values, side=side), symbol)
-        change = Fraction(evaluate(sympy.together(slope), dict(values))) * values[symbol]
-        sides.append(normal(change / total) if total else 0)
-    still = sympy.Add(*(term for term in sympy.Add.make_args(expr) if not term.has(symbol)))
-    fixed = Fraction(evaluate(still, dict(values)))
-    return Scaling(symbol.name, quantity, degree, leading, (sides[0], sides[1]), normal(fixed / total) if total else 1)
+        change = _slope(resolved(expr, symbol, values, side=side), symbol, values) * values[symbol]
+        sides.append(normal(change / whole_cost) if whole_cost else 0)
+    still = made(
+        {
+            monomial: number
+            for monomial, number in terms_in(expr).items()
+            if symbol not in symbols_in(made({monomial: 1}))
+        }
+    )
+    fixed = Fraction(evaluate(still, values))
+    share = normal(fixed / whole_cost) if whole_cost else 1
+    return Scaling(symbol.name, quantity, degree, leading, (sides[0], sides[1]), share)
+
+
+def _slope(value: Any, symbol: Any, values: Mapping[Any, Fraction]) -> Fraction:
+    """The derivative of a quotient of polynomials, at ``values``."""
+    top, bottom = (powers_of(part, symbol) for part in over_common(expanded(value)))
+    (above, rise), (below, fall) = (_at(powers, values, values[symbol]) for powers in (top, bottom))
+    return (rise * below - above * fall) / (below * below)
+
+
+def _at(powers: Mapping[int, Any], values: Mapping[Any, Fraction], here: Fraction) -> tuple[Fraction, Fraction]:
+    """A polynomial and its derivative at ``here``, from its coefficients by their powers."""
+    numbers = {power: Fraction(evaluate(coefficient, values)) for power, coefficient in powers.items()}
+    value = sum((number * here**power for power, number in numbers.items()), Fraction(0))
+    slope = sum((power * number * here ** (power - 1) for power, number in numbers.items() if power), Fraction(0))
+    return value, slope
 
 
 def _leading(expr: Any, symbol: Any) -> tuple[int, Any]:
     """The degree of a quotient of polynomials, and its term of that degree."""
-    top, bottom = sympy.fraction(sympy.together(expr))
+    top, bottom = over_common(expanded(expr))
     if top == 0:
         return 0, top
-    above, below = sympy.Poly(top, symbol), sympy.Poly(bottom, symbol)
-    degree = above.degree() - below.degree()
-    return degree, factored(sympy.cancel(above.LC() / below.LC())) * symbol**degree
+    above, below = powers_of(top, symbol), powers_of(bottom, symbol)
+    degree = max(above) - max(below)
+    numerator, denominator = cancelled(above[max(above)], below[max(below)])
+    return degree, times(fraction(factored(numerator), factored(denominator)), symbol**degree)
 
 
 def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: int | None) -> Any:
@@ -131,12 +157,14 @@ def resolved(expr: Any, symbol: Any, values: Mapping[Any, Fraction], *, side: in
         values: where to look.
         side: just below (-1) or above (1) the value of ``symbol``; None: where it is very large.
     """
-    if not expr.args or not expr.atoms(Maximum, Minimum):
-        return expr
-    arguments = [resolved(argument, symbol, values, side=side) for argument in expr.args]
-    if not isinstance(expr, Maximum | Minimum):
-        return expr.func(*arguments)
-    choose = max if isinstance(expr, Maximum) else min
+    return replaced(expr, {function: _chosen(function, symbol, values, side) for function in outermost(expr)})
+
+
+def _chosen(function: Any, symbol: Any, values: Mapping[Any, Fraction], side: int | None) -> Any:
+    arguments = [resolved(argument, symbol, values, side=side) for argument in function.args]
+    if not isinstance(function, Maximum | Minimum):
+        return type(function)(*arguments)
+    choose = max if isinstance(function, Maximum) else min
     return choose(arguments, key=lambda argument: _rank(argument, symbol, values, side))
 
 
@@ -144,7 +172,5 @@ def _rank(expr: Any, symbol: Any, values: Mapping[Any, Fraction], side: int | No
     if side is None:
         degree, leading = _leading(expr, symbol)
         return (degree, Fraction(evaluate(leading, {**values, symbol: Fraction(1)})))
-    slope = sympy.diff(expr, symbol)
-    here = Fraction(evaluate(expr, dict(values)))
-    number = to_number(slope)
-    return (here, side * Fraction(number if number is not None else evaluate(sympy.together(slope), dict(values))))
+    here = Fraction(evaluate(expr, values))
+    return (here, side * _slope(expr, symbol, values))

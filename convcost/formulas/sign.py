@@ -14,12 +14,11 @@ from itertools import product
 from math import ceil, comb, prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import sympy
-
-from convcost.formulas.simplify import has_short_numbers, hide
+from convcost.formulas.simplify import factored, has_short_numbers
 from convcost.formulas.views import periods
-from convcost.numbers.arithmetic import normal
-from convcost.numbers.symbols import (
+from convcost.numbers.bounds import lower_bound
+from convcost.numbers.exact import normal
+from convcost.numbers.functions import (
     CeilDiv,
     FloorDiv,
     MakeDivisible,
@@ -27,16 +26,36 @@ from convcost.numbers.symbols import (
     Minimum,
     RoundEven,
     is_whole_polynomial,
-    lower_bound,
+)
+from convcost.numbers.polynomial import (
+    Expr,
+    Function,
+    Group,
+    Power,
+    Symbol,
+    atoms_of,
+    expanded,
+    functions_in,
+    has,
+    key_of,
+    outermost,
+    over_common,
+    replaced,
+    single,
+    sort_key,
+    symbols_in,
+    term,
+    terms_in,
     terms_of,
-    to_number,
+    total,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from convcost.numbers.arithmetic import Num
     from convcost.numbers.decisions import Condition
+    from convcost.numbers.polynomial import Monomial
 
 Proof: TypeAlias = Literal[">", ">=", ""]  # of the relation to zero; empty where neither is proved
 
@@ -46,7 +65,7 @@ MAX_CLASSES = 64
 MAX_SPLIT_TERMS = 100
 MAX_EXTREMES = 3  # beyond that there are too many branches
 MAX_SMALL = 16  # values of a name that are gone through one by one
-_HALF = sympy.Rational(1, 2)
+_HALF = Fraction(1, 2)
 _Branch = tuple[Any, dict[Any, "Num"]]
 
 
@@ -55,15 +74,14 @@ def least_values(symbols: Sequence[Any], conditions: Sequence[Condition]) -> dic
 
     What conditions say of a function, as that a rounded width is at least 1, is added.
     """
-    floor: dict[Any, Num] = {symbol: 1 if symbol.is_integer else 0 for symbol in symbols}
+    floor: dict[Any, Num] = {symbol: 1 if symbol.whole else 0 for symbol in symbols}
     for condition in conditions:
-        number = to_number(condition.right) if condition.relation == ">=" else None
-        if number is None:
+        if condition.relation != ">=" or isinstance(condition.right, Expr):
             continue
         if condition.left in floor:
-            floor[condition.left] = max(floor[condition.left], number)
-        elif isinstance(condition.left, sympy.Function):
-            floor[condition.left] = number
+            floor[condition.left] = max(floor[condition.left], condition.right)
+        elif isinstance(condition.left, Function):
+            floor[condition.left] = condition.right
     return floor
 
 
@@ -75,21 +93,26 @@ def numerator(difference: Any, least: Mapping[Any, Num] | None = None) -> Any:
         least: the least value of each symbol; by default 1 of whole ones, 0 of ratios.
     """
     if least is None:
-        least = least_values(list(difference.free_symbols), ())
-    plain, back = hide(sympy.together(difference))
-    known = {**least, **bounds_of(back, least)}
-    top, bottom = sympy.fraction(plain)
+        least = least_values(list(symbols_in(difference)), ())
+    top, divisor = over_common(expanded(difference))
+    bottom = expanded(divisor)
+    known = {**least, **bounds_of(outermost(top, bottom), least)}
     sign = 1 if _piece(bottom, known) == ">" else -1 if _piece(-bottom, known) == ">" else 0
     if not sign:
         return None
-    if len(sympy.Add.make_args(top)) > MAX_FACTORED or not has_short_numbers(top):
-        return sympy.expand(sign * sympy.expand(top).xreplace(back))
-    content, factors = sympy.factor_list(top)
-    result = sympy.Integer(sign if content > 0 else -sign)
-    for factor, power in factors:
-        if _piece(factor, known) != ">":
-            result *= factor**power
-    return sympy.expand(sympy.expand(result).xreplace(back))
+    if len(terms_in(top)) > MAX_FACTORED or not has_short_numbers(top):
+        return sign * top
+    form = terms_in(factored(top))
+    if len(form) != 1:
+        form = {((Group(top), 1),): 1} if form else {}
+    result: Any = 0
+    for monomial, content in form.items():
+        result = sign if content > 0 else -sign
+        for atom, power in monomial:
+            inside = atom.inside if isinstance(atom, Group) else atom
+            if _piece(inside, known) != ">":
+                result = result * inside**power
+    return result
 
 
 def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> Proof:
@@ -99,7 +122,7 @@ def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> Proof:
         for part in split(branch, least):
             proof = _piece(part.expr, part.least)
             for _ in range(MAX_ROUNDS):
-                if proof or not part.hidden:
+                if proof or not outermost(part.expr):
                     break
                 part = between_lines(part)  # noqa: PLW2901 - a bound of it
                 proof = _piece(part.expr, part.least)
@@ -112,7 +135,7 @@ def relation_to_zero(polynomial: Any, floor: Mapping[Any, Num]) -> Proof:
 
 def _piece(polynomial: Any, floor: Mapping[Any, Num | None]) -> Proof:
     """The same for a polynomial of symbols alone; a symbol whose floor is None can have either sign."""
-    symbols = sorted(polynomial.free_symbols, key=lambda symbol: symbol.name)
+    symbols = sorted(atoms_of(polynomial), key=key_of)
     above = {symbol for symbol in symbols if floor[symbol] == 0 and _is_ratio(symbol)}  # never 0 itself
     terms = _shifted(polynomial, symbols, floor)
     for coefficient, powers in terms:
@@ -123,19 +146,20 @@ def _piece(polynomial: Any, floor: Mapping[Any, Num | None]) -> Proof:
 
 
 def _is_ratio(symbol: Any) -> bool:
-    return bool(symbol.is_positive and not symbol.is_integer and not isinstance(symbol, sympy.Dummy))
+    return isinstance(symbol, Symbol) and symbol.positive and not symbol.whole
 
 
 @lru_cache(maxsize=512)
 def _terms(polynomial: Any, symbols: tuple[Any, ...]) -> dict[tuple[int, ...], Num] | None:
-    """Coefficients by the powers of ``symbols``; None if it is not a polynomial with rational coefficients."""
-    if not symbols:
-        number = to_number(polynomial)
-        return None if number is None else {(): number}
-    whole = polynomial.as_poly(*symbols)
-    if whole is None or not all(coefficient.is_Rational for coefficient in whole.coeffs()):
+    """Coefficients by the powers of ``symbols``; None if it is not a polynomial."""
+    terms = terms_in(polynomial)
+    if any(power < 0 or isinstance(atom, Power) for monomial in terms for atom, power in monomial):
         return None
-    return {powers: normal(Fraction(int(coefficient.p), int(coefficient.q))) for powers, coefficient in whole.terms()}
+    result = {}
+    for monomial, coefficient in terms.items():
+        powers = dict(monomial)
+        result[tuple(powers.get(symbol, 0) for symbol in symbols)] = coefficient
+    return result
 
 
 def _shifted(
@@ -175,9 +199,9 @@ def branches(expr: Any, least: Mapping[Any, Num]) -> Iterator[_Branch]:
         expr: a closed form.
         least: the least value of each symbol.
     """
-    extremes = sorted(expr.atoms(Maximum, Minimum), key=lambda extreme: extreme.sort_key())
+    extremes = sorted((each for each in functions_in(expr) if isinstance(each, Maximum | Minimum)), key=sort_key)
     innermost = next(
-        (extreme for extreme in extremes if not any(extreme != other and extreme.has(other) for other in extremes)),
+        (extreme for extreme in extremes if not any(extreme != other and has(extreme, other) for other in extremes)),
         None,
     )
     if innermost is None or len(extremes) > MAX_EXTREMES or len(innermost.args) > 2:  # noqa: PLR2004 - one question
@@ -187,24 +211,25 @@ def branches(expr: Any, least: Mapping[Any, Num]) -> Iterator[_Branch]:
     if isinstance(innermost, Minimum):
         first, second = second, first
     for larger, smaller, chosen in ((first, second, innermost.args[0]), (second, first, innermost.args[1])):
-        there = expr.xreplace({innermost: chosen})
-        for branch, floor in _where(sympy.expand(larger - smaller), there, least):
-            yield from branches(sympy.expand(branch), floor)
+        there = replaced(expr, {innermost: chosen})
+        for branch, floor in _where(larger - smaller, there, least):
+            yield from branches(branch, floor)
 
 
 def _where(difference: Any, expr: Any, least: Mapping[Any, Num]) -> Iterator[_Branch]:
     """``expr`` where ``difference`` is not negative, or for more values than that."""
-    terms = terms_of(difference)
-    constant = to_number(terms.get(sympy.S.One, sympy.S.Zero))
-    names = [monomial for monomial in terms if monomial != 1]
-    if names and all(name.is_Symbol and name.is_integer for name in names) and constant is not None:
-        if len(names) == 1 and abs(terms[names[0]]) == 1:
-            yield from _alone(names[0], int(terms[names[0]]), constant, expr, least)
-            return
-        for name in names:
-            if terms[name] == 1:  # at least what the rest asks for: that, and something more
-                more = sympy.Symbol(f"{name.name}+", integer=True, nonnegative=True)
-                yield expr.xreplace({name: name - difference + more}), {**least, more: 0}
+    terms = dict(terms_of(difference))
+    constant = terms.pop((), 0)
+    slopes = {single(monomial): coefficient for monomial, coefficient in terms.items()}
+    if slopes and all(isinstance(name, Symbol) and name.whole for name in slopes):
+        for name, slope in slopes.items() if len(slopes) == 1 else ():
+            if abs(slope) == 1:
+                yield from _alone(name, int(slope), constant, expr, least)
+                return
+        for name, slope in slopes.items():
+            if isinstance(name, Symbol) and slope == 1:  # at least what the rest asks for: that, and something more
+                more = Symbol(f"{name.name}+", positive=False)
+                yield replaced(expr, {name: name - difference + more}), {**least, more: 0}
                 return
     yield expr, dict(least)
 
@@ -217,7 +242,7 @@ def _alone(symbol: Any, slope: int, constant: Any, expr: Any, least: Mapping[Any
         yield expr, dict(least)
     else:
         for value in range(int(least[symbol]), int(constant) + 1):
-            yield expr.xreplace({symbol: sympy.Integer(value)}), dict(least)
+            yield replaced(expr, {symbol: value}), dict(least)
 
 
 # --- residue classes ---
@@ -227,14 +252,12 @@ class Class(NamedTuple):
     """A closed form on a residue class of its divided sizes.
 
     Attributes:
-        expr: a polynomial; what does not become one has its functions hidden as symbols of their own.
-        least: the least value of every symbol and hidden function; None where none is known.
-        hidden: the hidden functions, by their symbols.
+        expr: a polynomial of symbols, and of the functions that do not become polynomials.
+        least: the least value of every symbol and function; None where none is known.
     """
 
     expr: Any
     least: dict[Any, Num | None]
-    hidden: dict[Any, Any]
 
 
 def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[Class]:
@@ -244,20 +267,20 @@ def split(expr: Any, least: Mapping[Any, Num]) -> Iterator[Class]:
         expr: a closed form without denominators.
         least: the least value of each symbol, and of functions for which one is known.
     """
-    divided = {size: period for size, period in periods([expr]).items() if size.is_Symbol}
-    if prod(divided.values()) > MAX_CLASSES or len(sympy.Add.make_args(expr)) > MAX_SPLIT_TERMS:
+    divided = {size: period for size, period in periods([expr]).items() if isinstance(size, Symbol)}
+    if prod(divided.values()) > MAX_CLASSES or len(terms_in(expr)) > MAX_SPLIT_TERMS:
         divided = {}
     for rests in product(*(range(period) for period in divided.values())):
         floor: dict[Any, Any] = dict(least)
         for (size, period), rest in zip(divided.items(), rests, strict=True):
             floor[_part(size)] = max(0, ceil(Fraction(least[size] - rest) / period))
-        plain, back = _on_class(expr, tuple(divided.items()), rests)
-        yield Class(plain, floor | bounds_of(back, floor), back)
+        plain = _on_class(expr, tuple(divided.items()), rests)
+        yield Class(plain, floor | bounds_of(outermost(plain), floor))
 
 
-def bounds_of(hidden: Mapping[Any, Any], least: Mapping[Any, Num]) -> dict[Any, Num | None]:
-    """The least value of every hidden function, by its symbol; None if no bound is known."""
-    return {dummy: lower_bound(function, least) for dummy, function in hidden.items()}
+def bounds_of(functions: Iterable[Any], least: Mapping[Any, Num]) -> dict[Any, Num | None]:
+    """The least value of every function; None if no bound is known."""
+    return {function: lower_bound(function, least) for function in functions}
 
 
 def between_lines(part: Class) -> Class:
@@ -266,25 +289,22 @@ def between_lines(part: Class) -> Class:
     ``floor(x)`` is between ``x - 1`` and ``x``. A term that adds gets the line below, one that subtracts the line
     above; neither is done to a term of which another factor may be negative.
     """
-    expr = sympy.Add(*(_with_line(term, part) for term in sympy.Add.make_args(part.expr)))
-    plain, back = hide(sympy.expand(expr.xreplace(part.hidden)))
-    known = {symbol: bound for symbol, bound in part.least.items() if symbol not in part.hidden}
-    return Class(plain, known | bounds_of(back, known), back)
+    expr = total(_with_line(monomial, coefficient, part) for monomial, coefficient in terms_in(part.expr).items())
+    known = {atom: bound for atom, bound in part.least.items() if bound is not None}
+    return Class(expr, known | bounds_of(outermost(expr), known))
 
 
-def _with_line(term: Any, part: Class) -> Any:
-    coefficient, factors = term.as_coeff_mul()
-    powers = dict(factor.as_base_exp() for factor in factors)
-    for dummy in powers:
-        others = [factor for factor, power in powers.items() if factor != dummy or power > 1]
-        if dummy not in part.hidden or any(
-            (part.least[factor] or 0) < 0 or part.least[factor] is None for factor in others
-        ):
+def _with_line(monomial: Monomial, coefficient: Num, part: Class) -> Any:
+    for function, power in monomial:
+        others = [atom for atom, own in monomial if atom != function or own > 1]
+        least = [part.least[atom] for atom in others]
+        if not isinstance(function, Function) or any(bound is None or bound < 0 for bound in least):
             continue
-        line = _line(part.hidden[dummy], above=coefficient < 0)
+        line = _line(function, above=coefficient < 0)
         if line is not None:
-            return sympy.expand(term / dummy * line)
-    return term
+            rest = tuple((atom, own - (atom == function)) for atom, own in monomial if atom != function or power > 1)
+            return term(rest, coefficient) * line
+    return term(monomial, coefficient)
 
 
 def _line(function: Any, *, above: bool) -> Any:
@@ -292,27 +312,27 @@ def _line(function: Any, *, above: bool) -> Any:
     value, step = function.args[0], function.args[-1]
     if isinstance(function, RoundEven):
         return value + (_HALF if above else -_HALF)
-    if not isinstance(function, FloorDiv | CeilDiv | MakeDivisible) or not step.is_Rational:
+    if not isinstance(function, FloorDiv | CeilDiv | MakeDivisible) or isinstance(step, Expr):
         return None
     if isinstance(function, MakeDivisible):  # to the nearest multiple, from there at most to the next
-        return value + (step if above else -step / 2)
+        return value + (step if above else -Fraction(step) / 2)
     if isinstance(function, CeilDiv):
         return value / step + (1 if above else 0)
-    cut_off = (step - 1) / step if is_whole_polynomial(value) else 1
+    cut_off = Fraction(step - 1) / step if is_whole_polynomial(value) else 1
     return value / step - (0 if above else cut_off)
 
 
 def _part(size: Any) -> Any:
-    return sympy.Symbol(f"{size.name}_", integer=True, nonnegative=True)
+    return Symbol(f"{size.name}_", positive=False)
 
 
 @lru_cache(maxsize=4 * MAX_CLASSES)  # asked for the same classes with many least values
-def _on_class(expr: Any, divided: tuple[tuple[Any, int], ...], rests: tuple[int, ...]) -> tuple[Any, dict[Any, Any]]:
+def _on_class(expr: Any, divided: tuple[tuple[Any, int], ...], rests: tuple[int, ...]) -> Any:
     there = {size: period * _part(size) + rest for (size, period), rest in zip(divided, rests, strict=True)}
-    return hide(sympy.expand(expr.xreplace(there)))
+    return replaced(expr, there)
 
 
 def identically_zero(expr: Any) -> bool:
     """Whether ``expr`` is 0 for all values of its symbols, as far as splitting its sizes shows."""
-    least = {symbol: 1 if symbol.is_integer else 0 for symbol in expr.free_symbols}
-    return all(sympy.expand(part.expr) == 0 for part in split(expr, least))
+    least = {symbol: 1 if symbol.whole else 0 for symbol in symbols_in(expr)}
+    return all(expanded(part.expr) == 0 for part in split(expr, least))

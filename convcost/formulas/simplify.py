@@ -2,155 +2,273 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from fractions import Fraction
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-import sympy
-
-from convcost.numbers.symbols import expanded
+from convcost.numbers.polynomial import (
+    Expr,
+    Function,
+    Group,
+    Power,
+    Symbol,
+    atoms_of,
+    expanded,
+    factors_of,
+    leading,
+    made,
+    primitive,
+    product,
+    raised,
+    single,
+    sort_key,
+    terms_in,
+    terms_of,
+    times,
+    total,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from convcost.numbers.exact import Number
+    from convcost.numbers.polynomial import Atom, Monomial, Terms
 
 _CALL = 8  # what the name of a function and its brackets take
+_NAME = 2  # what the name of a part takes
 _MANY, _FEW = 4, 5  # terms from which grouping pays, and up to which a group is worth factoring
 MAX_TERMS = 16  # factoring is for formulas that a person reads
 MAX_BITS = 128  # and for numbers that a person reads
 
 
 @lru_cache(maxsize=10_000)
-def tidy(expr: Any) -> Any:
-    """``expr`` as a sum or as a product, whichever is shorter to write.
+def tidy(value: Any) -> Any:
+    """``value`` as a sum or as a product, whichever is shorter to write.
 
     A polynomial of one name stays a sum of its powers, and a number alone is not put in front of a sum.
 
-    >>> from sympy.abc import x, y, z
+    >>> x, y, z = map(Symbol, "xyz")
     >>> tidy(x * x + x * y + x * z), tidy(8 * x * x + 16 * y), tidy(6 * x * x + 9 * x)
-    (x*(x + y + z), 8*x**2 + 16*y, 6*x**2 + 9*x)
+    (x*(x + y + z), 8*x^2 + 16*y, 6*x^2 + 9*x)
     """
-    whole = expanded(expr)
-    if not whole.is_Add or len(whole.args) > MAX_TERMS:
+    whole = expanded(value)
+    terms = terms_in(whole)
+    if not 1 < len(terms) <= MAX_TERMS:
         return whole
-    plain, back = hide(whole)
-    if len(plain.free_symbols) == 1 and plain.is_polynomial():
+    if len(atoms_of(whole)) == 1 and all(
+        power > 0 and not isinstance(atom, Power) for atom, power in factors_of(whole)
+    ):
         return whole
-    if _is_irreducible(plain):
+    if _has_no_factor(terms):
         return whole
-    product = factored(plain)
-    _, factors = product.as_coeff_mul()
-    return whole if len(factors) == 1 and factors[0].is_Add else shortest([whole, show(product, back)])
+    form = terms_in(factored(whole))
+    if len(form) > 1 or isinstance(single(next(iter(form))), Group):
+        return whole
+    return shortest([whole, made(form)])
 
 
-def factored(expr: Any) -> Any:
-    """``expr`` as a product, if its numbers are short enough to factor."""
-    return sympy.factor(expr) if has_short_numbers(expr) else expr
+def factored(value: Any) -> Any:
+    """``value`` as a product, if its numbers are short enough to factor."""
+    whole = expanded(value)
+    terms = terms_in(whole)
+    if len(terms) < 2 or not has_short_numbers(whole):  # noqa: PLR2004 - a sum
+        return value
+    if not any(isinstance(atom, Group | Power) for atom in atoms_of(whole)):
+        content, rest = primitive(terms)
+        if is_irreducible(rest):
+            ((monomial, number),) = content.items()
+            if leading(rest, generators(rest))[1] < 0:
+                number, rest = -number, {own: -coefficient for own, coefficient in rest.items()}
+            return times(made({monomial: number}), made(rest))
+    import sympy  # noqa: PLC0415 - only what is not easily factored pays for it
+
+    from convcost.numbers.conversion import from_sympy, hidden  # noqa: PLC0415 - imports sympy
+
+    (plain,), back = hidden(whole)
+    return from_sympy(sympy.factor(plain), back)
 
 
-def has_short_numbers(expr: Any) -> bool:
+def has_short_numbers(value: Any) -> bool:
     """Whether factoring is quick: it is done modulo primes beyond the largest coefficient."""
-    return all(max(abs(int(number.p)), int(number.q)).bit_length() <= MAX_BITS for number in expr.atoms(sympy.Rational))
+    return all(
+        max(abs(coefficient.numerator), coefficient.denominator).bit_length() <= MAX_BITS
+        for coefficient in terms_of(value).values()
+    )
 
 
-def _is_irreducible(polynomial: Any) -> bool:
+def is_irreducible(terms: Terms) -> bool:
+    """Whether a sum without a common factor of its terms certainly has no factor.
+
+    It has none if a name occurs in one term only, and there in its first power: a factor without the name would divide
+    that term and all others.
+    """
+    if len(terms) == 1 or _has_no_factor(terms):
+        return True
+    linear: dict[Atom, int] = {}
+    for monomial in terms:
+        for atom, power in monomial:
+            linear[atom] = 2 if atom in linear or power != 1 else 1
+    return 1 in linear.values()
+
+
+def _has_no_factor(terms: Terms) -> bool:
     """Whether a sum certainly has no factor except a number; this saves most of the time for the total of a network.
 
     It has none if a name is a term of its own and occurs in no other term (then all terms would have to share its
     factor), or if it is a sum of three or more squares of different names, and perhaps a number.
     """
-    terms = [term.as_coeff_Mul()[1] for term in polynomial.args]
-    alone = [term for term in terms if term.is_Symbol]
-    if any(sum(other.has(term) for other in terms) == 1 for term in alone):
+    alone = [atom for atom in map(single, terms) if atom is not None]
+    if any(sum(any(own == atom for own, _ in monomial) for monomial in terms) == 1 for atom in alone):
         return True
-    squares = [term for term in terms if term.is_Pow and term.base.is_Symbol and term.exp == 2]  # noqa: PLR2004
-    return len(squares) >= 3 and all(term in squares or term == 1 for term in terms)  # noqa: PLR2004
+    squares = [monomial for monomial in terms if len(monomial) == 1 and monomial[0][1] == 2]  # noqa: PLR2004
+    return len(squares) >= 3 and all(len(monomial) == 0 or monomial in squares for monomial in terms)  # noqa: PLR2004
+
+
+_NUMBERED = re.compile(r"(.*?)(\d*)", re.DOTALL)
+_LETTERS = {letter: place for place, letter in enumerate("xyzpqrstuvwabcdefghijklmno")}
+
+
+def generators(terms: Terms) -> Sequence[Atom]:
+    """The names of a polynomial in the order that decides on the sign of its factors: that of sympy's polynomials."""
+    atoms = {atom: None for monomial in terms for atom, _ in monomial}
+    functions = sorted((atom for atom in atoms if not isinstance(atom, Symbol)), key=sort_key)
+
+    def order(atom: Atom) -> tuple[int, str, int]:
+        if not isinstance(atom, Symbol):
+            return len(_LETTERS), "_f", functions.index(atom)
+        numbered = _NUMBERED.fullmatch(atom.name)
+        name, number = (atom.name, "") if numbered is None else numbered.groups()
+        return _LETTERS.get(name, len(_LETTERS)), name, int(number or 0)
+
+    return sorted(atoms, key=order)
 
 
 @lru_cache(maxsize=512)
-def collected(expr: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
-    """``expr`` as :func:`tidy` writes it, or with terms of one size brought together, whichever is shorter.
+def collected(value: Any, groups: tuple[frozenset[Any], ...] = ()) -> Any:
+    """``value`` as :func:`tidy` writes it, or with terms of one size brought together, whichever is shorter.
 
     Widths are then grouped behind the size of the map: ``s2^2*w32*(w64 + 36) + ...``.
 
     Args:
-        expr: a sum of products.
+        value: a sum of products.
         groups: names that belong together, as all that stand for sizes do; by default, what shares a symbol.
     """
-    whole = tidy(expr)
-    if not whole.is_Add or len(whole.args) < _MANY:
+    whole = tidy(value)
+    if len(terms_in(whole)) < _MANY:
         return whole
-    generators = {factor.as_base_exp()[0] for term in whole.args for factor in sympy.Mul.make_args(term)}
-    generators = {generator for generator in generators if generator.free_symbols}
-    keys = [group & generators for group in groups] or _by_symbol(sorted(generators, key=lambda each: each.sort_key()))
-    return shortest([whole, *(_grouped(whole, key) for key in keys if key and key != generators)])
+    atoms = {atom for atom in atoms_of(whole) if atom.symbols}
+    keys = [group & atoms for group in groups] or _by_symbol(sorted(atoms, key=sort_key))
+    return shortest([whole, *(_grouped(whole, key) for key in keys if key and key != atoms)])
 
 
-def _by_symbol(generators: Iterable[Any]) -> list[frozenset[Any]]:
+def _by_symbol(atoms: Iterable[Any]) -> list[frozenset[Any]]:
     groups: dict[Any, set[Any]] = {}
-    for generator in generators:
-        for symbol in sorted(generator.free_symbols, key=lambda each: each.name):
-            groups.setdefault(symbol, set()).add(generator)
+    for atom in atoms:
+        for symbol in sorted(atom.symbols, key=lambda each: each.name):
+            groups.setdefault(symbol, set()).add(atom)
     return list(map(frozenset, groups.values()))
 
 
-def _grouped(expr: Any, keys: frozenset[Any]) -> Any:
-    groups: dict[Any, list[Any]] = {}
-    for term in expr.args:
-        factors = sympy.Mul.make_args(term)
-        front = sympy.Mul(*(factor for factor in factors if factor.as_base_exp()[0] in keys))
-        groups.setdefault(front, []).append(term / front)
-    rest = groups.pop(sympy.S.One, [])
-    parts = [_product(front, _inside(terms)) for front, terms in groups.items()]
-    return sympy.Add(*parts, *rest, evaluate=False)
+def _grouped(value: Any, keys: frozenset[Any]) -> Any:
+    groups: dict[Monomial, Terms] = {}
+    for monomial, coefficient in terms_in(value).items():
+        front = tuple(factor for factor in monomial if factor[0] in keys)
+        groups.setdefault(front, {})[product(monomial, raised(front, -1))] = coefficient
+    rest = groups.pop((), {})
+    parts = [_product(made({front: 1}), _inside(terms)) for front, terms in groups.items()]
+    return total([*parts, made(rest)])
 
 
-def _inside(terms: list[Any]) -> Any:
-    total = sympy.Add(*terms)
-    return tidy(total) if len(terms) <= _FEW else total
+def _inside(terms: Terms) -> Any:
+    whole = made(terms)
+    return tidy(whole) if len(terms) <= _FEW else whole
 
 
 def _product(front: Any, inside: Any) -> Any:
     """``front * inside`` with the sign of a sum in front, where all of it is negative."""
-    if inside.is_Add and all(term.could_extract_minus_sign() for term in inside.args):
-        return sympy.Mul(-1, front, -inside)
-    return front * inside
+    terms = terms_in(inside)
+    if len(terms) > 1 and all(coefficient < 0 for coefficient in terms.values()):
+        return times(-1, front, -inside)
+    return times(front, inside)
 
 
-def hide(*exprs: Any) -> Any:
-    """Expressions with their functions (floors ...) replaced by symbols, so that sympy sees polynomials.
+def operations(value: Any, *, inside: bool = True) -> int:
+    """How many operations ``value`` takes: signs, sums, products, quotients, powers and functions.
 
-    Returns:
-        The expressions (one, or a list where several were given), and what :func:`show` needs to undo it.
+    Args:
+        value: a number or an expression.
+        inside: whether a function counts, with what is in it; otherwise it counts as a name.
     """
-    functions = sorted({atom for expr in exprs for atom in expr.atoms(sympy.Function)}, key=lambda f: f.sort_key())
-    outermost = [f for f in functions if not any(f != other and other.has(f) for other in functions)]
-    there = {f: sympy.Dummy(f"f{index}", positive=True) for index, f in enumerate(outermost)}
-    hidden = [expr.xreplace(there) for expr in exprs]
-    back = {dummy: f for f, dummy in there.items()}
-    return (hidden[0] if len(hidden) == 1 else hidden), back
+    if not isinstance(value, Expr):
+        return int(value < 0) + (Fraction(value).denominator != 1)
+    terms = value.terms
+    own = sum(_operations_of_term(monomial, abs(Fraction(number)), inside) for monomial, number in terms.items())
+    return own + len(terms) - 1 + all(coefficient < 0 for coefficient in terms.values())
 
 
-def show(expr: Any, back: dict[Any, Any]) -> Any:
-    """Undo :func:`hide`."""
-    return expr.xreplace(back)
+def _operations_of_term(monomial: Monomial, number: Fraction, inside: bool) -> int:  # noqa: FBT001 - private
+    above = [(atom, power) for atom, power in monomial if power > 0]
+    below = [(atom, -power) for atom, power in monomial if power < 0]
+    count = _operations_of_product(above, number.numerator, inside)
+    divides = below or number.denominator != 1
+    return count + 1 + _operations_of_product(below, number.denominator, inside) if divides else count
 
 
-def shortest(candidates: Iterable[Any]) -> Any:
-    """The candidate with the fewest characters, approximately; the first of equals."""
-    return min(candidates, key=length)
+def _operations_of_product(factors: Sequence[tuple[Atom, int]], coefficient: int, inside: bool) -> int:  # noqa: FBT001
+    count = len(factors) + (coefficient != 1) - 1
+    for atom, power in factors:
+        parts: tuple[Any, ...] = ()
+        if isinstance(atom, Function) and inside:
+            parts = atom.args
+        elif isinstance(atom, Group):
+            parts = (atom.inside,)
+        own = isinstance(atom, Power) or (isinstance(atom, Function) and inside)
+        count += (power != 1) + own + sum(operations(part, inside=inside) for part in parts)
+    return max(count, 0)
+
+
+def shortest(candidates: Iterable[Any], *, inside: bool = True) -> Any:
+    """The candidate with the fewest characters, approximately; the first of equals.
+
+    Args:
+        candidates: numbers and expressions.
+        inside: whether what is in a function counts; otherwise it counts as a short name.
+    """
+    return min(candidates, key=partial(length, inside=inside))
 
 
 @lru_cache(maxsize=8192)
-def length(expr: Any) -> int:
-    """About how many characters the text of ``expr`` has; writing it would take far longer."""
-    if expr.is_Symbol:
-        return len(expr.name)
-    if expr.is_Number:
-        return len(str(expr))
-    parts = [length(argument) + 2 * (argument.is_Add and not expr.is_Add) for argument in expr.args]
-    if expr.is_Add:
-        return sum(parts) + 3 * (len(parts) - 1)
-    if isinstance(expr, sympy.Function):
-        return sum(parts) + _CALL
-    if expr.is_Pow and expr.exp == -1:
-        return parts[0] + 1
+def length(value: Any, *, inside: bool = True) -> int:
+    """About how many characters the text of ``value`` has; writing it would take far longer."""
+    if not isinstance(value, Expr):
+        return len(str(value))
+    parts = [_length_of_term(monomial, coefficient, inside) for monomial, coefficient in value.terms.items()]
+    return sum(parts) + 3 * (len(parts) - 1)
+
+
+def _length_of_term(monomial: Monomial, coefficient: Number, inside: bool) -> int:  # noqa: FBT001 - private
+    parts = [len(str(coefficient))] if coefficient != 1 or not monomial else []
+    parts += [_length_of_factor(atom, power, inside) for atom, power in monomial]
     return sum(parts) + len(parts) - 1
+
+
+def _length_of_factor(atom: Atom, power: int, inside: bool) -> int:  # noqa: FBT001 - private
+    exponent: Number = power
+    if isinstance(atom, Symbol):
+        base = len(atom.name)
+    elif isinstance(atom, Power):
+        base, exponent = _length_in_parentheses(atom.base, inside), atom.exponent * power
+    elif isinstance(atom, Group):
+        base = _length_in_parentheses(atom.inside, inside)
+    elif isinstance(atom, Function) and inside:
+        base = sum(_length_in_parentheses(argument, inside) for argument in atom.args) + _CALL
+    else:
+        base = _NAME
+    if exponent == 1:
+        return base
+    return base + 1 if exponent == -1 else base + len(str(exponent)) + 1
+
+
+def _length_in_parentheses(value: Any, inside: bool) -> int:  # noqa: FBT001 - private
+    return length(value, inside=inside) + 2 * (isinstance(value, Expr) and len(value.terms) > 1)

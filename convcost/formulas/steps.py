@@ -8,26 +8,15 @@ from itertools import combinations, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sympy
-
 from convcost.errors import UnsupportedError
+from convcost.numbers.functions import ROUNDING, CeilDiv, FloorDiv, MakeDivisible, Maximum, Minimum, RoundEven
+from convcost.numbers.polynomial import line_in, outermost, replaced, single, terms_of
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import (
-    CeilDiv,
-    FloorDiv,
-    MakeDivisible,
-    Maximum,
-    Minimum,
-    RoundEven,
-    evaluate,
-    terms_of,
-    to_number,
-)
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPPING = (FloorDiv, CeilDiv, MakeDivisible, RoundEven)
 MAX_STEPS = 100_000
 _HALF = Fraction(1, 2)
 _PULLED_UP = 5  # multiples of the step below which the 90 % rule can set in
@@ -55,18 +44,16 @@ def pieces(points: list[Fraction], low: Fraction, high: Fraction) -> Iterator[Pi
 
 
 @lru_cache(maxsize=4096)
-def functions_in(expr: Any) -> frozenset[Any]:
-    """The outermost functions in ``expr``: what is left is a polynomial of these and of symbols."""
-    if isinstance(expr, sympy.Function):
-        return frozenset({expr})
-    return frozenset(function for argument in expr.args for function in functions_in(argument))
+def _functions_of(value: Any) -> list[Any]:
+    """The outermost functions of an expression, or of a tuple of them."""
+    return outermost(*value) if isinstance(value, tuple) else outermost(value)
 
 
 def breaks(expr: Any, symbol: Any, low: Fraction, high: Fraction) -> list[Fraction]:
     """Where ``expr`` may change its value, or bend, between ``low`` and ``high``; in order, ends excluded.
 
     Args:
-        expr: an expression in ``symbol`` alone.
+        expr: an expression in ``symbol`` alone, or a tuple of several.
         symbol: what changes.
         low: where to begin.
         high: where to end.
@@ -75,8 +62,8 @@ def breaks(expr: Any, symbol: Any, low: Fraction, high: Fraction) -> list[Fracti
         UnsupportedError: the steps are at no rational place (a floor of a square), or too many.
     """
     points: set[Fraction] = set()
-    for function in functions_in(expr):
-        if function.has(symbol):
+    for function in _functions_of(expr):
+        if symbol in function.symbols:
             points |= set(_breaks_of(function, symbol, low, high))
             _check(len(points))
     return sorted(point for point in points if low < point < high)
@@ -93,7 +80,7 @@ def _breaks_of(function: Any, symbol: Any, low: Fraction, high: Fraction) -> Ite
     yield from inner
     for left, right in pairwise([low, *inner, high]):
         lines = [line(argument, symbol, (left + right) / 2) for argument in arguments]
-        if isinstance(function, STEPPING):
+        if isinstance(function, ROUNDING):
             slope, start = lines[0]
             if slope:
                 ends = sorted((slope * left + start, slope * right + start))
@@ -107,16 +94,22 @@ def _breaks_of(function: Any, symbol: Any, low: Fraction, high: Fraction) -> Ite
 def _thresholds(function: Any, low: Fraction, high: Fraction) -> Iterator[Fraction]:
     """Values of its argument, from ``low`` to ``high``, where a function steps."""
     if isinstance(function, FloorDiv | CeilDiv):
-        step, offset = Fraction(to_number(function.args[1]) or 1), Fraction(0)
+        step, offset = _step(function), Fraction(0)
     elif isinstance(function, RoundEven):
         step, offset = Fraction(1), _HALF
     else:
-        step = Fraction(to_number(function.args[1]) or 1)
+        step = _step(function)
         offset = step / 2
         yield from (step * k * Fraction(10, 9) for k in range(1, _PULLED_UP))
     first, last = ceil((low - offset) / step), floor((high - offset) / step)
     _check(last - first)
     yield from (offset + step * k for k in range(first, last + 1))
+
+
+def _step(function: Any) -> Fraction:
+    """What a function rounds to multiples of, or divides by; 1 if that is no number."""
+    step = function.args[-1] if len(function.args) > 1 else 1
+    return Fraction(step) if isinstance(step, int | Fraction) else Fraction(1)
 
 
 def line(expr: Any, symbol: Any, at: Fraction) -> tuple[Fraction, Fraction]:
@@ -125,19 +118,14 @@ def line(expr: Any, symbol: Any, at: Fraction) -> tuple[Fraction, Fraction]:
     Raises:
         UnsupportedError: it is not.
     """
-    fixed = {function: evaluate(function, {symbol: at}) for function in functions_in(expr) if function.has(symbol)}
-    return _plain_line(
-        expr.xreplace({function: sympy.Rational(Fraction(value)) for function, value in fixed.items()}), symbol
-    )
-
-
-@lru_cache(maxsize=4096)
-def _plain_line(expr: Any, symbol: Any) -> tuple[Fraction, Fraction]:
-    terms = terms_of(expr)
-    if not set(terms) <= {symbol, sympy.S.One}:
-        raise UnsupportedError(f"cannot tell where {text(expr)} takes its steps: it is not linear in {symbol.name}")
-    slope, start = (Fraction(to_number(terms.get(term, sympy.S.Zero)) or 0) for term in (symbol, sympy.S.One))
-    return slope, start
+    fixed = {
+        function: evaluate(function, {symbol: at}) for function in _functions_of(expr) if symbol in function.symbols
+    }
+    plain = replaced(expr, fixed)
+    straight = line_in(plain, symbol)
+    if straight is None:
+        raise UnsupportedError(f"cannot tell where {text(plain)} takes its steps: it is not linear in {symbol.name}")
+    return straight
 
 
 class Trend(NamedTuple):
@@ -151,8 +139,7 @@ class Trend(NamedTuple):
 def trend(expr: Any, symbol: Any) -> Trend | None:
     """The linear bounds of ``expr``; None if there are none."""
     slope = least = most = Fraction(0)
-    for monomial, factor in terms_of(expr).items():
-        coefficient = Fraction(to_number(factor) or 0)
+    for monomial, coefficient in terms_of(expr).items():
         part = _trend_of(monomial, symbol)
         if part is None:
             return None
@@ -163,17 +150,18 @@ def trend(expr: Any, symbol: Any) -> Trend | None:
 
 def _trend_of(monomial: Any, symbol: Any) -> Trend | None:
     zero = Fraction(0)
-    if monomial == symbol:
-        return Trend(Fraction(1), zero, zero)
-    if monomial == 1:
+    if not monomial:
         return Trend(zero, Fraction(1), Fraction(1))
-    inner = trend(monomial.args[0], symbol) if isinstance(monomial, STEPPING) else None
+    atom = single(monomial)
+    if atom == symbol:
+        return Trend(Fraction(1), zero, zero)
+    inner = trend(atom.args[0], symbol) if isinstance(atom, ROUNDING) else None
     if inner is None:
         return None
-    step = Fraction(1) if isinstance(monomial, RoundEven) else Fraction(to_number(monomial.args[1]) or 1)
-    if isinstance(monomial, FloorDiv):
+    step = _step(atom)
+    if isinstance(atom, FloorDiv):
         return Trend(inner.slope / step, inner.least / step - 1, inner.most / step)
-    if isinstance(monomial, CeilDiv):
+    if isinstance(atom, CeilDiv):
         return Trend(inner.slope / step, inner.least / step, inner.most / step + 1)
-    most = inner.most + (step if isinstance(monomial, MakeDivisible) else _HALF)  # up to the next multiple
+    most = inner.most + (step if isinstance(atom, MakeDivisible) else _HALF)  # up to the next multiple
     return Trend(inner.slope, inner.least - step / 2, most)

@@ -6,15 +6,28 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import sympy
-
 from convcost.errors import UsageError, unknown
 from convcost.formulas.simplify import collected
 from convcost.formulas.subexpressions import Let, groups, named
 from convcost.metrics.quantities import QUANTITIES
 from convcost.numbers.arithmetic import normal
+from convcost.numbers.functions import ROUNDING, CeilDiv, FloorDiv, MakeDivisible, RoundEven
+from convcost.numbers.polynomial import (
+    Function,
+    Symbol,
+    atoms_of,
+    functions_in,
+    inverse,
+    outermost,
+    replaced,
+    single,
+    sort_key,
+    term,
+    terms_in,
+    total,
+)
 from convcost.numbers.printing import text
-from convcost.numbers.symbols import CeilDiv, FloorDiv, MakeDivisible, RoundEven, evaluate
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -25,8 +38,7 @@ Kind: TypeAlias = Literal["exact", "named", "ideal", "unrounded"]
 
 VIEWS: tuple[Kind, ...] = ("exact", "named", "ideal", "unrounded")
 READABLE = 160  # characters of a total that a reader still takes in
-_ROUNDING = (FloorDiv, CeilDiv, MakeDivisible, RoundEven)
-_FACTOR = sympy.Symbol("C", positive=True, integer=True)  # written c; a capital stands before other names
+_FACTOR = Symbol("C")  # written c; a capital stands before other names
 
 
 class Residue(NamedTuple):
@@ -45,7 +57,7 @@ class Residue(NamedTuple):
     @property
     def back(self) -> Any:
         """The symbol as an expression of the size."""
-        return (self.size - self.rest) / self.period
+        return (self.size - self.rest) * inverse(self.period)
 
 
 class View(NamedTuple):
@@ -90,7 +102,7 @@ class View(NamedTuple):
 
     def value(self, quantity: str) -> Any:
         """The number at the witness; a fraction where rounding was left out."""
-        full = self.exprs[quantity].xreplace({let.symbol: let.full for let in self.lets})
+        full = replaced(self.exprs[quantity], {let.symbol: let.full for let in self.lets})
         return normal(evaluate(full, self.values))
 
 
@@ -121,11 +133,11 @@ def view(formula: Formula, kind: str, quantities: Iterable[str] = tuple(QUANTITI
 
 def _naming(lets: Sequence[Let]) -> Callable[[Any], Any]:
     names = {let.full: let.symbol for let in lets}
-    return lambda expr: expr.xreplace(names)
+    return lambda expr: replaced(expr, names)
 
 
 def _exact(formula: Formula, quantities: Iterable[str]) -> View:
-    exprs = {name: formula.totals[name].expr for name in quantities}
+    exprs = {name: formula.totals[name].polynomial for name in quantities}
     return View("exact", exprs, tuple(formula.symbols.values()), formula.values)
 
 
@@ -156,16 +168,16 @@ def _ideal(exact: View) -> View:
     divided = periods(exact.exprs.values())
     taken = {symbol.name for symbol in exact.symbols}
     residues = []
-    for size in sorted(divided, key=lambda size: size.sort_key()):
+    for size in sorted(divided, key=sort_key):
         number = evaluate(size, exact.values)
         name = _short(size, taken)
         taken.add(name)
-        new = sympy.Symbol(name, positive=True, integer=True)
+        new = Symbol(name)
         residues.append(Residue(size, new, divided[size], int(number) % divided[size]))
     there = {residue.size: residue.period * residue.symbol + residue.rest for residue in residues}
 
     def change(expr: Any) -> Any:
-        return sympy.expand(expr.xreplace(there))
+        return replaced(expr, there)
 
     exprs = {name: change(expr) for name, expr in exact.exprs.items()}
     values, symbols = dict(exact.values), list(exact.symbols)
@@ -188,7 +200,7 @@ def _ideal(exact: View) -> View:
 def periods(exprs: Iterable[Any]) -> dict[Any, int]:
     """What each size in ``exprs`` is divided by: whole symbols, and roundings of a ratio such as ``round(224*rho)``."""
     result: dict[Any, int] = {}
-    floors: set[Any] = set().union(*(expr.atoms(FloorDiv) for expr in exprs))
+    floors = [function for function in functions_in(*exprs) if isinstance(function, FloorDiv)]
     for floor in floors:
         for size in _sizes(floor):
             result[size] = lcm(result.get(size, 1), _divisor(floor))
@@ -198,49 +210,38 @@ def periods(exprs: Iterable[Any]) -> dict[Any, int]:
 def _sizes(floor: Any) -> set[Any]:
     """The whole numbers in a floor of whole numbers; none for a floor of a ratio."""
     sizes: set[Any] = set()
-    for argument in floor.args:
-        for part in _whole_parts(argument):
-            if part is None:
-                return set()
-            sizes.add(part)
+    for atom in (atom for argument in floor.args for atom in atoms_of(argument)):
+        inner = _sizes(atom) if isinstance(atom, FloorDiv) else set()
+        if not inner and not (atom.whole and isinstance(atom, Symbol | Function)):
+            return set()
+        sizes |= inner or {atom}
     return sizes
 
 
-def _whole_parts(expr: Any) -> Iterable[Any]:
-    if expr.is_Number:
-        return
-    if isinstance(expr, FloorDiv) and _sizes(expr):
-        yield from _sizes(expr)
-    elif expr.is_Symbol or isinstance(expr, sympy.Function):
-        yield expr if expr.is_integer else None
-    else:
-        for argument in expr.args:
-            yield from _whole_parts(argument)
-
-
 def _divisor(floor: Any) -> int:
-    inner = lcm(*(_divisor(inside) for argument in floor.args for inside in argument.atoms(FloorDiv)))
-    return inner * (int(floor.args[1]) if floor.args[1].is_Integer else 1)
+    floors = [function for function in functions_in(*floor.args) if isinstance(function, FloorDiv)]
+    return lcm(*map(_divisor, floors)) * (floor.args[1] if type(floor.args[1]) is int else 1)
 
 
 def _short(size: Any, taken: Collection[str]) -> str:
     """``r`` for ``size`` (a resolution), the small letter of a capital, else any letter that is free."""
-    name = size.name if size.is_Symbol else "r"
+    name = size.name if isinstance(size, Symbol) else "r"
     wanted = name.lower() if len(name) == 1 else "r"
     return next(letter for letter in (wanted, *"rnmhwuvpqxyz", f"{wanted}_") if letter not in taken)
 
 
 def _unrounded(ideal: View) -> View:
     """Widths as they are before rounding; sizes that are themselves rounded, likewise."""
-    there = {residue.symbol: _plain(residue.back) for residue in ideal.residues if not residue.size.is_Symbol}
+    there = {residue.symbol: _plain(residue.back) for residue in ideal.residues if not isinstance(residue.size, Symbol)}
     rounding = {residue.size for residue in ideal.residues if residue.symbol in there}
-    rounding |= {atom for expr in ideal.exprs.values() for atom in expr.atoms(*_ROUNDING) if _plain(atom) != atom}
+    inside = [atom for atom in functions_in(*ideal.exprs.values()) if isinstance(atom, ROUNDING)]
+    rounding |= {atom for atom in inside if _plain(atom) != atom}
 
     def change(expr: Any) -> Any:
-        return sympy.expand(_plain(ideal.change(expr).xreplace(there)))
+        return _plain(replaced(ideal.change(expr), there))
 
-    exprs = {name: sympy.expand(_plain(expr.xreplace(there))) for name, expr in ideal.exprs.items()}
-    patterns = [_pattern(atom) for atom in sorted(rounding, key=lambda function: function.sort_key())]
+    exprs = {name: _plain(replaced(expr, there)) for name, expr in ideal.exprs.items()}
+    patterns = [_pattern(atom) for atom in sorted(rounding, key=sort_key)]
     letter = {_FACTOR: "c"}
     rounded = dict.fromkeys(f"{text(pattern, letter)} as {text(_plain(pattern), letter)}" for pattern in patterns)
     symbols = tuple(symbol for symbol in ideal.symbols if symbol not in there)
@@ -250,21 +251,30 @@ def _unrounded(ideal: View) -> View:
     )
 
 
-def _pattern(expr: Any) -> Any:
-    """``expr`` with a letter for what a ratio is multiplied by, so that one line stands for all widths."""
-    coefficient, rest = expr.as_coeff_Mul()
-    if coefficient != 1 and coefficient.is_Integer and rest.is_Symbol and not rest.is_integer:
-        return _FACTOR * rest
-    return expr.func(*(_pattern(argument) for argument in expr.args)) if expr.args else expr
+def _pattern(value: Any) -> Any:
+    """``value`` with a letter for what a ratio is multiplied by, so that one line stands for all widths."""
+    if isinstance(value, Function):
+        return type(value)(*map(_pattern, value.args))
+    parts = []
+    for monomial, coefficient in terms_in(value).items():
+        atom = single(monomial)
+        if isinstance(atom, Symbol) and not atom.whole and type(coefficient) is int and coefficient != 1:
+            parts.append(_FACTOR * atom)
+        else:
+            part = term(monomial, coefficient)
+            parts.append(replaced(part, {function: _pattern(function) for function in outermost(part)}))
+    return total(parts)
 
 
-def _plain(expr: Any) -> Any:
-    """``expr`` without the rounding of ratios."""
-    if not expr.args:
-        return expr
-    arguments = [_plain(argument) for argument in expr.args]
-    if isinstance(expr, FloorDiv | CeilDiv) and any(not symbol.is_integer for symbol in expr.free_symbols):
-        return arguments[0] / arguments[1]
-    if isinstance(expr, MakeDivisible | RoundEven):
+def _plain(value: Any) -> Any:
+    """``value`` without the rounding of ratios."""
+    return replaced(value, {function: _without_rounding(function) for function in outermost(value)})
+
+
+def _without_rounding(function: Any) -> Any:
+    arguments = [_plain(argument) for argument in function.args]
+    if isinstance(function, FloorDiv | CeilDiv) and any(not symbol.whole for symbol in function.symbols):
+        return arguments[0] * inverse(arguments[1])
+    if isinstance(function, MakeDivisible | RoundEven):
         return arguments[0]
-    return expr.func(*arguments)
+    return type(function)(*arguments)

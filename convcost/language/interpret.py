@@ -34,7 +34,7 @@ from convcost.network.sharing import has_parameters, share
 from convcost.numbers import assumptions
 from convcost.numbers.arithmetic import (
     Relation,
-    exact_array,
+    exact_value,
     is_array,
     is_number,
     is_symbolic,
@@ -162,7 +162,7 @@ def from_python(value: Any) -> Any:
     Raises:
         UsageError: an array holds something other than finite numbers.
     """
-    value = exact_array(value)  # before floats: those of numpy are among them
+    value = exact_value(value)  # before floats: those of numpy are among them
     if isinstance(value, float):
         return normal(Fraction(str(value)))
     if isinstance(value, list | tuple):

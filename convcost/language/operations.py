@@ -168,7 +168,7 @@ def _modulo(a: Num, b: Num) -> Num:
 BINARY: dict[str, Callable[[Any, Any], Num]] = {
     "Add": _arithmetic("+", operator.add),
     "Sub": _arithmetic("-", operator.sub),
-    "Mult": _arithmetic("*", operator.mul),
+    "Mult": _arithmetic("*", algebra.times),
     "Div": _arithmetic("/", algebra.divide),
     "FloorDiv": _arithmetic("//", algebra.floor_div),
     "Mod": _arithmetic("%", _modulo),

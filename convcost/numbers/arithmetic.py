@@ -1,12 +1,12 @@
-"""Arithmetic for three kinds of number: int, sympy expression, numpy array. No other file treats them differently.
+"""Arithmetic for three kinds of number: int, expression of symbols, numpy array. No other file treats them differently.
 
 A rule written with the operators ``+ - *`` and the functions below runs over
 
 * ``int``, and ``Fraction`` where a spec divides: exact, and nothing else is imported (:class:`.exact.Exact`);
-* sympy expressions: closed forms (:class:`.decisions.Symbols`);
+* expressions of symbols: closed forms (:class:`.decisions.Symbols`);
 * numpy arrays: many configurations at once, converted to exact numbers on entry (:class:`.arrays.Arrays`).
 
-A class is loaded when a value of its kind occurs for the first time, so numbers alone load neither sympy nor numpy. The
+A class is loaded when a value of its kind occurs for the first time, so numbers alone do not load numpy. The
 functions answer for two ints at once and choose a class for everything else.
 
 Conditions could make the three kinds disagree, so each kind of condition is a function here:
@@ -38,8 +38,8 @@ __all__ = [
     "ceil_div",
     "decide",
     "divide",
-    "exact_array",
     "exact_div",
+    "exact_value",
     "floor",
     "floor_div",
     "gcd",
@@ -58,20 +58,21 @@ __all__ = [
     "round_even",
     "round_to",
     "same",
+    "times",
     "total",
 ]
 
-Num: TypeAlias = Any  # int, Fraction, a sympy expression or a numpy array
+Num: TypeAlias = Any  # int, Fraction, an expression of symbols or a numpy array
 
 _SMALL = 1 << 62
 
 
 def is_symbolic(value: object) -> bool:
-    """Whether ``value`` is a sympy expression."""
+    """Whether ``value`` is an expression of symbols (:class:`.polynomial.Expr`)."""
     if type(value) is int:
         return False
-    basic = sys.modules.get("sympy.core.basic")
-    return basic is not None and isinstance(value, basic.Basic)
+    polynomial = sys.modules.get("convcost.numbers.polynomial")
+    return polynomial is not None and isinstance(value, polynomial.Expr)
 
 
 def is_array(value: object) -> bool:
@@ -85,7 +86,7 @@ def is_array(value: object) -> bool:
 def _arithmetic(*values: object) -> Exact | Arrays | Symbols:
     """The arithmetic that covers all ``values``; a module that is not loaded yet has no values."""
     if any(map(is_symbolic, values)):
-        from convcost.numbers.decisions import SYMBOLS  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.decisions import SYMBOLS  # noqa: PLC0415 - numbers need no symbols
 
         return SYMBOLS
     if any(map(is_array, values)):
@@ -95,12 +96,19 @@ def _arithmetic(*values: object) -> Exact | Arrays | Symbols:
     return EXACT
 
 
-def exact_array(values: Any) -> Any:
-    """A numpy array, or a single number of numpy, made exact; any other value is returned unchanged.
+def exact_value(values: Any) -> Any:
+    """A numpy array, or a single number of numpy, made exact; an expression of sympy as one of this package.
+
+    Any other value is returned unchanged.
 
     Raises:
         UsageError: an array contains something other than finite numbers.
     """
+    sympy = sys.modules.get("sympy.core.basic")
+    if sympy is not None and isinstance(values, sympy.Basic):
+        from convcost.numbers.conversion import from_sympy  # noqa: PLC0415 - imports sympy
+
+        return from_sympy(values)
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(values, numpy.ndarray | numpy.generic):
         return values
@@ -198,6 +206,19 @@ def prod(values: Iterable[Num]) -> Num:
     for value in values:
         result = result * value
     return result
+
+
+def times(a: Num, b: Num) -> Num:
+    """The product ``a * b`` of two values that a spec computes.
+
+    Raises:
+        ShapeError: a formula of more than 1,000 terms.
+    """
+    if is_symbolic(a) and is_symbolic(b):
+        from convcost.numbers.decisions import SYMBOLS  # noqa: PLC0415 - numbers need no symbols
+
+        return SYMBOLS.times(a, b)
+    return a * b
 
 
 def total(values: Iterable[Num]) -> Num:

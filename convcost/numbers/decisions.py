@@ -7,17 +7,15 @@ A condition is decided by algebra if possible, else at the witness of the symbol
 from __future__ import annotations
 
 from fractions import Fraction
+from math import comb
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-import sympy
-from sympy import Add, Expr
 
 from convcost.errors import ShapeError, UnsupportedError
 from convcost.limits import MAX_DEGREE, MAX_TERMS
 from convcost.numbers import assumptions
-from convcost.numbers.exact import EXACT, NEGATION, RELATIONS, Relation
-from convcost.numbers.printing import text
-from convcost.numbers.symbols import (
+from convcost.numbers.bounds import is_monotone, lower_bound
+from convcost.numbers.exact import EXACT, NEGATION, RELATIONS, Relation, normal
+from convcost.numbers.functions import (
     CeilDiv,
     FloorDiv,
     Gcd,
@@ -25,18 +23,32 @@ from convcost.numbers.symbols import (
     Maximum,
     Minimum,
     RoundEven,
-    degree_bound,
-    evaluate,
-    expanded,
-    is_monotone,
     is_whole_polynomial,
-    lower_bound,
-    term_bound,
-    terms_of,
-    to_number,
-    to_sympy,
+    quotient_of,
     without_floors,
 )
+from convcost.numbers.polynomial import (
+    MAX_FORM_TERMS,
+    Expr,
+    Symbol,
+    constant_of,
+    degree_of,
+    expanded,
+    functions_in,
+    inverse,
+    is_positive,
+    line_in,
+    over_common,
+    power,
+    replaced,
+    sort_key,
+    symbols_in,
+    terms_in,
+    terms_of,
+    total,
+)
+from convcost.numbers.printing import text
+from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,11 +78,11 @@ class Condition:
     __slots__ = ("left", "relation", "right", "structural")
 
     def __init__(self, left: Any, relation: Kind, right: Any = None, *, structural: bool = False) -> None:
-        self.left = to_sympy(left)
+        self.left = normal(left)
         self.relation = relation
-        self.right = None if right is None else to_sympy(right)
+        self.right = None if right is None else normal(right)
         self.structural = structural
-        if self.left.is_Number and self.right is not None and not self.right.is_Number and relation != DIVIDES:
+        if not isinstance(left, Expr) and isinstance(right, Expr) and relation != DIVIDES:
             self.left, self.right = self.right, self.left
             self.relation = _MIRRORED.get(relation, relation)
 
@@ -83,13 +95,13 @@ class Condition:
 
     def renamed(self, names: Mapping[Any, Any]) -> Condition:
         """The same condition with other symbols."""
-        right = None if self.right is None else self.right.xreplace(dict(names))
-        return Condition(self.left.xreplace(dict(names)), self.relation, right, structural=self.structural)
+        right = None if self.right is None else replaced(self.right, names)
+        return Condition(replaced(self.left, names), self.relation, right, structural=self.structural)
 
     @property
     def symbols(self) -> set[Any]:
         """The symbols in it."""
-        return set(self.left.free_symbols) if self.right is None else self.left.free_symbols | self.right.free_symbols
+        return set(symbols_in(self.left) | symbols_in(self.right))
 
     def holds(self, values: Mapping[Any, Any]) -> bool:
         """Whether it holds with these numbers in place of the symbols."""
@@ -105,14 +117,13 @@ class Condition:
         return f"Condition({self.text})"
 
 
-def with_equalities(expr: Any, conditions: Iterable[Condition], *, expand: bool = True) -> Any:
-    """``expr`` with one symbol for two that a condition such as ``I == O`` makes equal; by default multiplied out."""
+def with_equalities(value: Any, conditions: Iterable[Condition]) -> Any:
+    """``value`` with one symbol for two that a condition such as ``I == O`` makes equal."""
     for condition in conditions:
         left, right = condition.left, condition.right
-        if condition.relation == "==" and left.is_Symbol and right is not None and right.is_Symbol:
-            expr = expr.xreplace({right: left})
-            expr = sympy.expand(expr) if expand else expr
-    return expr
+        if condition.relation == "==" and isinstance(left, Symbol) and isinstance(right, Symbol):
+            value = replaced(value, {right: left})
+    return value
 
 
 def violated(conditions: Any, values: Mapping[Any, Any]) -> list[Condition]:
@@ -124,74 +135,82 @@ def violated(conditions: Any, values: Mapping[Any, Any]) -> list[Condition]:
 
 
 class Symbols:
-    """The functions of :mod:`convcost.numbers.arithmetic` on sympy expressions, also beside plain numbers."""
+    """The functions of :mod:`convcost.numbers.arithmetic` on expressions, also beside plain numbers."""
 
-    def divide(self, a: Any, b: Any) -> Expr:
+    def divide(self, a: Any, b: Any) -> Any:
         """``a / b``."""
-        return to_sympy(a) / _divisor(a, b)
+        return a * inverse(_divisor(a, b))
 
-    def exact_div(self, a: Any, b: Any, what: str) -> Expr:
+    def exact_div(self, a: Any, b: Any, what: str) -> Any:
         """``a / b``; that ``b`` divides ``a`` is assumed and recorded, unless algebra shows it."""
-        dividend, divisor = to_sympy(a), to_sympy(b)
-        quotient = sympy.cancel(dividend / divisor)
+        quotient = quotient_of(a, _divisor(a, b))
+        if quotient is None:
+            quotient = a * inverse(b)
         session = assumptions.current()
         if session is None or is_whole_polynomial(quotient):
             return quotient
-        top, bottom = (evaluate(side, session.witness) for side in (dividend, divisor))
+        top, bottom = (evaluate(side, session.witness) for side in (a, b))
         if top % bottom:
             raise ShapeError(f"cannot divide {what}: {top} is not a multiple of {bottom}")
-        session.assume(Condition(divisor, DIVIDES, dividend))
+        session.assume(Condition(b, DIVIDES, a))
         return quotient
 
-    def floor_div(self, a: Any, b: Any) -> Expr:
+    def floor_div(self, a: Any, b: Any) -> Any:
         """``floor(a / b)``."""
-        return FloorDiv(to_sympy(a), _divisor(a, b))
+        return FloorDiv(a, _divisor(a, b))
 
-    def ceil_div(self, a: Any, b: Any) -> Expr:
+    def ceil_div(self, a: Any, b: Any) -> Any:
         """``ceil(a / b)``: of whole numbers, a floor with a larger constant."""
-        return CeilDiv(to_sympy(a), _divisor(a, b))
+        return CeilDiv(a, _divisor(a, b))
 
-    def gcd(self, a: Any, b: Any) -> Expr:
+    def gcd(self, a: Any, b: Any) -> Any:
         """The greatest common divisor."""
-        return Gcd(to_sympy(a), to_sympy(b))
+        return Gcd(a, b)
 
-    def maximum(self, values: Sequence[Any]) -> Expr:
+    def maximum(self, values: Sequence[Any]) -> Any:
         """The largest of ``values``."""
-        return Maximum(*map(to_sympy, values))
+        return Maximum(*values)
 
-    def minimum(self, values: Sequence[Any]) -> Expr:
+    def minimum(self, values: Sequence[Any]) -> Any:
         """The smallest of ``values``."""
-        return Minimum(*map(to_sympy, values))
+        return Minimum(*values)
 
-    def total(self, values: Sequence[Any]) -> Expr:
+    def total(self, values: Sequence[Any]) -> Any:
         """The sum of ``values``, in a single step."""
-        return Add(*map(to_sympy, values))
+        return total(values)
 
-    def power(self, base: Any, exponent: Any) -> Expr:
+    def times(self, a: Any, b: Any) -> Any:
+        """The product of two expressions, unless it is so long that it need not be computed."""
+        if len(terms_in(a)) * len(terms_in(b)) > MAX_FORM_TERMS:
+            raise ShapeError(_TOO_LONG)
+        return a * b
+
+    def power(self, base: Any, exponent: Any) -> Any:
         """``base ** exponent``, of bounded size."""
-        over, under = to_sympy(exponent), to_sympy(base)
-        if not over.is_Integer:
-            raise ShapeError(f"an exponent must be a whole number, found {text(over)}")
-        if under.is_Rational:  # a number after all, such as the cost of a network without free names
-            return to_sympy(EXACT.power(to_number(under), int(over)))
-        self.bounded(sympy.Pow(under, over, evaluate=False))  # before it is computed: its coefficients are powers too
-        return under**over
+        if type(exponent) is not int:
+            raise ShapeError(f"an exponent must be a whole number, found {text(exponent)}")
+        if not isinstance(base, Expr):
+            return EXACT.power(base, exponent)
+        terms = len(terms_in(base))  # checked before it is computed: its coefficients are powers too
+        if terms > 1 and comb(terms + abs(exponent) - 1, abs(exponent)) > MAX_TERMS:
+            raise ShapeError(_TOO_LONG)
+        _check_degree(abs(exponent) * degree_of(base))
+        return power(base, exponent)
 
     def bounded(self, value: Any) -> Any:
         """``value``, unless it has grown beyond what anyone would read."""
-        if term_bound(value) > MAX_TERMS:
-            raise ShapeError(f"a formula grew beyond {MAX_TERMS:,} terms")
-        if degree_bound(value) > MAX_DEGREE:
-            raise ShapeError(f"a formula grew beyond degree {MAX_DEGREE}")
+        if len(terms_in(value)) > MAX_TERMS:
+            raise ShapeError(_TOO_LONG)
+        _check_degree(degree_of(value))
         return value
 
-    def round_even(self, value: Any) -> Expr:
+    def round_even(self, value: Any) -> Any:
         """The nearest integer; a half goes to the even one."""
         return RoundEven(value)
 
-    def make_divisible(self, value: Any, step: Any) -> Expr:
+    def make_divisible(self, value: Any, step: Any) -> Any:
         """The width rule of the MobileNets."""
-        return MakeDivisible(to_sympy(value), to_sympy(step))
+        return MakeDivisible(value, step)
 
     def decide(self, relation: Relation, a: Any, b: Any) -> bool:
         """Whether ``a relation b``: by algebra, else at the witness, which is recorded."""
@@ -214,7 +233,7 @@ class Symbols:
 
     def require(self, relation: Relation, a: Any, b: Any, message: str) -> None:
         """Demand ``a relation b``: it must hold at the witness, and is recorded unless algebra shows it."""
-        if relation == ">=" and b == 1 and to_sympy(a).is_positive:
+        if relation == ">=" and b == 1 and is_positive(a):
             return  # asked of every size, and a size is whole and above 0
         known = _proved(relation, _difference(a, b))
         if known:
@@ -230,27 +249,34 @@ class Symbols:
             return True
         session = assumptions.current()
         if session is None:
-            return value.is_integer is not False
+            return True
         if Fraction(evaluate(value, session.witness)).denominator != 1:
             return False
-        top, bottom = sympy.fraction(sympy.together(value))
+        top, bottom = over_common(value)
         session.assume(Condition(top, WHOLE) if bottom == 1 else Condition(bottom, DIVIDES, top))
         return True
 
 
-def _divisor(a: Any, b: Any) -> Expr:
-    divisor = to_sympy(b)
-    if divisor == 0:
-        raise ShapeError(f"{text(to_sympy(a))} is divided by zero")
-    return divisor
+_TOO_LONG = f"a formula grew beyond {MAX_TERMS:,} terms"
+
+
+def _check_degree(degree: int) -> None:
+    if degree > MAX_DEGREE:
+        raise ShapeError(f"a formula grew beyond degree {MAX_DEGREE}")
+
+
+def _divisor(a: Any, b: Any) -> Any:
+    if b == 0:
+        raise ShapeError(f"{text(a)} is divided by zero")
+    return b
 
 
 def _difference(a: Any, b: Any) -> Any:
-    return expanded(to_sympy(a) - to_sympy(b))
+    return expanded(a - b)
 
 
 def _at_witness(session: assumptions.Session, relation: Relation, a: Any, b: Any) -> bool:
-    left, right = (evaluate(to_sympy(side), session.witness) for side in (a, b))
+    left, right = (evaluate(side, session.witness) for side in (a, b))
     return bool(RELATIONS[relation](left, right))
 
 
@@ -259,9 +285,9 @@ def _at_witness(session: assumptions.Session, relation: Relation, a: Any, b: Any
 
 def _question(relation: Relation, difference: Any) -> tuple[Any, bool]:
     """The question behind ``difference relation 0``, the same for all ways to ask it; and whether yes means yes."""
-    opposite = sympy.expand(-difference)
+    opposite = -difference
     if relation in ("==", "!="):
-        return ("==", min(difference, opposite, key=lambda form: form.sort_key())), relation == "=="
+        return ("==", min(difference, opposite, key=sort_key)), relation == "=="
     if relation in ("<", ">="):
         return ("<", difference), relation == "<"
     return ("<", opposite), relation == ">"
@@ -269,17 +295,16 @@ def _question(relation: Relation, difference: Any) -> tuple[Any, bool]:
 
 def _proved(relation: Relation, difference: Any) -> bool | None:
     """Whether ``difference relation 0`` always holds (True), never (False), or neither is known."""
-    number = to_number(difference)
-    if number is not None:
-        return bool(RELATIONS[relation](number, 0))
+    if not isinstance(difference, Expr):
+        return bool(RELATIONS[relation](difference, 0))
     least = _least(difference)
     if least is not None:
         if relation in (">", ">=", "!=") and RELATIONS[relation](least, 0) and (relation != "!=" or least > 0):
             return True
         if relation in ("<", "<=", "==") and RELATIONS[NEGATION[relation]](least, 0) and least > 0:
             return False
-    opposite = _least(expanded(-difference))
-    if opposite is None and difference.is_nonpositive is None:
+    opposite = _least(-difference)
+    if opposite is None:
         opposite = _least_of_quotient(-difference)
     if opposite is not None:
         if relation in ("<", "<=", "!=") and (opposite > 0 or (relation == "<=" and opposite == 0)):
@@ -292,15 +317,17 @@ def _proved(relation: Relation, difference: Any) -> bool | None:
 def _least(difference: Any) -> Any:
     """A number that ``difference`` never falls below; None if none is known."""
     known = lower_bound(difference)
-    return lower_bound(without_floors(difference)) if known is None and difference.has(FloorDiv) else known
+    if known is None and any(isinstance(function, FloorDiv) for function in functions_in(difference)):
+        return lower_bound(without_floors(difference))
+    return known
 
 
-def _least_of_quotient(expr: Any) -> int | None:
+def _least_of_quotient(value: Any) -> int | None:
     """0 where a quotient of polynomials is certainly not negative for whole symbols of at least 1; else None."""
-    top, _ = sympy.fraction(sympy.together(expr))
-    if top.atoms(sympy.Function):
+    top, _ = over_common(value)
+    if functions_in(top):
         return None
-    shifted = top.xreplace({symbol: symbol + 1 for symbol in top.free_symbols if symbol.is_integer})
+    shifted = replaced(top, {symbol: symbol + 1 for symbol in symbols_in(top) if symbol.whole})
     return 0 if all(coefficient >= 0 for coefficient in terms_of(shifted).values()) else None
 
 
@@ -312,13 +339,13 @@ def _record(session: assumptions.Session, relation: Relation, a: Any, b: Any) ->
 def _bound(session: assumptions.Session, relation: Relation, a: Any, b: Any) -> bool:
     """Record an inequality in a single symbol as the least value of that symbol; False if it is no such thing."""
     difference = _difference(a, b) if relation in (">=", ">") else _difference(b, a)
-    symbols = difference.free_symbols
+    symbols = symbols_in(difference)
     if len(symbols) != 1 or not is_monotone(difference):
         return False
     symbol = next(iter(symbols))
     if relation in (">", "<"):
         return False
-    least = _least_whole(difference, symbol, session) if symbol.is_integer else _least_ratio(difference, symbol)
+    least = _least_whole(difference, symbol, session) if symbol.whole else _least_ratio(difference, symbol)
     if least is None:
         return False
     session.least[symbol] = max(session.least.get(symbol, least), least)
@@ -339,15 +366,12 @@ def _least_whole(difference: Any, symbol: Any, session: assumptions.Session) -> 
 
 def _least_ratio(difference: Any, symbol: Any) -> Fraction | None:
     """The least ``symbol`` with ``floor(p/q) + c >= 0`` or ``p + c >= 0``, for ``p`` linear in it."""
-    constant, rest = difference.as_coeff_Add()
-    linear = rest
-    if isinstance(rest, FloorDiv) and constant.is_Integer:
-        linear = rest.args[0] / rest.args[1]  # floor(v) >= n just where v >= n, for whole n
-    terms = dict(expanded(linear).as_coefficients_dict())
-    if not set(terms) <= {symbol, sympy.S.One} or symbol not in terms:
-        return None
-    root = (-constant - terms.get(sympy.S.One, 0)) / terms[symbol]
-    return Fraction(root.p, root.q)
+    constant = constant_of(difference)
+    linear = difference - constant
+    if isinstance(linear, FloorDiv) and type(constant) is int:
+        linear = linear.args[0] * inverse(linear.args[1])  # floor(v) >= n just where v >= n, for whole n
+    line = line_in(linear, symbol)
+    return None if line is None or not line[0] else (-constant - line[1]) / line[0]
 
 
 SYMBOLS = Symbols()

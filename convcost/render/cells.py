@@ -20,7 +20,7 @@ _RELATIONS = {"<": "<", ">": ">", "<=": r"\le", ">=": r"\ge", "==": "="}
 
 def formula_cell(expr: Any) -> Math:
     """A closed form."""
-    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
     return Math(text(expr), lambda: _latex(expr))
 
@@ -31,7 +31,7 @@ def limits_cell(limits: Iterable[tuple[Any, str]]) -> Math:
     Args:
         limits: what a formula tends to, and the name that grows without bound.
     """
-    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
     together: dict[Any, list[str]] = {}
     for limit, name in limits:
@@ -52,14 +52,14 @@ def limits_cell(limits: Iterable[tuple[Any, str]]) -> Math:
 
 def written(part: Any) -> str:
     """A formula, a name or a relation in a line of text."""
-    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
     return part if isinstance(part, str) else text(part)
 
 
 def _marked(part: Any) -> str:
     """The same for LaTeX, between marks that no text contains."""
-    from convcost.numbers.printing import name_latex  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import name_latex  # noqa: PLC0415 - only formulas need it
 
     if isinstance(part, str):
         return f"{_MARK}{_RELATIONS.get(part) or name_latex(part)}{_MARK}"

@@ -118,7 +118,7 @@ def _order_lines(ratios: dict[str, Ratio], first: str, second: str, write: Write
     for quantity, ratio in ratios.items():
         lines: list[str] = []
         if ratio.fractions is not None:
-            from convcost.render.orders import fractions_text  # noqa: PLC0415 - imports sympy
+            from convcost.render.orders import fractions_text  # noqa: PLC0415 - only formulas need it
 
             lines += [*fractions_text(ratio.fractions, write), *_unknown_limits(ratio)]
         if ratio.order is not None:
@@ -133,7 +133,7 @@ def _order_lines(ratios: dict[str, Ratio], first: str, second: str, write: Write
 def _formula_text(ratio: Ratio) -> str | None:
     if ratio.formula is None:
         return None
-    from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+    from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
     return text(ratio.formula)
 
@@ -254,12 +254,12 @@ def _ratio_data(ratio: Ratio) -> dict[str, Any]:
         "no_limit_for": list(ratio.unknown_limits),
     }
     if ratio.fractions is not None:
-        from convcost.numbers.printing import text  # noqa: PLC0415 - imports sympy
+        from convcost.numbers.printing import text  # noqa: PLC0415 - only formulas need it
 
         data["single_fraction"] = text(ratio.fractions.single)
         data["partial_fractions"] = text(ratio.fractions.parts)
     if ratio.order is not None:
-        from convcost.render.orders import order_data  # noqa: PLC0415 - imports sympy
+        from convcost.render.orders import order_data  # noqa: PLC0415 - only formulas need it
 
         data["order"] = order_data(ratio.order)
     return data

@@ -9,8 +9,9 @@ from convcost.formulas.simplify import tidy
 from convcost.formulas.views import READABLE, VIEWS, readable, view
 from convcost.formulas.views import View as Shape
 from convcost.metrics.quantities import REPORTED, meaning
-from convcost.numbers.printing import text
-from convcost.numbers.symbols import evaluate, to_sympy
+from convcost.numbers.arithmetic import is_symbolic
+from convcost.numbers.printing import latex, text
+from convcost.numbers.values import evaluate
 from convcost.render.results import schema
 from convcost.render.whose import quantity_title, whose_data, whose_notes
 from convcost.tables.printable import View
@@ -63,11 +64,10 @@ def as_text(
         copies = "" if type(row.count) is int and row.count == 1 else f", {write(row.count)} copies"
         sizes = f"{_sizes(row.input, shown, write)} -> {_sizes(row.output, shown, write)}"
         lines += ["", plain(f"{row.path} ({row.kind}, {sizes}{copies}{again})")]
-        lines += [
-            f"  {_line(titles[name], tidy(shown.change(row.forms[name].expr)), row.forms[name].value, shown, write)}"
-            for name in in_rows
-            if _is_counted(row, name)
-        ]
+        for name in in_rows:
+            if _is_counted(row, name):
+                form = tidy(shown.change(row.forms[name].polynomial))
+                lines.append(f"  {_line(titles[name], form, row.forms[name].value, shown, write)}")
     lines += ["", "total"]
     lines += [
         f"  {_line(titles[name], shown.shown(name), formula.totals[name].value, shown, write)}{_meaning(name)}"
@@ -95,7 +95,7 @@ def _meaning(name: str) -> str:
 
 
 def _sizes(sizes: Iterable[Any], shown: Shape, write: Callable[..., str]) -> str:
-    written = (write(tidy(shown.change(size))) if hasattr(size, "args") else str(size) for size in sizes)
+    written = (write(tidy(shown.change(size))) if is_symbolic(size) else str(size) for size in sizes)
     return "x".join(size if size.isalnum() else f"({size})" for size in written)
 
 
@@ -110,7 +110,7 @@ def _rows_shown(rows: Iterable[FormRow], quantities: Sequence[str]) -> list[tupl
 
 
 def _is_counted(row: FormRow, name: str) -> bool:
-    return bool(row.forms[name].expr != 0)
+    return bool(row.forms[name].polynomial != 0)
 
 
 def _line(name: str, expr: Any, value: Any, shown: Shape, write: Callable[..., str]) -> str:
@@ -118,7 +118,7 @@ def _line(name: str, expr: Any, value: Any, shown: Shape, write: Callable[..., s
     written = write(expr)
     number = f"{value:,}" if isinstance(value, int) else str(value)
     if not shown.exact:
-        near = evaluate(to_sympy(expr), shown.values)
+        near = evaluate(expr, shown.values)
         at_default = f"{round(near):,}" if near == round(near) else f"{float(near):,.1f}"
         return f"{name} ~ {written}; at the defaults {at_default}, exactly {number}"
     steps = [written]
@@ -196,13 +196,11 @@ def cases_text(cases: Cases, quantities: Sequence[str], write: Callable[..., str
 
 def as_latex(formula: Formula, shown: Shape, quantities: Sequence[str], *, in_rows: Sequence[str] = IN_ROWS) -> str:
     """An ``align*`` environment: one line per layer and quantity, then the totals; arguments as :func:`as_text`."""
-    from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
-
     lines = []
     for row, times in _rows_shown(formula.rows, in_rows) if in_rows else ():
         label = latex_text(row.path) + (rf" $\times {times}$" if times > 1 else "")
         lines += [
-            _latex_line(label, quantity_title(formula, name), latex(tidy(shown.change(row.forms[name].expr))))
+            _latex_line(label, quantity_title(formula, name), latex(tidy(shown.change(row.forms[name].polynomial))))
             for name in in_rows
             if _is_counted(row, name)
         ]
@@ -266,10 +264,8 @@ def _row_data(row: FormRow, quantities: Sequence[str], *, with_latex: bool) -> d
 
 
 def _forms_data(forms: dict[str, Form], quantities: Sequence[str], *, with_latex: bool) -> dict[str, Any]:
-    tidied = {name: tidy(forms[name].expr) for name in quantities}
+    tidied = {name: tidy(forms[name].polynomial) for name in quantities}
     data: dict[str, Any] = {name: text(expr) for name, expr in tidied.items()}
     if with_latex:
-        from convcost.numbers.printing import latex  # noqa: PLC0415 - sympy's printer takes a while to import
-
         data["latex"] = {name: latex(expr) for name, expr in tidied.items()}
     return data

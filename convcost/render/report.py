@@ -108,7 +108,7 @@ def _drawing(graph: Graph) -> str:
 
 
 def _formulas(spec: Spec, graph: Graph) -> str:
-    from convcost.formulas.closed import formula  # noqa: PLC0415 - imports sympy
+    from convcost.formulas.closed import formula  # noqa: PLC0415 - only formulas need it
     from convcost.render.typeset import typeset_totals  # noqa: PLC0415
 
     values = {name: value for name, value in graph.parameters.items() if name in spec.names}

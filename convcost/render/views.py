@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convcost.sweeps.sweep import Sweep
     from convcost.tables.table import Table
 
-# What a result needs is imported when it is written: some of it imports sympy.
+# What a result needs is imported when it is written.
 
 
 def view(result: Any) -> View:

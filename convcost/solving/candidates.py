@@ -40,7 +40,7 @@ class Candidates:
         self._symbol = symbol
         self._stretch = stretch
         self._structure = structure
-        self.spaced = WHOLE_NUMBERS if symbol.is_integer else None
+        self.spaced = WHOLE_NUMBERS if symbol.whole else None
         self.empty = False
         for lattice in (step, *(lattice_of(condition, symbol) for condition in structure.conditions)):
             if lattice is not None and not self.empty:

@@ -12,20 +12,26 @@ from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sympy
-
 from convcost.conventions.model import PLAIN, Convention
 from convcost.errors import ConvcostError, UnsupportedError
 from convcost.formulas.closed import formula
 from convcost.formulas.regions import Within, where
 from convcost.formulas.sign import numerator
-from convcost.formulas.simplify import hide
 from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.layers.base import elements
 from convcost.metrics.registry import METRICS, Context
 from convcost.numbers.arithmetic import RELATIONS, normal, provably
-from convcost.numbers.symbols import Evaluator, evaluate, expanded, is_monotone, to_sympy
+from convcost.numbers.bounds import is_monotone
+from convcost.numbers.polynomial import (
+    expanded,
+    has_quotient,
+    outermost,
+    replaced,
+    symbols_in,
+    terms_in,
+)
+from convcost.numbers.values import Evaluator, evaluate
 from convcost.solving.budgets import REPORTED
 
 if TYPE_CHECKING:
@@ -139,18 +145,17 @@ class Structure:
         return other
 
     def _closed(self, key: str) -> Any:
-        value = self._own[key] if key in CLOSED else None
-        return None if value is None else to_sympy(value)
+        return self._own[key] if key in CLOSED else None
 
     def _margin(self, budget: Budget) -> Any:
         if not CLOSED.issuperset(budget.keys):
             return None
         margin = budget.margin(self._own, self._others)
-        return None if margin is None else expanded(to_sympy(margin))
+        return None if margin is None else expanded(margin)
 
     @property
     def stepping(self) -> Any:
-        """Everything that a metric or a condition depends on, as one expression: nothing changes between its steps."""
+        """Everything that a metric or a condition depends on: nothing changes between the steps of these values."""
         if self._stepping is None:
             self._stepping = self._all_stepping()
         return self._stepping
@@ -161,8 +166,8 @@ class Structure:
         if len(margins) < len(self.margins):
             for node in self.formula.graph.nodes:
                 counts = node.work.as_dict().values()
-                margins += [to_sympy(size) for size in (*node.shape, node.count, *counts)]
-        return sympy.Tuple(*margins, *sides)
+                margins += [*node.shape, node.count, *counts]
+        return tuple(dict.fromkeys([*margins, *sides]))
 
     def stretches(self, condition: Condition, symbol: Any) -> list[Stretch] | None:
         """The stretches on which a condition on ``symbol`` holds; None where it is not known to hold on stretches."""
@@ -195,8 +200,8 @@ class Structure:
         if parts is None:
             return None
         directions: set[int | None] = set()
-        for part in dict.fromkeys(map(to_sympy, parts)):
-            directions.add(None if _has_quotient(part) else course(part, symbol, low))
+        for part in dict.fromkeys(parts):
+            directions.add(None if has_quotient(part) else course(part, symbol, low))
             if None in directions:
                 return None
         directions.discard(CONSTANT)
@@ -399,18 +404,18 @@ def course(expr: Any, symbol: Any, low: Fraction) -> int | None:
     Returns:
         ``UP``: once positive it stays so; ``DOWN``: once negative it stays so; ``CONSTANT``; None: not known.
     """
-    top = numerator(expr) if _has_quotient(expr) else expr
+    top = numerator(expr) if has_quotient(expr) else expr
     if top is None:
         return None
-    plain, back = hide(top)
-    if symbol not in top.free_symbols:
+    if symbol not in symbols_in(top):
         return CONSTANT
-    if not all(is_monotone(function) for function in back.values() if function.has(symbol)):
+    functions = outermost(top)
+    if not all(is_monotone(function) for function in functions if symbol in function.symbols):
         return None
-    least = {dummy: evaluate(function, {symbol: low}) for dummy, function in back.items()}
+    least = {function: evaluate(function, {symbol: low}) for function in functions}
     least[symbol] = low
-    shifted = sympy.expand(plain.xreplace({name: name + to_sympy(least[name]) for name in plain.free_symbols}))
-    coefficients = [value for term, value in shifted.as_coefficients_dict().items() if term != 1]
+    shifted = replaced(top, {atom: atom + number for atom, number in least.items()})
+    coefficients = [value for monomial, value in terms_in(shifted).items() if monomial]
     if all(value > 0 for value in coefficients):
         return UP
     return DOWN if all(value < 0 for value in coefficients) else None
@@ -425,10 +430,6 @@ def _stretches(condition: Condition, symbol: Any) -> list[Stretch] | None:
         return where([condition], symbol)
     except UnsupportedError:
         return None
-
-
-def _has_quotient(expr: Any) -> bool:
-    return any(not (power.exp.is_Integer and power.exp > 0) for power in expr.atoms(sympy.Pow))
 
 
 def _parts_of_time(context: Context) -> list[Any]:

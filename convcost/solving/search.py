@@ -9,10 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache, partial
 from itertools import chain, islice
-from math import ceil
+from math import ceil, isqrt
 from typing import TYPE_CHECKING, Any
-
-from sympy import divisors
 
 from convcost.errors import UnsupportedError, UsageError
 from convcost.formulas.lattice import WHOLE_NUMBERS, common
@@ -20,7 +18,6 @@ from convcost.formulas.steps import Piece
 from convcost.metrics.budget import NEAR
 from convcost.numbers.arithmetic import RELATIONS, normal
 from convcost.numbers.decisions import Condition, Kind
-from convcost.numbers.symbols import to_number
 from convcost.solving.candidates import EVERYTHING, Candidates, other_structures, simplest
 from convcost.solving.candidates import structure_parts as parts_of
 from convcost.solving.costs import CONSTANT, DOWN, course
@@ -109,7 +106,7 @@ class Search:
     def _all_on(self, stretch: Stretch) -> list[Fraction] | None:
         """All values on ``stretch`` that the step allows; None where these are too many to try."""
         own = self._step
-        if self._symbol.is_integer:
+        if self._symbol.whole:
             own = WHOLE_NUMBERS if own is None else common(own, WHOLE_NUMBERS)
             if own is None:
                 return []
@@ -129,7 +126,7 @@ class Search:
         near = (piece.inside for piece in islice(candidates.upwards(stretch.low), _TRIED))
         far = (max(stretch.low, Fraction(1)) * 2**k for k in range(_DOUBLINGS))
         doubled = far if self._step is None else map(self._step.above, far)
-        tried = (middle, *near, *(Fraction(ceil(value)) if self._symbol.is_integer else value for value in doubled))
+        tried = (middle, *near, *(Fraction(ceil(value)) if self._symbol.whole else value for value in doubled))
         return [value for value in dict.fromkeys(tried) if value in stretch]
 
     def _on_part(self, structure: Structure, stretch: Stretch) -> Piece | None:
@@ -309,11 +306,21 @@ class Search:
         """The values there are, in order, where they must divide a number."""
         for condition in structure.conditions:
             divides = condition.relation == "divides" and condition.left == self._symbol
-            number = to_number(condition.right) if divides else None
+            number = condition.right if divides else None
             if type(number) is int and number > 0:
-                values = [Fraction(int(value)) for value in divisors(number)]
+                values = [Fraction(value) for value in divisors(number)]
                 return [Piece(value, value) for value in values if value in stretch]
         return None
+
+
+def divisors(number: int) -> list[int]:
+    """The divisors of a number above 0, in order.
+
+    >>> divisors(12)
+    [1, 2, 3, 4, 6, 12]
+    """
+    small = [value for value in range(1, isqrt(number) + 1) if number % value == 0]
+    return sorted({*small, *(number // value for value in small)})
 
 
 def _where(name: str, stretch: Stretch) -> str:

@@ -6,17 +6,15 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sympy
-
 from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import lattice
 from convcost.formulas.regions import Stretch, overlap
-from convcost.formulas.roots import roots
+from convcost.formulas.roots import number_of, real_roots, roots
 from convcost.formulas.scaling import resolved, without_steps
 from convcost.formulas.views import view
 from convcost.metrics.budget import NEAR
 from convcost.numbers.arithmetic import normal
-from convcost.numbers.symbols import to_sympy
+from convcost.numbers.polynomial import atoms_of, expanded, over_common, powers_of, replaced
 from convcost.solving.candidates import EVERYTHING, Candidates, simplest, structure_parts
 from convcost.solving.search import Nearest, Search
 from convcost.tables.printable import Printable
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 MAX_NEIGHBOURS = 400  # candidates tried for the next one that makes a network, or costs something else
 _QUADRATIC = 2
 _BOUNDS = ("<", "<=", ">", ">=", "in")
-_DIGITS = 4000  # a root may be the small difference of two numbers of 4,096 bits
 
 
 class Plateau(NamedTuple):
@@ -239,28 +236,32 @@ def ideal_roots(
     for budget, margin in zip(budgets, structure.margins, strict=True):
         if margin is None:
             continue
-        smooth = without_steps(plain.change(margin).xreplace(back))
-        expr = sympy.together(resolved(smooth, symbol, {symbol: at}, side=1))
-        top = sympy.expand(sympy.fraction(expr)[0])
+        smooth = without_steps(replaced(plain.change(margin), back))
+        top, _ = over_common(expanded(resolved(smooth, symbol, {symbol: at}, side=1)))
         ideals.append(_root(budget, top, symbol, at, structure))
     return tuple(ideals)
 
 
 def _root(budget: Budget, top: Any, symbol: Any, near: Fraction, structure: Structure) -> IdealRoot:
-    if not top.is_polynomial(symbol) or top.free_symbols != {symbol}:
+    if atoms_of(top) != [symbol]:
         return IdealRoot(budget, top, None, None)
-    polynomial = sympy.Poly(top, symbol)
-    closed = roots(polynomial) if polynomial.degree() <= _QUADRATIC else polynomial.real_roots()
-    values = {root: root.evalf(maxn=_DIGITS) for root in closed if root.is_real}
-    possible = [root for root, value in values.items() if value > 0 and _in_range(structure, symbol, value)]
+    powers = powers_of(top, symbol)
+    if max(powers) <= _QUADRATIC:
+        closed = [(root, number_of(root)) for root in roots(powers)]
+    else:
+        closed = [(None, value) for value in real_roots(powers)]
+    possible = [
+        (root, value)
+        for root, value in closed
+        if value is not None and value > 0 and _in_range(structure, symbol, value)
+    ]
     if not possible:
         return IdealRoot(budget, top, None, None)
-    best = min(possible, key=lambda root: abs(values[root] - to_sympy(near)))
-    return IdealRoot(budget, top, best if polynomial.degree() <= _QUADRATIC else None, float(best))
+    root, value = min(possible, key=lambda pair: abs(pair[1] - near))
+    return IdealRoot(budget, top, root, float(value))
 
 
-def _in_range(structure: Structure, symbol: Any, value: Any) -> bool:
+def _in_range(structure: Structure, symbol: Any, value: Fraction) -> bool:
     """Whether the name may be that large or small; divisibility is left aside, as rounding is."""
-    at = Fraction(str(sympy.Float(value, 30)))
     bounds = [c for c in structure.conditions if c.relation in _BOUNDS and c.symbols == {symbol}]
-    return all(condition.holds({symbol: at}) for condition in bounds)
+    return all(condition.holds({symbol: value}) for condition in bounds)
