@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inprocess import convcost as run
+from pyarrow import parquet
 
 import convcost
 from convcost.api.sweeps import Wanted, plan_of
@@ -281,6 +282,34 @@ def test_large_and_negative_numbers_are_written_in_full() -> None:
     assert _lines([_column(np.array(numbers))]).decode() == "".join(f"{number}\n" for number in numbers)
     large = np.array([2**80, 5], object)
     assert _lines([_column(large), _column(large)]).decode() == f"{2**80},{2**80}\n5,5\n"
+
+
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_parquet_has_the_points_of_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(grid, "BLOCK", block)
+    columns = ("--columns", "size,macs,intensity,field", "--keep", "macs<=300M")
+    path = tmp_path / "points.parquet"
+    done = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64:224:32", *columns, "-o", str(path))
+    assert (done.code, done.err) == (0, "")
+    table = parquet.read_table(path)
+    assert [str(field.type) for field in table.schema] == ["int64", "int64", "int64", "int64", "double", "string"]
+    text = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64:224:32", *columns, "--format", "csv").out
+    rows = [*csv.reader(io.StringIO(text))]
+    assert table.column_names == rows[0]
+    written = [[*map(str, row.values())] for row in table.to_pylist()]
+    assert written == rows[1:]
+    assert len(written) == 30
+
+
+def test_parquet_needs_a_file_and_64_bits(tmp_path: Path) -> None:
+    done = run("sweep", "resnet50", "--over", "size=224", "--format", "parquet")
+    assert done.code == 2
+    assert "needs a file" in done.err
+    path = str(tmp_path / "points.parquet")
+    done = run("sweep", "resnet50", "--over", "size=224,4000000000", "--columns", "macs", "-o", path)
+    assert done.code == 1
+    assert "macs exceeds 64 bits" in done.err
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_metric_that_is_called_like_a_parameter_has_another_column() -> None:

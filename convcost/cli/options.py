@@ -40,6 +40,7 @@ SUFFIXES = {
     ".py": "python",
     ".c": "c",
     ".js": "javascript",
+    ".parquet": "parquet",
 }
 _NARROWEST, _DIGITS = 20, 6
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
@@ -210,29 +211,42 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--format``, ``--exact`` and ``-o``, for commands that round what they show."""
-    exact = click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units.")
-    return format_options(exact(command))
+    return format_options(exact_option(command))
+
+
+def exact_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--exact``."""
+    return click.option("--exact", is_flag=True, help="Every digit in tables, in place of SI units.")(command)
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--format`` and ``-o``; the suffix of the file says the format where ``--format`` does not."""
+    return formats()(command)
 
-    @functools.wraps(command)
-    def with_format(*args: Any, format_: str | None, output: str | None, **options: Any) -> Any:
-        return command(*args, format_=format_ or format_by_suffix(output, FORMAT_NAMES), output=output, **options)
 
-    wrapped: Callable[..., Any] = with_format
-    for option in (
-        output_option,
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(FORMAT_NAMES),
-            help="What to print; by default what the suffix of -o says, else a table.",
-        ),
-    ):
-        wrapped = option(wrapped)
-    return wrapped
+def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--format`` and ``-o``, with formats that only this command has."""
+    names = (*FORMAT_NAMES, *more)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_format(*args: Any, format_: str | None, output: str | None, **options: Any) -> Any:
+            return command(*args, format_=format_ or format_by_suffix(output, names), output=output, **options)
+
+        wrapped: Callable[..., Any] = with_format
+        for option in (
+            output_option,
+            click.option(
+                "--format",
+                "format_",
+                type=click.Choice(names),
+                help="What to print; by default what the suffix of -o says, else a table.",
+            ),
+        ):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return decorate
 
 
 def format_by_suffix(output: str | None, known: Sequence[str]) -> str:

@@ -15,8 +15,9 @@ from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
     complain,
+    exact_option,
+    formats,
     input_option,
-    output_options,
     parse_input,
     set_option,
     setting_of,
@@ -55,7 +56,8 @@ _PAUSE = 0.5  # seconds between two lines of progress
 @set_option
 @input_option
 @context_options
-@output_options
+@formats("parquet")
+@exact_option
 def command(  # noqa: PLR0913 - one argument per option
     target: str,
     axes: tuple[str, ...],
@@ -77,8 +79,8 @@ def command(  # noqa: PLR0913 - one argument per option
 
     VALUES is a list of values and ranges LOW:HIGH:STEP, as 0.25:1:0.05 or 1,2,4:8; the step is 1 where it is left out,
     and * means every choice. Any parameter may vary, also one that selects a structure. Points without a network are
-    left out. GOAL is max or min: --pareto 'max params, min macs'. CSV is written while the sweep runs, so that a sweep
-    may be larger than the memory. Exit code 1 where no point is left.
+    left out. GOAL is max or min: --pareto 'max params, min macs'. CSV and Parquet are written while the sweep runs, so
+    that a sweep may be larger than the memory. Exit code 1 where no point is left.
     """
     plan = plan_of(
         target,
@@ -96,8 +98,8 @@ def command(  # noqa: PLR0913 - one argument per option
         ),
         option="--set",
     )
-    if format_ == "csv":
-        return _as_csv(plan, output)
+    if format_ in ("csv", "parquet"):
+        return _streamed(plan, format_, output)
     from convcost.sweeps.sweep import collected  # noqa: PLC0415 - imports numpy
 
     points = collected(plan, _progress())
@@ -105,18 +107,16 @@ def command(  # noqa: PLR0913 - one argument per option
     return 0 if len(points) else 1
 
 
-def _as_csv(plan: Plan, output: str | None) -> int:
+def _streamed(plan: Plan, format_: str, output: str | None) -> int:
     """Write the points while the sweep runs."""
-    from convcost.sweeps import csv  # noqa: PLC0415 - imports numpy
+    from convcost.sweeps import csv, parquet  # noqa: PLC0415 - imports numpy
     from convcost.sweeps.sweep import pieces  # noqa: PLC0415
 
-    count = 0
-    lines = csv.written(plan)
+    if format_ == "parquet" and output is None:
+        raise UsageError("--format parquet needs a file: -o points.parquet")
+    writer = csv if format_ == "csv" else parquet
     with written_to(output) as put:
-        put(csv.heading(plan))
-        for piece in pieces(plan, _progress()):
-            count += len(piece)
-            put(lines(piece))
+        count = writer.write(plan, pieces(plan, _progress()), put)
     if plan.absent:
         from convcost.render.sweeps import notes  # noqa: PLC0415
 

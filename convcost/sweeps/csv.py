@@ -15,29 +15,34 @@ from convcost.sweeps.sweep import columns_of
 from convcost.tables.text import csv_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from convcost.sweeps.sweep import Piece, Plan
 
 _COMMA, _END, _MINUS, _ZERO = b",\n-0"
 
 
-def written(plan: Plan) -> Callable[[Piece], bytes]:
-    """What writes the points of a piece as lines."""
-    tables = [_table(axis.values) for axis in plan.axes]
+def write(plan: Plan, pieces: Iterator[Piece], put: Callable[[bytes], Any]) -> int:
+    """Write the names of the columns and all points.
 
-    def lines(piece: Piece) -> bytes:
+    Args:
+        plan: of the sweep.
+        pieces: its points.
+        put: writes bytes.
+
+    Returns:
+        How many points were written.
+    """
+    put(",".join(map(_quoted, columns_of(plan))).encode() + b"\n")
+    tables = [_table(axis.values) for axis in plan.axes]
+    count = 0
+    for piece in pieces:
         fields = [(table[place], lengths[place]) for (table, lengths), place in zip(tables, piece.places, strict=True)]
         columns = [_texts(table, lengths) for table, lengths in fields]
         columns += [_column(own) for own in piece.values.values()]
-        return _lines(columns) if len(piece) else b""
-
-    return lines
-
-
-def heading(plan: Plan) -> bytes:
-    """The first line: the names of the columns."""
-    return ",".join(map(_quoted, columns_of(plan))).encode() + b"\n"
+        put(_lines(columns) if len(piece) else b"")
+        count += len(piece)
+    return count
 
 
 _Field = tuple[Any, Any]  # bytes by point and position, and which of them are part of the text
