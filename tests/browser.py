@@ -103,12 +103,16 @@ class Browser:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", features=scheme)
-        self.send("Page.navigate", url="about:blank")  # a file that is open would only be scrolled
+        self._go("about:blank")  # a file that is open would only be scrolled
+        self._go(path.as_uri() + fragment)
+        self.wait("true")
+
+    def _go(self, url: str) -> None:
+        """Load an address, and forget the events before it."""
         self.events.clear()
-        self.send("Page.navigate", url=path.as_uri() + fragment)
+        self.send("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
-        self.wait("true")
 
     def wait(self, condition: str) -> None:
         """Two frames, and until a condition of JavaScript holds."""

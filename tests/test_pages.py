@@ -163,9 +163,10 @@ def text_of(browser: Browser, selector: str) -> str:
 
 
 def test_numbers_beyond_floats_are_exact(browser: Browser, folder: Path) -> None:
-    browser.open(page_of(folder, "mobilenet_v2", free="alpha,size"), "#alpha=100&size=100000")
-    # counted by convcost analyze and by hand-written BigInt JavaScript when the page was designed
-    assert text_of(browser, "[data-total='0 macs'] span") == "534,628,875,128,000,000"
+    browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"), "#alpha=100&size=100000")
+    macs = analyze("mobilenet_v1", alpha=100, size=100_000).totals.macs
+    assert macs > 2**53
+    assert text_of(browser, "[data-total='0 macs'] span") == f"{macs:,}"
 
 
 def test_the_address_holds_the_state(browser: Browser, folder: Path) -> None:
@@ -219,7 +220,7 @@ def test_the_page_works_by_keyboard(browser: Browser, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("targets", "device"),
     [
-        (["mobilenet_v1", "mobilenet_v3_small"], "v100"),
+        (["mobilenet_v1", "squeezenet"], "v100"),
         (["inception_v4_stem"], None),
         (["shuffle_unit", "multi_head_attention"], "raspberry_pi_4"),
     ],
@@ -241,7 +242,7 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, folder: Path, targets: 
     [
         ("mobilenet_v1", "alpha=0.01", "There is no such mobilenet_v1: it needs alpha ≥ 1/32."),
         ("group_conv", "G=5", "There is no such group_conv: it needs G divides I, and G divides O."),
-        ("inception_v3", "size=74", "There is no such inception_v3: it needs size ≥ 75."),
+        ("vgg11", "size=31", "There is no such vgg11: it needs size ≥ 32."),
         ("mobilenet_v1", "size=0", "size must be a whole number of at least 1, not “0”."),
         ("mobilenet_v1", "size=22.5", "size must be a whole number of at least 1, not “22.5”."),
         ("yolov3_tiny", "size=100", "Elsewhere: convcost analyze yolov3_tiny --set size=100"),
@@ -275,8 +276,8 @@ def test_two_networks_share_the_names_whose_values_agree(browser: Browser, folde
 
 
 def test_times_are_those_of_the_roofline(browser: Browser, folder: Path) -> None:
-    browser.open(page_of(folder, "mobilenet_v2", free="alpha", device="pixel_xl_gpu"), "#alpha=0.5")
-    seconds = analyze("mobilenet_v2", alpha=0.5, device="pixel_xl_gpu").value("time")
+    browser.open(page_of(folder, "mobilenet_v1", free="alpha", device="pixel_xl_gpu"), "#alpha=0.5")
+    seconds = analyze("mobilenet_v1", alpha=0.5, device="pixel_xl_gpu").value("time")
     number, unit = text_of(browser, "[data-total='0 time'] b").split()
     assert float(number) * {"s": 1, "ms": 1e-3, "us": 1e-6}[unit] == pytest.approx(float(seconds), rel=1e-3)
 
@@ -300,7 +301,7 @@ def test_the_chart_of_memory_has_the_heights_of_the_steps(browser: Browser, fold
 
 def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Path) -> None:
     browser.open(
-        page_of(folder, "mobilenet_v2", free="alpha,size"), "#-axis-x=alpha&-axis-y=size&-budget=300M&alpha=1.2"
+        page_of(folder, "mobilenet_v1", free="alpha,size"), "#-axis-x=alpha&-axis-y=size&-budget=300M&alpha=0.8"
     )
     browser.wait("document.querySelector('#contours .within') !== null")
     box = browser.run(
@@ -308,7 +309,7 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
         "return ['x', 'y', 'width', 'height'].map(key => Number(edges.getAttribute(key))) })()"
     )
     alphas, sizes = (0.05, 2.0), (16, 448)
-    points = [(a / 20, s) for a in range(7, 41, 3) for s in range(32, 449, 48)]
+    points = [(a / 20, s) for a in range(2, 40, 3) for s in range(32, 449, 48)]
     places = [
         [
             box[0] + box[2] * (alpha - alphas[0]) / (alphas[1] - alphas[0]),
@@ -324,7 +325,7 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
     clear = 0
     for (alpha, size), tinted in zip(points, inside, strict=True):
         around = [
-            analyze("mobilenet_v2", alpha=alpha + da, size=size + ds).totals.macs <= 300_000_000
+            analyze("mobilenet_v1", alpha=alpha + da, size=size + ds).totals.macs <= 300_000_000
             for da in (-0.05, 0.05)
             for ds in (-16, 16)
         ]
@@ -332,7 +333,7 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
             assert tinted == around[0], (alpha, size)
             clear += 1
     assert clear > 60
-    macs = analyze("mobilenet_v2", alpha=1.2).totals.macs
+    macs = analyze("mobilenet_v1", alpha=0.8).totals.macs
     assert f"Here it is not met: {macs / 10**6:.1f} M" in text_of(browser, "#budget-words")
 
 
@@ -368,7 +369,7 @@ def test_the_policy_lets_nothing_else_run(browser: Browser, folder: Path) -> Non
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     runs = [
-        run_convcost("explore", "shuffle_unit", "inverted_residual", "--device", "v100", PYTHONHASHSEED=seed).out
+        run_convcost("explore", "group_conv", "inverted_residual", "--device", "v100", PYTHONHASHSEED=seed).out
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1]
@@ -401,6 +402,8 @@ def test_a_page_is_redrawn_within_a_frame(browser: Browser, folder: Path) -> Non
 
 # --- reports ---
 
+CHARTS = ("MACs of the layers", "Memory over time", "Roofline")
+
 
 def report(folder: Path, *args: str) -> Path:
     path = folder / "report.html"
@@ -414,7 +417,7 @@ def report(folder: Path, *args: str) -> Path:
     [
         (
             ["analyze", "mobilenet_v1", "--device", "v100", "--set", "alpha=0.5", "--exact"],
-            ["Totals", "Under each convention", "Drawing", "Closed form"],
+            ["Totals", "Under each convention", "Drawing", *CHARTS, "Closed form"],
         ),
         (["compare", "bottleneck", "plain"], ["Drawings"]),
         (["diff", "resnet18", "resnet34"], ["Drawings"]),

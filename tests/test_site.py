@@ -140,9 +140,22 @@ def test_every_link_and_anchor_leads_somewhere(site: dict[str, Content]) -> None
 
 def test_a_page_loads_nothing_from_elsewhere(site: dict[str, Content]) -> None:
     elsewhere = {
-        link for place, page in site.items() for link in page.loaded if urlsplit(urljoin(place, link)).netloc != "site"
+        link
+        for place, page in site.items()
+        for link in page.loaded
+        if not link.startswith("data:") and urlsplit(urljoin(place, link)).netloc != "site"
     }
     assert elsewhere == set()
+
+
+def test_the_gallery_leads_to_explorer_pages(site: dict[str, Content]) -> None:
+    source = SOURCES["explore.md"].read_text("utf-8")
+    listed = re.findall(r"^\* `convcost explore .* -o (explore/\w+\.html)`$", source, re.MULTILINE)
+    assert len(listed) >= 7
+    linked = {urljoin(address("explore.md"), link) for link in site[address("explore.md")].links}
+    for name in listed:
+        assert HOME + name in linked
+        assert {"status", "bars-0", "memory-0"} <= site[HOME + name].ids
 
 
 def test_every_bundled_spec_has_its_page_and_the_catalogue_leads_to_it(site: dict[str, Content]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.conventions.survey import survey
+from convcost.drawing import charts
 from convcost.drawing.drawing import Drawing
 from convcost.errors import ConvcostError
 from convcost.metrics.registry import metric
@@ -20,6 +21,7 @@ from convcost.tables.values import exact, written
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from convcost.drawing.chart import Chart
     from convcost.language.model import Spec
     from convcost.metrics.report import Analysis
     from convcost.network.graph import Graph
@@ -60,6 +62,9 @@ def _report(analysis: Analysis, spec: Spec, tables: Sequence[Table], *, exact_di
         _section("Totals", _totals(analysis)),
         _conventions(graph, exact_digits=exact_digits),
         _section("Drawing", _drawing(graph)),
+        _section("MACs of the layers", _chart(partial(charts.layers, analysis, "macs"))),
+        _section("Memory over time", _chart(partial(charts.memory, analysis))),
+        _section("Roofline", _chart(partial(charts.roofline, analysis)) if analysis.context.device else ""),
         _formulas(spec, graph),
         *(html_table(table, exact=exact_digits) for table in tables),
     ]
@@ -105,6 +110,12 @@ def _drawing(graph: Graph) -> str:
     """The network as boxes and lines; nothing where it has too many boxes."""
     svg = _or_nothing(Drawing(graph).svg)
     return picture(svg, f"{graph.title} as boxes and lines") if svg is not None else ""
+
+
+def _chart(make: Callable[[], Chart]) -> str:
+    """A chart; nothing where the network has no such chart."""
+    made = _or_nothing(lambda: make().svg())
+    return picture(made, "Chart of the numbers that the tables below show") if made is not None else ""
 
 
 def _formulas(spec: Spec, graph: Graph) -> str:
