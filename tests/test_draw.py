@@ -75,7 +75,7 @@ def test_lines_of_a_block_do_not_cross(name: str) -> None:
     tops = [(box.form, box.where) for box in picture.solid]
     for x, y in picture.tips:
         assert any(
-            y == where.y and (x == (where.x + where.right) / 2 or (form == "merge" and where.x < x < where.right))
+            y == where.y and (x == (where.x + where.right) / 2 or (form == "join" and where.x < x < where.right))
             for form, where in tops
         )
 
@@ -311,7 +311,7 @@ def test_text_is_readable_in_both_schemes() -> None:
     strongest = max(map(float, re.findall(r'fill-opacity="([\d.]+)"', svg)))
     for scheme in (light, dark):
         fill = {name: _rgb(colour) for name, colour in re.findall(r"picture \.?(\w+){fill:(#\w{6})", scheme)}
-        for text, ground in itertools.product(("text", "quiet"), ("page", "box", "merge", "end")):
+        for text, ground in itertools.product(("text", "quiet"), ("page", "box", "join", "end")):
             assert _contrast(fill[text], fill[ground]) >= 4.5, (text, ground)
         tint = tuple(
             strongest * over + (1 - strongest) * under for over, under in zip(fill["tint"], fill["box"], strict=True)

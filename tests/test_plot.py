@@ -64,11 +64,13 @@ def scale(marks: list[tuple[float, float]]) -> Callable[[float], float]:
 def drawn(chart: Chart) -> Drawn:
     root = ET.fromstring(chart.svg())  # noqa: S314 - our own file
     ticks = [node for node in root.iter(SVG + "text") if "tick" in node.get("class", "").split()]
-    across = [
-        (float(node.get("x", "")), number(node.text or "")) for node in ticks if "up" not in node.get("class", "")
-    ]
-    up = [(float(node.get("y", "")) - 4, number(node.text or "")) for node in ticks if "up" in node.get("class", "")]
-    return Drawn(scale(across), scale(up) if up else lambda place: place, root)
+    marks: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for node in ticks:
+        upright = "up" in node.get("class", "").split()
+        place = float(node.get("y", "")) - 4 if upright else float(node.get("x", ""))
+        marks[upright].append((place, number(node.text or "")))
+    across, up = (scale(own) if own else float for own in marks.values())
+    return Drawn(across, up, root)
 
 
 def close(value: float, expected: Any, of: Any = None) -> bool:

@@ -68,9 +68,9 @@ def plot(
     Args:
         *networks: targets or graphs: one, two for ``ratio``, any number for ``scatter`` and ``scaling``.
         kind: ``layers`` (a bar for each row), ``cumulative`` (the share of the network up to each layer), ``memory``
-            (bytes alive at every step), ``receptive`` (receptive field of every layer), ``roofline`` (layers under the
-            roof of a device), ``scatter`` (networks by two metrics), ``ratio`` (two networks over a name) or
-            ``scaling`` (a metric over a name).
+            (bytes alive at every step), ``receptive`` (receptive field of every layer), ``channels`` (input channels
+            that each channel depends on), ``roofline`` (layers under the roof of a device), ``scatter`` (networks by
+            two metrics), ``ratio`` (two networks over a name) or ``scaling`` (a metric over a name).
         metric: what is plotted: ``macs`` where not given; of a scatter two, as ``params,macs``.
         by: of ``layers``: ``layer``, ``block``, ``stage`` or ``kind``; where not given, the finest that fits.
         over: of ``ratio`` and ``scaling``: a name, or ``NAME=LOW:HIGH`` or ``NAME=LOW:HIGH:STEP``.
@@ -118,7 +118,7 @@ def _of_one(
         return charts.layers(analysis, metric or "macs", by)
     if kind == "cumulative":
         return charts.cumulative(analysis, (metric or "macs,params").split(","))
-    return charts.memory(analysis) if kind == "memory" else charts.receptive(analysis)
+    return {"memory": charts.memory, "receptive": charts.receptive, "channels": charts.channels}[kind](analysis)
 
 
 def _scatter(networks: Sequence[Network], metrics: str, options: Mapping[str, Any]) -> Chart:

@@ -66,6 +66,7 @@ def command(  # noqa: PLR0913 - an option each
     cumulative  the share of the network up to each layer
     memory      bytes of feature maps alive at every step, with the peak
     receptive   the receptive field of every layer
+    channels    the input channels that each channel depends on, up to the first merge
     roofline    layers under the roof of a device; the area of a disc is time
     scatter     networks by two metrics; without TARGET, all that are bundled
     ratio       the cost of one TARGET divided by that of another over a name, with its limit and its break-even

@@ -108,6 +108,20 @@ class Rule(NamedTuple):
     text: str
 
 
+class Strip(NamedTuple):
+    """The channels of one layer, side by side.
+
+    Attributes:
+        label: the layer.
+        cells: for each channel, the colours of the input channels that it depends on.
+        wires: from a channel of the strip above to one of this, for each that is read.
+    """
+
+    label: str
+    cells: tuple[tuple[int, ...], ...]
+    wires: tuple[tuple[int, int], ...]
+
+
 class Chart:
     """A chart of the costs of networks.
 
@@ -117,11 +131,12 @@ class Chart:
         x, y: the axes; of bars, ``x`` alone.
         bars: from top to bottom, where the chart consists of bars.
         curves, dots, rules: what is drawn between the axes.
+        strips: channels below each other, where the chart consists of them.
         rows: the same as bars for a terminal.
         notes: what a reader must know.
     """
 
-    __slots__ = ("bars", "curves", "dots", "kind", "notes", "rows", "rules", "title", "x", "y")
+    __slots__ = ("bars", "curves", "dots", "kind", "notes", "rows", "rules", "strips", "title", "x", "y")
 
     def __init__(  # noqa: PLR0913 - a record
         self,
@@ -134,6 +149,7 @@ class Chart:
         curves: Iterable[Curve] = (),
         dots: Iterable[Dot] = (),
         rules: Iterable[Rule] = (),
+        strips: Iterable[Strip] = (),
         rows: Iterable[Bar] = (),
         notes: Iterable[str] = (),
     ) -> None:
@@ -145,11 +161,12 @@ class Chart:
         self.curves = tuple(curves)
         self.dots = tuple(dots)
         self.rules = tuple(rules)
+        self.strips = tuple(strips)
         self.rows = tuple(rows) or self.bars
         self.notes = tuple(notes)
 
     def __repr__(self) -> str:
-        marks = (("bars", self.bars), ("curves", self.curves), ("dots", self.dots))
+        marks = (("bars", self.bars), ("curves", self.curves), ("dots", self.dots), ("strips", self.strips))
         shown = [f"{len(members)} {name if len(members) > 1 else name[:-1]}" for name, members in marks if members]
         return f"<{self.kind} chart: {', '.join(shown)}>"
 

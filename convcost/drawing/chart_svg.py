@@ -19,6 +19,7 @@ _MARGIN = 16
 _ROW, _BAR = 20, 13
 _NAMES = 260  # width of the names of bars, at most
 _BARS = 460
+_CELLS, _WIDE_CELL, _CELL, _WIRES = 720, 40, 24, 64  # channels: of all, of one, the height of one, and of lines
 _WIDTH, _HEIGHT = 760, 420
 _LARGE = (900, 680)  # of a chart in which every dot has a name
 _MANY = 30  # names
@@ -29,7 +30,10 @@ _DOT, _DISC = 3.5, 26.0  # radius of a mark, and of the largest disc
 
 def chart_svg(chart: Chart) -> str:
     """The chart as an SVG file."""
-    drawn, width, height = _bars(chart) if chart.y is None else _plane(chart, chart.y)
+    if chart.strips:
+        drawn, width, height = _strips(chart)
+    else:
+        drawn, width, height = _bars(chart) if chart.y is None else _plane(chart, chart.y)
     page = width + 2 * _MARGIN
     titles = wrapped(chart.title, 0.85 * page, _TITLE, bold=True)
     content = [
@@ -96,6 +100,42 @@ def _end(text: str, width: float) -> str:
     if text_width(text, _SMALL) <= width:
         return text
     return clipped(text[::-1], _SMALL, width)[::-1]
+
+
+# --- channels ---
+
+
+def _strips(chart: Chart) -> tuple[list[str], float, float]:
+    """Channels as cells in the colours of what they depend on, and a line for each that is read."""
+    names = min(_NAMES, max(text_width(strip.label, _SMALL) for strip in chart.strips)) + 12
+    most = max(len(strip.cells) for strip in chart.strips)
+    step = min(_WIDE_CELL, _CELLS / most)
+    size = 0.8 * step
+    drawn: list[str] = []
+    above: list[float] = []
+    for row, strip in enumerate(chart.strips):
+        y = row * (_CELL + _WIRES)
+        left = names + (most - len(strip.cells)) * step / 2
+        middles = [left + (index + 0.5) * step for index in range(len(strip.cells))]
+        drawn += [
+            path([(above[source], y - _WIRES), (middles[target], y)], class_="leader") for source, target in strip.wires
+        ]
+        drawn.append(label(_end(strip.label, names - 12), names - 10, y + 14, _SMALL, text_anchor="end"))
+        for middle, colours in zip(middles, strip.cells, strict=True):
+            height = _CELL / max(len(colours), 1)
+            drawn += [
+                element(
+                    "rect",
+                    class_=f"cell c{colour % _COLOURS}",
+                    x=middle - size / 2,
+                    y=y + part * height,
+                    width=size,
+                    height=height,
+                )
+                for part, colour in enumerate(colours)
+            ]
+        above = middles
+    return drawn, names + most * step, len(chart.strips) * (_CELL + _WIRES) - _WIRES
 
 
 # --- curves and dots ---

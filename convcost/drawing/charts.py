@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from convcost.drawing.chart import Bar, Chart, Curve, Dot, Rule, counted, linear, logarithmic, short
+from convcost.drawing.chart import Bar, Chart, Curve, Dot, Rule, Strip, counted, linear, logarithmic, short
 from convcost.errors import UsageError
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.registry import metric
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from convcost.formulas.comparison import Ratio
+    from convcost.metrics.channels import Mixed
     from convcost.metrics.registry import Metric
     from convcost.metrics.report import Analysis
     from convcost.metrics.rows import Row
 
-OF_ONE = ("layers", "cumulative", "memory", "receptive", "roofline")  # kinds of charts of one network
+OF_ONE = ("layers", "cumulative", "memory", "receptive", "roofline", "channels")  # kinds of charts of one network
 KINDS = (*OF_ONE, "scatter", "ratio", "scaling")
 _MOST = 48  # bars, where nothing says what they stand for
 _NAMED = 6  # layers of a roofline
 _SHOWN = 40  # rows of a terminal
+_MOST_WIRES = 600  # lines between two strips of channels
 _SLOWEST = 20  # layers of a roofline in a terminal
 
 
@@ -180,6 +182,61 @@ def receptive(analysis: Analysis) -> Chart:
         rows=list(bars.values())[:_SHOWN],
         notes=["rows: the first layer with each receptive field"],
     )
+
+
+def channels(analysis: Analysis) -> Chart:
+    """Which channels of the input the channels of each layer depend on, up to the first merge.
+
+    Layers that read each channel on its own are left out. Input channels that always come together have one colour.
+
+    Raises:
+        UsageError: no layer mixes channels before the first merge.
+    """
+    graph = analysis.graph
+    width = graph.input[0]
+    strips: list[Strip] = []
+    chain: list[tuple[Mixed, list[int]]] = []
+    for mixed in analysis.channels:
+        if len(mixed.node.inputs) != 1 or mixed.node.inputs[0][0] != mixed.node.index - 1:
+            break
+        before = graph.nodes[mixed.node.inputs[0][0]].shape[0]
+        alone = [1 << place for place in range(before)]
+        read = mixed.node.layer.reads_channels([alone], mixed.node.input, mixed.node.shape)
+        if read != alone:
+            chain.append((mixed, read))
+    if not chain:
+        raise UsageError(f"no layer of {graph.name} mixes channels before its first merge")
+    colours = _colours(chain, width)
+    strips.append(Strip("input", tuple((colour,) for colour in colours), ()))
+    for mixed, read in chain:
+        cells = tuple(tuple(sorted({colours[place] for place in _places(bits)})) for bits in mixed.seen)
+        wires = [(source, target) for target, bits in enumerate(read) for source in _places(bits)]
+        strips.append(Strip(mixed.node.path, cells, tuple(wires) if len(wires) <= _MOST_WIRES else ()))
+    last = chain[-1][0]
+    return Chart(
+        "channels",
+        f"Input channels that each channel of {heading(graph)} depends on",
+        counted("channels of the input", width),
+        strips=strips,
+        rows=[Bar(mixed.node.path, mixed.most, f"{mixed.most} of {width}") for mixed, _ in chain],
+        notes=[f"a channel of {last.node.path} depends on {_from_to(last.least, last.most)} of {width} input channels"],
+    )
+
+
+def _from_to(least: int, most: int) -> str:
+    return str(most) if least == most else f"{least} to {most}"
+
+
+def _colours(chain: Sequence[tuple[Mixed, list[int]]], width: int) -> list[int]:
+    """A number for each input channel: the same for those that the first layer that reads several puts together."""
+    first = next((mixed.seen for mixed, _ in chain if 1 < mixed.most < width), (1,) * width)
+    seen = [tuple(place for place, bits in enumerate(first) if bits >> channel & 1) for channel in range(width)]
+    numbers = {places: number for number, places in enumerate(dict.fromkeys(seen))}
+    return [numbers[places] for places in seen]
+
+
+def _places(bits: int) -> list[int]:
+    return [place for place in range(bits.bit_length()) if bits >> place & 1]
 
 
 def roofline(analysis: Analysis) -> Chart:

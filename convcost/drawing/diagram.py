@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from convcost.network.graph import Graph, Node
 
-Form: TypeAlias = Literal["layer", "merge", "input", "output", "frame", "summary"]
+Form: TypeAlias = Literal["layer", "join", "input", "output", "frame", "summary"]
 
 MOST = 100  # boxes in a drawing whose depth is not given
 LIMIT = 2000  # boxes in any drawing
@@ -194,9 +194,7 @@ class _Builder:
         into: dict[int, int] = {}
         for node in self.graph.layers:
             layer = node.layer
-            if len(node.inputs) != 1 or not (
-                layer.family in ("norm", "activation") or (layer.is_view and node.shape == node.input)
-            ):
+            if len(node.inputs) != 1 or not (layer.drawn_beside or (layer.is_view and node.shape == node.input)):
                 continue
             before = self.graph.nodes[node.inputs[0][0]]
             head = self.graph.nodes[into.get(before.index, before.index)]
@@ -401,10 +399,10 @@ class _Builder:
         )
         lines: list[str]
         if single:
-            form: Form = "merge" if head.layer.family == "merge" else "layer"
+            form: Form = "join" if head.layer.merges else "layer"
             lines = _broken(text_of(head))
             follow = " ".join(name_of(node) for node in group.nodes[1:])
-            if form == "merge" and follow and len(lines) == 1:
+            if form == "join" and follow and len(lines) == 1:
                 lines = [f"{lines[0]}  {follow}"]
             elif follow:
                 lines += _broken(follow)

@@ -87,7 +87,7 @@ def mermaid(drawing: Diagram) -> str:
 
     def box(part: Part) -> str:
         text = "<br/>".join(_for_mermaid(line) for line in part.lines if line)
-        before, after = ("([", "])") if part.form in ("input", "output") else "()" if part.form == "merge" else "[]"
+        before, after = ("([", "])") if part.form in ("input", "output") else "()" if part.form == "join" else "[]"
         return f'n{numbers[id(part)]}{before}"{text}"{after}'
 
     def frame(part: Part) -> tuple[str, str]:
@@ -108,7 +108,7 @@ def _for_mermaid(text: str) -> str:
 def dot(drawing: Diagram) -> str:
     """The drawing in the DOT language, for Graphviz."""
     numbers = numbered(drawing)
-    shapes = {"input": "oval", "output": "oval", "merge": "ellipse"}
+    shapes = {"input": "oval", "output": "oval", "join": "ellipse"}
 
     def box(part: Part) -> str:
         text = r"\n".join(_for_dot(line) for line in part.lines if line)

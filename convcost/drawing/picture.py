@@ -173,7 +173,7 @@ def _item(part: Part, within: _Inside | None, style: Style) -> Item:
     if within is None:
         width = round(max(style.least, *(style.width(line) for line in part.lines)) + 2 * style.pad)
         spread = 0
-        if part.form == "merge":
+        if part.form == "join":
             width = max(width, 4 * style.port)
             spread = width - 2 * style.port
         width += width % 2
@@ -385,12 +385,12 @@ def _line(line: Line) -> str:
     return drawn + element("path", d=head, class_="arrow")
 
 
-_CLASSES = {"layer": "box", "summary": "box", "merge": "merge", "input": "end", "output": "end", "frame": "frame"}
+_CLASSES = {"layer": "box", "summary": "box", "join": "join", "input": "end", "output": "end", "frame": "frame"}
 
 
 def _box(box: Box, strength: float) -> str:
     part = box.part
-    round_ = box.height / 2 if part.form in ("input", "output") else 6 if part.form in ("merge", "frame") else 2
+    round_ = box.height / 2 if part.form in ("input", "output") else 6 if part.form in ("join", "frame") else 2
     rect = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": round_}
     parts = [element("rect", class_=_CLASSES[part.form], **rect)]
     if part.form == "frame":

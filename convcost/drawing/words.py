@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from convcost.layers.base import Layer
     from convcost.network.graph import Node
 
-_NAMED_BY_CLASS = ("activation", "norm")  # ReLU, LayerNorm: their classes have the spelling of the papers
 _COUNTED = {"groups": "groups", "dilation": "dilation"}
 _SAID_ELSEWHERE = ("kernel", "stride", "out", "bias", "padding", "output_padding", "ceil_mode", "size")
 _MOST = 3  # further fields in a box
@@ -29,11 +28,9 @@ def name_of(node: Node) -> str:
     known = REGISTRY.get(node.kind, type(layer))  # a layer may report itself as another: an activation by its name
     if known.drawn:
         return known.drawn
-    if known.key and known.family in _NAMED_BY_CLASS:
+    if known.key and known.drawn_beside:  # their classes have the spelling of the papers
         return known.__name__
-    if layer.is_convolution and layer.key:
-        return layer.key.replace("_", " ") if "depthwise" not in node.kind else "depthwise"
-    return (node.kind or layer.key).replace("_", " ")
+    return layer.drawn_as(node.kind)
 
 
 def text_of(node: Node) -> str:
@@ -47,22 +44,22 @@ def text_of(node: Node) -> str:
     kernel, stride = _sizes(layer, "kernel", axes), _stride(node, axes)
     first = f"{_joined(kernel)} {name_of(node)}" if kernel else name_of(node)
     parts = [first]
-    if "out" in layer.fields and layer.family in ("conv", "linear"):
+    if "out" in layer.fields and (layer.is_convolution or layer.is_linear):
         parts.append(str(node.shape[0]))
     if stride:
         parts.append(stride)
-    depthwise = "depthwise" in node.kind
+    alone = getattr(layer, "groups", 1) == node.input[0]  # as many groups as channels
     others = [
         f"{getattr(layer, name)} groups" if name == "groups" else f"{name} {_value(getattr(layer, name))}"
         for name, field in layer.fields.items()
-        if name not in _SAID_ELSEWHERE and not (name == "groups" and depthwise) and _is_unusual(layer, name, field)
+        if name not in _SAID_ELSEWHERE and not (name == "groups" and alone) and _is_unusual(layer, name, field)
     ]
     return ", ".join([*parts, *others[:_MOST]])
 
 
 def _is_unusual(layer: Layer, name: str, field: Any) -> bool:
     value = getattr(layer, name)
-    if layer.family in ("conv", "linear", "pool") and name not in _COUNTED:
+    if (layer.is_linear or "kernel" in layer.fields) and name not in _COUNTED:
         return False
     if name == "dilation" and not isinstance(value, int):
         return any(size != 1 for size in value)

@@ -11,6 +11,8 @@ from convcost.layers.reach import everything
 from convcost.layers.window import axis_of, without
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcost.layers.reach import ReceptiveField
     from convcost.numbers.arithmetic import Num
 
@@ -20,6 +22,7 @@ class _Activation(Layer):
 
     family = "activation"
     reads_whole_map = False
+    drawn_beside = True
 
     def shape(self, x: Shape) -> Shape:
         """As it came."""
@@ -62,6 +65,10 @@ class _Elementwise(_Activation):
         count = elements(x)
         costs = {name: times * count for name, times in self.each.items()}
         return Work(read=count, written=elements(y), **costs)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - one of them, whatever its size
         """What the derivative is computed from."""
@@ -456,6 +463,10 @@ class Dropout(Layer):
         """Nothing."""
         return Work()
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position."""
         return field
@@ -498,6 +509,10 @@ class Activation(_Activation):
         self._named = None if self.kind == "none" else ACTIVATIONS[self.kind]()
         self.fusing = "alone" if self._named is None else self._named.fusing
         self.is_view = self._named is None
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """As the activation it names."""
+        return list(seen[0]) if self._named is None else self._named.reads_channels(seen, x, y)
 
     def work(self, x: Shape, y: Shape) -> Work:
         """As the activation it names."""

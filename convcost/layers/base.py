@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
-from convcost.errors import FieldError, unknown
+from convcost.errors import FieldError, UnsupportedError, unknown
 from convcost.layers.fields import Field
 from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from convcost.layers.reach import ReceptiveField
 
@@ -102,6 +102,14 @@ def elements(shape: Shape) -> Num:
     for size in shape:
         count = count * size
     return count
+
+
+def union(sets: Iterable[int]) -> int:
+    """All bits of several sets of bits."""
+    result = 0
+    for bits in sets:
+        result |= bits
+    return result
 
 
 class Family(NamedTuple):
@@ -205,6 +213,7 @@ class Layer:
         special: what other tools call a case of it, with the arguments that make it that case.
         stated: whether a spec states its cost, which every output then says.
         drawn: what drawings call it, where its key in words or the name of its class will not do.
+        drawn_beside: whether drawings put it into the box of the layer before it, by the name of its class.
         formulas: the rule in the reader's notation, one line per quantity, for the reference.
         fields: the arguments by name; ``defaults`` and ``needs`` follow from them.
         family, kinds, reads_whole_map, fusing, is_view: see :data:`STATEMENTS`.
@@ -219,6 +228,7 @@ class Layer:
     operands: ClassVar[int | None] = None
     stated: ClassVar[bool] = False
     drawn: ClassVar[str] = ""
+    drawn_beside: ClassVar[bool] = False
     reads_whole_map: ClassVar[bool]
     fusing: Fusing
     is_view: bool
@@ -286,6 +296,10 @@ class Layer:
         """What reports group by: the layer's own name unless it knows better."""
         return self.key
 
+    def drawn_as(self, kind: str) -> str:
+        """What drawings call it: its kind in words unless it knows better."""
+        return (kind or self.key).replace("_", " ")
+
     def shape(self, x: Any) -> Shape:
         """The output shape for input ``x`` (a shape, or operands where the layer merges).
 
@@ -312,6 +326,19 @@ class Layer:
             UnsupportedError: the receptive field is undefined after the layer.
         """
         raise NotImplementedError
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:  # noqa: ARG002
+        """What each channel of the output depends on, where each channel of the input depends on ``seen``.
+
+        Args:
+            seen: of every operand, a set of bits for each channel.
+            x: the input.
+            y: the output.
+
+        Raises:
+            UnsupportedError: the layer does not say.
+        """
+        raise UnsupportedError(f"{self.key or type(self).__name__} does not say which channels it reads")
 
     def saves(self, x: Any, y: Shape) -> Saved:
         """What is kept from the forward pass for the backward pass, per sample."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcost.errors import ShapeError
-from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
+from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by, union
 from convcost.layers.fields import axes, axis, flag, padding, size
 from convcost.layers.reach import ReceptiveField, everything, spreading, whole
 from convcost.layers.window import (
@@ -23,6 +23,9 @@ from convcost.layers.window import (
 )
 from convcost.numbers.arithmetic import Num, prod, provably, require, total
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class _Weighted(Layer):
     """What convolutions and linear layers share: what they keep, and what their gradients cost.
@@ -38,6 +41,10 @@ class _Weighted(Layer):
     fusing = "head"
     is_view = False
 
+    def drawn_as(self, kind: str) -> str:
+        """Its key in words, or that it reads each channel on its own."""
+        return "depthwise" if kind in ("depthwise", "global-depthwise") else self.key.replace("_", " ")
+
     def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - the input, whatever it is
         """Its input, for the gradient of the weights."""
         return Saved(input=True)
@@ -46,6 +53,12 @@ class _Weighted(Layer):
         """As many multiply-accumulates for either gradient as the forward pass has."""
         forward = self.work(x, y)
         return Backward(Work(macs=forward.macs), Work(macs=forward.macs, additions=forward.bias_adds))
+
+
+def _of_groups(seen: Sequence[int], groups: int, out: int) -> list[int]:
+    """What ``out`` channels depend on, each of which reads all channels of its group."""
+    size, made = len(seen) // groups, out // groups
+    return [bits for first in range(0, len(seen), size) for bits in [union(seen[first : first + size])] * made]
 
 
 class Conv(_Weighted):
@@ -98,6 +111,10 @@ class Conv(_Weighted):
         divide_channels(x[0], self.groups, "in_channels by groups")
         divide_channels(self.out, self.groups, "out_channels by groups")
         return (self.out, *area)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels of its group."""
+        return _of_groups(seen[0], self.groups, y[0])
 
     def work(self, x: Shape, y: Shape) -> Work:
         """One multiply-accumulate per weight and output position."""
@@ -201,6 +218,10 @@ class ConvTranspose(_Weighted):
             require(">=", n, 1, f"{self.key}: the padding leaves nothing of the output ({show(area)})")
         return (self.out, *area)
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels of its group."""
+        return _of_groups(seen[0], self.groups, y[0])
+
     def work(self, x: Shape, y: Shape) -> Work:
         """One multiply-accumulate per weight and input position."""
         kernels = per_axis(self.kernel, len(x) - 1, "kernel")
@@ -284,6 +305,11 @@ class Linear(_Weighted):
         )
         return (self.out,)
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """All channels; along another axis, the same channel."""
+        along_channels = self.axis is None or axis_of(self.axis, x) == 0
+        return _of_groups(seen[0], 1, y[0]) if along_channels else list(seen[0])
+
     def work(self, x: Shape, y: Shape) -> Work:
         """One multiply-accumulate per weight and position."""
         place = 0 if self.axis is None else axis_of(self.axis, x)
@@ -341,6 +367,10 @@ class DeformConv(Conv):
         """``(out, *windows)``; the offset groups must divide the input's channels."""
         divide_channels(x[0], self.offset_groups, "in_channels by offset_groups", "offset_groups")
         return super().shape(x)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels, through the offsets."""
+        return _of_groups(seen[0], 1, y[0])
 
     def work(self, x: Shape, y: Shape) -> Work:
         """Both convolutions, and the interpolation at every tap."""
@@ -483,6 +513,11 @@ class DynamicConv(Conv):
 
     def _mixture(self, x: Operands) -> Shape:
         return x[-1][0]
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels of its group, and all that the kernels depend on."""
+        kernels = union(seen[1])
+        return [bits | kernels for bits in _of_groups(seen[0], self.groups, y[0])]
 
     def work(self, x: Any, y: Shape) -> Work:
         """One convolution; before it a product per expert and weight, and their sums."""

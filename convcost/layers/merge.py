@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcost.errors import ShapeError
-from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
+from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by, union
 from convcost.layers.fields import axis
 from convcost.layers.reach import everything, merged
 from convcost.layers.window import axis_of, replaced, show, without
@@ -104,6 +104,10 @@ class _Pointwise(_Merge):
             ShapeError: the operands do not fit.
         """
         return _broadcast(self.key, (shape for shape, _ in x))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Operands, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel of every operand; the only one of an operand that has one."""
+        return [union(own[channel if len(own) > 1 else 0] for own in seen) for channel in range(y[0])]
 
     def work(self, x: Operands, y: Shape) -> Work:
         """One operation per output element and further operand."""
@@ -263,6 +267,12 @@ class Concat(_Merge):
                 hint = _flat_hint(first, shape)
                 raise ShapeError(f"concat: the maps of {show(first)} and {show(shape)} differ in size{hint}")
         return replaced(first, place, total(shape[place] * times for shape, times in x))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Operands, y: Shape) -> list[int]:
+        """The channels of the operands one after another; of another axis, the same channel of every operand."""
+        if axis_of(self.axis, y) == 0:
+            return [bits for own, (_, times) in zip(seen, x, strict=True) for _ in range(times) for bits in own]
+        return [union(own[channel] for own in seen) for channel in range(y[0])]
 
     def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:
         """The same position of every operand; any along a spatial axis that they are joined along."""

@@ -11,6 +11,8 @@ from convcost.layers.window import axes_of, divide_channels, without
 from convcost.numbers.arithmetic import prod
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcost.layers.reach import ReceptiveField
     from convcost.numbers.arithmetic import Num
 
@@ -20,6 +22,7 @@ class _Norm(Layer):
 
     family = "norm"
     kinds = ()
+    drawn_beside = True
     fusing: Fusing = "alone"
     is_view = False
 
@@ -62,6 +65,10 @@ class BatchNorm(_Norm):
 
     scale = flag(True, "whether there is a trainable scale (gamma) per channel")
     shift = flag(True, "whether there is a trainable shift (beta) per channel")
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def work(self, x: Shape, y: Shape) -> Work:
         """A multiply and an add per element."""

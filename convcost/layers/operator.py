@@ -101,12 +101,14 @@ class Activating(Operator):
 
     family = "activation"
     fusing = "follows"
+    drawn_beside = True
 
 
 class Normalising(Operator):
     """A normalisation that is no layer of the language."""
 
     family = "norm"
+    drawn_beside = True
 
 
 class Pooling(Operator):

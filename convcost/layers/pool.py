@@ -12,6 +12,8 @@ from convcost.layers.window import axes_of, per_axis, sides, sliding_field, spat
 from convcost.numbers.arithmetic import gcd, prod, require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcost.numbers.arithmetic import Num
 
 
@@ -49,6 +51,10 @@ class _Pool(_Pooling):
         step = self.kernel if self.stride is None else self.stride
         area = windows(x, self.key, self.kernel, step, self.padding, self._spread(), ceil_mode=self.ceil_mode)
         return (x[0], *area)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """A window."""
@@ -159,6 +165,10 @@ class GlobalAvgPool(_Pooling):
         """A sum and a division per channel."""
         return Work(additions=elements(x) - x[0], divisions=x[0], read=elements(x), written=elements(y))
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The whole map."""
         return whole(field, x[1 + axis])
@@ -192,6 +202,10 @@ class GlobalMaxPool(_Pooling):
     def work(self, x: Shape, y: Shape) -> Work:
         """A running maximum per channel."""
         return Work(comparisons=elements(x) - x[0], read=elements(x), written=elements(y))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The whole map."""
@@ -310,6 +324,10 @@ class AdaptiveAvgPool(_Pooling):
         out = elements(y)
         covered = x[0] * prod(covering(before, after) for before, after in zip(x[1:], y[1:], strict=True))
         return Work(additions=covered - out, divisions=out, read=elements(x), written=out)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """Windows as wide as the output's size makes them."""

@@ -23,6 +23,8 @@ from convcost.layers.window import (
 from convcost.numbers.arithmetic import Num, exact_div, prod, require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcost.layers.reach import ReceptiveField
 
 
@@ -79,6 +81,10 @@ class Identity(_View):
         """As it came."""
         return x
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position."""
         return field
@@ -99,6 +105,10 @@ class Flatten(_View):
     def shape(self, x: Shape) -> Shape:
         """``(elements,)``."""
         return (elements(x),)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The channel that it was in."""
+        return [bits for bits in seen[0] for _ in range(prod(x[1:]))]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The whole map."""
@@ -200,6 +210,10 @@ class Slice(_View):
         require("<=", end, x[place], f"slice: {what} {self.start} to {end} of an input with {x[place]}")
         return replaced(x, place, self.out)
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The channels taken; of another axis, the same channel."""
+        return list(seen[0]) if axis_of(self.axis, x) else list(seen[0][self.start : self.start + self.out])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, moved by what lies before it."""
         return sliding(field, 1, before=-self.start) if axis_of(self.axis, x) == 1 + axis else field
@@ -267,6 +281,10 @@ class Split(_View):
         what = "channels by parts" if place == 0 else "size by parts"
         return replaced(x, place, exact_div(x[place], self.parts, what))
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The channels of its part; of another axis, the same channel."""
+        return list(seen[0]) if axis_of(self.axis, x) else list(seen[0][self.index * y[0] : (self.index + 1) * y[0]])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The same position, moved by the parts before it."""
         if axis_of(self.axis, x) != 1 + axis:
@@ -287,6 +305,11 @@ class ChannelShuffle(_Mover):
     also = ("ShuffleChannel",)
 
     groups = size(doc="channel groups")
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """One channel: the first ones of all groups, then the second ones, and so on."""
+        size = len(seen[0]) // self.groups
+        return [bits for place in range(size) for bits in seen[0][place::size]]
 
     def shape(self, x: Shape) -> Shape:
         """As it came; the groups must divide the channels."""
@@ -391,6 +414,10 @@ class Upsample(_Tensor):
     def interpolated(self, y: Shape) -> Num:
         """All elements, where they are means of their neighbours."""
         return 0 if self.mode == "nearest" else elements(y)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """One position, or the two around it."""
@@ -519,6 +546,10 @@ class Crop(_View):
             require("<=", m, n, f"crop: {show(to)} does not fit into {show(area)}")
         return (x[0], *to)
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The same position, moved by what is cut off before it."""
         return sliding(field, 1, before=-((x[1 + axis] - y[1 + axis]) // 2))
@@ -536,6 +567,7 @@ class Scale(Layer):
 
     key = "scale"
     family = "norm"
+    drawn_beside = True
     also = ("LayerScale", "affine")
     kinds = ()
     reads_whole_map = False
@@ -563,6 +595,10 @@ class Scale(Layer):
             read=count,
             written=elements(y),
         )
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position."""

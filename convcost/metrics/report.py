@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from convcost.conventions.model import Convention
     from convcost.conventions.reported import Reported
     from convcost.layers.base import Work
+    from convcost.metrics.channels import Mixed
     from convcost.metrics.devices import Device
     from convcost.metrics.memory import Peak
     from convcost.metrics.presets import Preset
@@ -141,6 +142,17 @@ class Analysis(Printable):
 
         formats = {"dtype": self.context.dtype, "weights_dtype": self.context.weights_dtype}
         return training(self.graph, optimiser, batch=self.batch, **formats)
+
+    @property
+    def channels(self) -> list[Mixed]:
+        """The channels of the input that each channel of every layer depends on.
+
+        Raises:
+            UnsupportedError: a size is no number, or a layer does not say which channels it reads.
+        """
+        from convcost.metrics.channels import channels  # noqa: PLC0415 - only channels pay for it
+
+        return channels(self.graph)
 
     @property
     def last_map(self) -> Seen:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.metrics.presets import PRESETS
 from convcost.metrics.receptive import outgrown_at, path_of
 from convcost.metrics.registry import METRICS
 from convcost.metrics.rows import Row, rows_of
+from convcost.network.headings import heading
 from convcost.render.analysis import Parts
+from convcost.tables.table import Column, Table
 from convcost.tables.values import shape
 
 if TYPE_CHECKING:
@@ -47,6 +50,28 @@ def receptive_data(analysis: Analysis) -> dict[str, Any]:
         "last_map": {**record, "path_of_layers": path},
         "outgrown_at": None if grown is None else grown.path,
     }
+
+
+def channels_table(analysis: Analysis) -> Table:
+    """How many channels of the input a channel of every layer depends on."""
+    whole = sum(analysis.graph.nodes[index].shape[0] for index in analysis.graph.inputs.values())
+    mixed = analysis.channels
+    rows = [
+        (each.node.path, each.node.kind, each.node.shape, each.least, each.most, Fraction(each.least, whole))
+        for each in mixed
+    ]
+    last = next(each for each in mixed if each.node.index == analysis.graph.output)
+    total = (None, None, None, last.least, last.most, Fraction(last.least, whole))
+    columns = (
+        METRICS["path"].column,
+        METRICS["kind"].column,
+        METRICS["output"].column,
+        Column("least_channels", "at least", "count", 9),
+        Column("most_channels", "at most", "count", 9),
+        Column("channels_share", "of the input", "share", 8),
+    )
+    note = f"channels of the input, of {whole}, that a channel depends on, through all paths; of the input: the least"
+    return Table(heading(analysis.graph), columns, rows, total, (note,))
 
 
 RECEPTIVE = Parts(notes=summary, data=receptive_data, doc=NOTE)
