@@ -154,6 +154,18 @@ MUTANTS = (
         "_length // _size + 2",
         ("tests/test_convert.py::test_a_resnet_50_is_a_page",),
     ),
+    Mutant(
+        "transposed",
+        "max(_stride - _size, 0)",
+        "_stride - _size",
+        ("tests/test_keras.py::test_a_layer_costs_what_keras_and_pytorch_say",),
+    ),
+    Mutant(
+        "Step.axis",
+        "0 if _axis == _rank - 1 else _axis",
+        "_axis - 1",
+        ("tests/test_keras.py::test_a_layer_costs_what_keras_and_pytorch_say",),
+    ),
     # running a spec
     Mutant("Runner._copies", "_a if _copy == 0 else _b", "_a if _copy == 1 else _b", SPECS),
     Mutant("Runner._branch", "self._count * _copies", "self._count", SPECS),

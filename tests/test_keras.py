@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gzip
 import io
@@ -14,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inprocess import convcost as command
@@ -191,8 +192,23 @@ def test_a_layer_that_is_called_twice_has_its_parameters_once() -> None:
     assert (work.params, work.macs) == (3 * 3 * 9 + 3, 2 * 3 * 3 * 9 * 64)
 
 
+def test_layers_without_parameters_share_none_and_axes_that_move_are_rows() -> None:
+    """So that what is written from the graph, as a spec or as ONNX, has the same shapes."""
+    model = next(known["model"] for known in LAYERS if known["name"] == "nested models")
+    assert all(node.borrowed for node in graph_of(model).layers if node.shared)
+    model = functional(row("BatchNormalization", "norm", "x", axis=1), row("Dense", "head", "norm", units=2))
+    rows = [(node.path, node.shape) for node in graph_of(model).layers]
+    assert rows == [
+        ("norm/permute", (8, 8, 3)),
+        ("norm/batch_norm", (8, 8, 3)),
+        ("norm/permute#2", (3, 8, 8)),
+        ("head", (2, 8, 8)),
+    ]
+
+
 def test_paths_group_stages_and_blocks() -> None:
     names = "stem conv2_block1_1_conv conv2_block1_add conv2_block2_add block_1_expand block_1_add fc_9_x"
+    names += " conv2d_1 conv2d_2 separable_conv2d_1_a separable_conv2d_1_b mixed5_1 mixed5_2 block2d_a block2d_b"
     assert segments_of(dict.fromkeys(names.split())) == {
         "stem": ("stem",),
         "conv2_block1_1_conv": ("conv2", "block1", "1_conv"),
@@ -201,6 +217,14 @@ def test_paths_group_stages_and_blocks() -> None:
         "block_1_expand": ("block_1", "expand"),
         "block_1_add": ("block_1", "add"),
         "fc_9_x": ("fc_9_x",),
+        "conv2d_1": ("conv2d_1",),
+        "conv2d_2": ("conv2d_2",),
+        "separable_conv2d_1_a": ("separable_conv2d_1_a",),
+        "separable_conv2d_1_b": ("separable_conv2d_1_b",),
+        "mixed5_1": ("mixed5_1",),
+        "mixed5_2": ("mixed5_2",),
+        "block2d_a": ("block2d", "a"),
+        "block2d_b": ("block2d", "b"),
     }
     stages = convcost.analyze(str(DATA / "ResNet50.keras"), by="stage").rows
     paths = ["conv1", "pool1", "conv2", "conv3", "conv4", "conv5", "avg_pool", "predictions"]
@@ -330,16 +354,44 @@ def test_the_commands(tmp_path: Path) -> None:
     assert command("analyze", "spec.json", cwd=tmp_path).code == 0
 
 
-@pytest.mark.parametrize("known", LAYERS[::4], ids=lambda known: known["name"])
-def test_what_converts_to_a_spec_costs_the_same(known: dict[str, Any]) -> None:
+@pytest.mark.parametrize("known", sampled(LAYERS, 4), ids=lambda known: known["name"])
+def test_what_is_written_as_a_spec_or_as_onnx_costs_the_same(known: dict[str, Any], tmp_path: Path) -> None:
+    """The functions check what they wrote: none of these models may be written wrongly, only refused."""
     made = source(known["model"])
     graph = build(made, dict(zip(made.free, known["sizes"], strict=True)))
-    try:
-        text = convcost.convert(graph)
-    except convcost.UnsupportedError:  # the language has no word for it
-        return
-    again = convcost.loads(text)
-    assert sum_work(again.layers).as_dict() == sum_work(graph.layers).as_dict()
+    with contextlib.suppress(convcost.UnsupportedError):  # the language has no word for it
+        again = convcost.loads(convcost.convert(graph))
+        assert sum_work(again.layers).as_dict() == sum_work(graph.layers).as_dict()
+    with contextlib.suppress(convcost.UnsupportedError):
+        (tmp_path / "net.onnx").write_bytes(convcost.to_onnx(graph))
+        assert sum_work(convcost.load(str(tmp_path / "net.onnx")).layers).macs == sum_work(graph.layers).macs
+
+
+def test_a_model_or_its_text_is_a_target() -> None:
+    class Model:
+        def to_json(self) -> str:
+            return json.dumps(functional(row("Dense", "a", "x", units=4), shape=(7,)))
+
+    class Subclassed:
+        def to_json(self) -> str:
+            raise NotImplementedError("no config")
+
+    targets = [convcost.from_keras(Model()), convcost.from_keras(Model().to_json())]
+    assert [convcost.analyze(target).totals.macs for target in targets] == [28, 28]
+    assert convcost.load(targets[0], **{"x.1": 9}).layers[0].work.macs == 36
+    with pytest.raises(UsageError, match="expected a model of Keras or its JSON, found int"):
+        convcost.from_keras(3)
+    with pytest.raises(ConvcostError, match="cannot be written as JSON: NotImplementedError: no config"):
+        convcost.from_keras(Subclassed())
+    with pytest.raises(ConvcostError, match="the model:1:1: expected the JSON of a model of Keras"):
+        convcost.from_keras("layers")
+
+
+@pytest.mark.parametrize("target", ["torch:nets:small", "net.onnx", str(DATA / "VGG16.keras")])
+def test_show_says_how_to_see_a_model(target: str) -> None:
+    done = command("show", target)
+    assert done.code == 2
+    assert "is a model and no spec; `convcost convert " in done.err
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from convcost.api.pictures import draw, plot
     from convcost.api.solutions import pareto, solve
     from convcost.api.spaces import space
-    from convcost.api.specs import convert, from_torch, list_layers, list_specs, load, loads, schema, show, to_onnx
+    from convcost.api.specs import (
+        convert,
+        from_keras,
+        from_torch,
+        list_layers,
+        list_specs,
+        load,
+        loads,
+        schema,
+        show,
+        to_onnx,
+    )
     from convcost.api.sweeps import compile, sweep  # noqa: A004 - the name of the function
     from convcost.catalogue.starter import starter
 
@@ -34,6 +45,7 @@ __all__ = [
     "explain",
     "explore",
     "formula",
+    "from_keras",
     "from_torch",
     "list_conventions",
     "list_layers",
@@ -68,7 +80,8 @@ _MODULES = {
     "convcost.api.solutions": ("pareto", "solve"),
     "convcost.api.spaces": ("space",),
     "convcost.api.specs": (
-        *("convert", "from_torch", "list_layers", "list_specs", "load", "loads", "schema", "show", "to_onnx"),
+        *("convert", "from_keras", "from_torch", "list_layers", "list_specs"),
+        *("load", "loads", "schema", "show", "to_onnx"),
     ),
     "convcost.api.sweeps": ("compile", "sweep"),
     "convcost.catalogue.starter": ("starter",),

@@ -163,6 +163,27 @@ def from_torch(
     return Target(source.name, source.name, source, {})
 
 
+def from_keras(model: Any) -> Target:
+    """A model of Keras as a target, which every function takes. No weights are read.
+
+    Args:
+        model: a ``keras.Model``, or the text that ``model.to_json()`` returns.
+
+    Raises:
+        UsageError: it is neither.
+        ConvcostError: the text is not understood, or a subclassed model has no such text.
+
+    >>> rows = '[{"class_name": "Dense", "config": {"name": "head", "units": 10, "batch_input_shape": [null, 64]}}]'
+    >>> net = from_keras(f'{{"class_name": "Sequential", "config": {{"name": "net", "layers": {rows}}}}}')
+    >>> load(net).layers[0].work.params
+    650
+    """
+    from convcost.importers.keras import keras_source  # noqa: PLC0415 - only for a model of Keras
+
+    source = keras_source(model)
+    return Target(source.name, source.name, source, {})
+
+
 LIST = "list"  # the record of all bundled specs with their costs
 
 

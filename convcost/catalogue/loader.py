@@ -286,9 +286,13 @@ def source_text(target: str) -> str:
         target: a bundled name, or a file.
 
     Raises:
-        UsageError: there is no such name or file.
+        UsageError: there is no such name or file, or it is a model of another tool.
         SpecError: the file is no YAML.
     """
+    if target.startswith(TORCH) or target.lower().endswith(ONNX) or _is_keras(target):
+        raise UsageError(
+            f"{shorten(target)} is a model and no spec; `convcost convert {shorten(target)}` writes it as a spec"
+        )
     path = SPECS.path(target)
     data = SPECS.bytes(path)
     _parsed(data, path)
@@ -328,7 +332,7 @@ class Catalogue:
             return self._torch(target)
         if target.lower().endswith(ONNX):
             return self._onnx(target)
-        if target.lower().endswith(KERAS) or (target.lower().endswith(JSON) and _describes_layers(target)):
+        if _is_keras(target):
             return self._keras(target)
         if target.lower().endswith(HDF5):
             raise UsageError(
@@ -436,8 +440,10 @@ class Catalogue:
         return [*own, *SPECS.names()]
 
 
-def _describes_layers(path: str) -> bool:
-    """Whether a JSON file is a model of Keras: every layer in it has the name of a class."""
+def _is_keras(path: str) -> bool:
+    """Whether a file is a model of Keras; of a JSON file, whether layers in it have the names of classes."""
+    if not path.lower().endswith(JSON):
+        return path.lower().endswith(KERAS)
     try:
         return b'"class_name"' in contents(path)
     except (OSError, ValueError):

@@ -187,7 +187,7 @@ class Call:
         run = self.run
         operands = [run.maps(item) for item in (x, *also)]
         layer, kind, shape, work = run.builder.infer(key, values, tuple((tensor, 1) for tensor, _ in operands))
-        params = [held(ident, vars(work))] if ident else params
+        params = held(ident, vars(work)) if ident else params
         whole = (x.sizes[0], *run.in_file_order(shape))
         copies = operands[0][1]
         inputs = [tensor for tensor, _ in operands]
@@ -698,10 +698,12 @@ def constant_of(stored: onnx_file.Stored, name: str) -> Data:
     return made
 
 
-def held(ident: str, counts: Mapping[str, Num]) -> Data:
-    """The parameters that a layer with these counts has, as one tensor of this name."""
+def held(ident: str, counts: Mapping[str, Num]) -> list[Data]:
+    """The parameters that a layer with these counts has, as one tensor of this name; nothing where it has none."""
+    if all(provably(counts.get(name, 0), 0) for name in PARAMETERS):
+        return []
     stored = total([counts[name] for name in PARAMETERS if name != "buffers" and name in counts] or [0])
-    return Data((stored,), ident=ident, stored=stored, floating=True)
+    return [Data((stored,), ident=ident, stored=stored, floating=True)]
 
 
 def completed(work: Work, params: Sequence[Data]) -> Work:

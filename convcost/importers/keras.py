@@ -16,7 +16,7 @@ from convcost.importers import compute, elementwise, keras_layers, keras_ops, mo
 from convcost.importers.data import Data
 from convcost.importers.data import unknown as nothing
 from convcost.importers.evaluate import Call, Run, Scope, UnevenError
-from convcost.importers.keras_file import ARCHIVE, TEXT, Fixed, Layer, Network, Ref, read_keras, refs_in
+from convcost.importers.keras_file import ARCHIVE, TEXT, Fixed, Layer, Network, Ref, network_from, read_keras, refs_in
 from convcost.importers.keras_step import DOMAIN, FIRST, LAST, Slot
 from convcost.importers.onnx_file import Body, Model, Node
 from convcost.importers.rules import OPERATORS
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _RULES = (compute, elementwise, moving, keras_layers, keras_ops)
 _ALIKE = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Dropout", "LayerNormalization", "EinsumDense", "Softmax"}
 _NUMBERED = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*_?\d+[a-z]?")  # the part of a name before the next underscore
+_RANK = re.compile(r".*(conv|cropping|dropout|padding|pool|pooling|sampling)[123]d")  # no number of a block
 _INPUT = "input"
 _LAYOUT = "data_format"
 
@@ -511,7 +512,7 @@ def _operator(layer: Layer) -> str:
 def segments_of(names: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Names of layers as segments of paths, so that blocks can be grouped: they are cut after numbered parts.
 
-    A name is cut where at least two names begin alike.
+    A name is cut where at least two names begin alike. Names that Keras makes up, such as ``conv2d_1``, are whole.
 
     >>> segments_of({"conv1_pad": 0, "conv2_block1_1_conv": 0, "conv2_block1_add": 0, "conv2_block2_add": 0})
     ... # doctest: +NORMALIZE_WHITESPACE
@@ -524,10 +525,13 @@ def segments_of(names: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         made: list[str] = []
         while len(made) < 8:  # noqa: PLR2004 - deep enough for stages, blocks and branches
             match = _NUMBERED.match(rest)
-            if match is None or rest[match.end() : match.end() + 1] != "_" or len(rest) <= match.end() + 1:
+            after = "" if match is None else rest[match.end() :]
+            if match is None or after[:1] != "_" or after[1:].isdigit() or len(after) == 1:
+                break
+            if _RANK.fullmatch(match.group()):
                 break
             made.append(match.group())
-            rest = rest[match.end() + 1 :]
+            rest = after[1:]
         cut[name] = [*made, rest]
     times: dict[tuple[str, ...], int] = {}
     for parts in cut.values():
@@ -557,6 +561,29 @@ def _is_channels_last(network: Network) -> bool:
             if word in (LAST, FIRST):
                 counts[word] += 1
     return counts[FIRST] <= counts[LAST]
+
+
+def keras_source(model: Any) -> KerasSource:
+    """A model of Keras as a network.
+
+    Args:
+        model: of Keras, or the JSON that its ``to_json`` returns.
+
+    Raises:
+        UsageError: it is neither.
+        ConvcostError: it cannot be understood.
+    """
+    text = model
+    if not isinstance(model, str):
+        if not callable(getattr(model, "to_json", None)):
+            raise UsageError(f"expected a model of Keras or its JSON, found {type(model).__name__}")
+        try:
+            text = model.to_json()
+        except Exception as error:  # whatever a model of a user raises, a subclassed one above all
+            reason = " ".join(str(error).split())[:300]
+            raise ConvcostError(f"the model cannot be written as JSON: {type(error).__name__}: {reason}") from error
+    network = network_from(str(text).encode("utf-8", "surrogatepass"), "the model")
+    return KerasSource(network, network.name[:100], network.name[:100])
 
 
 def load_keras(path: str, label: str) -> KerasSource:

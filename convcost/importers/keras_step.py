@@ -77,6 +77,7 @@ class Step:
         self.args: list[Any] = call.node.attributes["args"]
         self.named: dict[str, Any] = call.node.attributes["named"]
         self.parts = False
+        self._turned = False
         self._base = call.path
 
     # tensors
@@ -201,18 +202,26 @@ class Step:
 
     def turned(self, x: Data, axis: int) -> Data:
         """A tensor with an axis where this run has the channels."""
-        return x.seen(_moved(x.sizes, axis, self._place(len(x.sizes))))
+        return self._moved(x, axis, self._place(len(x.sizes)))
 
     def back(self, made: Data, axis: int) -> Data:
         """A tensor with its channels moved to an axis."""
-        return made.seen(_moved(made.sizes, self._place(len(made.sizes)), axis))
+        return self._moved(made, self._place(len(made.sizes)), axis)
+
+    def _moved(self, x: Data, source: int, target: int) -> Data:
+        if source == target:
+            return x
+        self._turned = True
+        order = [axis for axis in range(len(x.sizes)) if axis != source]
+        order.insert(target, source)
+        return self.via("Transpose", [x], "permute", perm=order)[0]
 
     def _place(self, rank: int) -> int:
         return rank - 1 if self.run.channels_last else 1
 
     def enter(self, part: str) -> None:
         """Name the next row."""
-        self.call.path = f"{self._base}/{part}" if self.parts and part else self._base
+        self.call.path = f"{self._base}/{part}" if part and (self.parts or self._turned) else self._base
 
     def add(
         self,
@@ -234,7 +243,7 @@ class Step:
             also: further operands, of a merge.
             own: whether it may have parameters.
         """
-        self.enter(part)
+        self.enter(part or key)
         return self.call.layer(key, fields, x, also=also, ident=f"{self.call.node.name}/{part}" if own else "")
 
     def stated(
@@ -248,8 +257,8 @@ class Step:
         **facts: Any,
     ) -> Data:
         """Append a layer with counts of its own; see :meth:`convcost.importers.evaluate.Call.stated`."""
-        self.enter(part)
-        params = [held(f"{self.call.node.name}/{part}", counts)]
+        self.enter(part or kind)
+        params = held(f"{self.call.node.name}/{part}", counts)
         return self.call.stated(make, kind, shape, counts, reads, params, **facts)
 
     def via(
@@ -366,9 +375,3 @@ def shown(value: Any) -> str:
 def same_sizes(a: Sequence[Num], b: Sequence[Num]) -> bool:
     """Whether two shapes are equal."""
     return len(a) == len(b) and all(provably(x, y) for x, y in zip(a, b, strict=True))
-
-
-def _moved(sizes: tuple[Num, ...], source: int, target: int) -> tuple[Num, ...]:
-    left = [*sizes[:source], *sizes[source + 1 :]]
-    left.insert(target, sizes[source])
-    return tuple(left)
