@@ -86,7 +86,7 @@ def models() -> Iterator[tuple[str, Callable[[], Any], tuple[int, ...]]]:  # noq
     from keras import layers as L  # noqa: N812, PLC0415 - as everywhere
     from keras import ops  # noqa: PLC0415
 
-    def one(
+    def single(
         name: str, shape: tuple[int | None, ...], *rows: Any, sizes: tuple[int, ...] = (), dtype: str = "float32"
     ) -> Any:
         def made() -> Any:
@@ -110,15 +110,19 @@ def models() -> Iterator[tuple[str, Callable[[], Any], tuple[int, ...]]]:  # noq
         shape = (17, 13, 11)[:axes]
         conv = getattr(L, f"Conv{axes}D")
         back = getattr(L, f"Conv{axes}DTranspose")
-        yield one(f"conv{axes}d", (*shape, 4), lambda conv=conv: conv(6, 3, strides=2, activation="relu"))
-        yield one(
+        yield single(f"conv{axes}d", (*shape, 4), lambda conv=conv: conv(6, 3, strides=2, activation="relu"))
+        yield single(
             f"conv{axes}d same", (*shape, 4), lambda conv=conv: conv(6, 3, strides=2, padding="same", use_bias=False)
         )
-        yield one(f"conv{axes}d dilated groups", (*shape, 4), lambda conv=conv: conv(6, 3, dilation_rate=2, groups=2))
-        yield one(f"conv{axes}d transpose valid", (*shape, 4), lambda back=back: back(5, 3, strides=2))
-        yield one(f"conv{axes}d transpose short", (*shape, 4), lambda back=back: back(5, 2, strides=3))
-        yield one(f"conv{axes}d transpose same", (*shape, 4), lambda back=back: back(5, 3, strides=2, padding="same"))
-        yield one(
+        yield single(
+            f"conv{axes}d dilated groups", (*shape, 4), lambda conv=conv: conv(6, 3, dilation_rate=2, groups=2)
+        )
+        yield single(f"conv{axes}d transpose valid", (*shape, 4), lambda back=back: back(5, 3, strides=2))
+        yield single(f"conv{axes}d transpose short", (*shape, 4), lambda back=back: back(5, 2, strides=3))
+        yield single(
+            f"conv{axes}d transpose same", (*shape, 4), lambda back=back: back(5, 3, strides=2, padding="same")
+        )
+        yield single(
             f"conv{axes}d transpose output_padding",
             (*shape, 4),
             lambda back=back: back(5, 3, strides=2, padding="same", output_padding=1),
@@ -134,30 +138,34 @@ def models() -> Iterator[tuple[str, Callable[[], Any], tuple[int, ...]]]:  # noq
         ):
             layer = getattr(L, f"{name}{axes}D")
             given = (2,) if name == "AveragePooling" else ()
-            yield one(f"{name}{axes}D", (*shape, 4), lambda layer=layer, given=given: layer(*given), lambda: L.Dense(3))
+            yield single(
+                f"{name}{axes}D", (*shape, 4), lambda layer=layer, given=given: layer(*given), lambda: L.Dense(3)
+            )
         pool = getattr(L, f"MaxPooling{axes}D")
-        yield one(f"MaxPooling{axes}D same", (*shape, 4), lambda pool=pool: pool(3, strides=2, padding="same"))
-        yield one(
+        yield single(f"MaxPooling{axes}D same", (*shape, 4), lambda pool=pool: pool(3, strides=2, padding="same"))
+        yield single(
             f"GlobalMaxPooling{axes}D kept",
             (*shape, 4),
             lambda axes=axes: getattr(L, f"GlobalMaxPooling{axes}D")(keepdims=True),
         )
-    yield one("conv1d causal", (17, 4), lambda: L.Conv1D(6, 3, padding="causal", dilation_rate=2))
-    yield one("conv2d open", (None, None, 3), lambda: L.Conv2D(6, (3, 5), strides=(2, 1)), sizes=(19, 23))
-    yield one("depthwise1d", (17, 4), lambda: L.DepthwiseConv1D(3, depth_multiplier=2, activation="tanh"))
-    yield one("depthwise2d", (17, 13, 4), lambda: L.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False))
-    yield one("separable1d", (17, 4), lambda: L.SeparableConv1D(6, 3, depth_multiplier=2))
-    yield one(
+    yield single("conv1d causal", (17, 4), lambda: L.Conv1D(6, 3, padding="causal", dilation_rate=2))
+    yield single("conv2d open", (None, None, 3), lambda: L.Conv2D(6, (3, 5), strides=(2, 1)), sizes=(19, 23))
+    yield single("depthwise1d", (17, 4), lambda: L.DepthwiseConv1D(3, depth_multiplier=2, activation="tanh"))
+    yield single("depthwise2d", (17, 13, 4), lambda: L.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False))
+    yield single("separable1d", (17, 4), lambda: L.SeparableConv1D(6, 3, depth_multiplier=2))
+    yield single(
         "separable2d", (17, 13, 4), lambda: L.SeparableConv2D(6, 3, padding="same", activation="swish", use_bias=False)
     )
-    yield one(
+    yield single(
         "pad pairs", (17, 13, 4), lambda: L.ZeroPadding2D(((1, 2), (3, 0))), lambda: L.Cropping2D(((0, 4), (2, 1)))
     )
-    yield one("bilinear", (7, 5, 4), lambda: L.UpSampling2D((2, 3), interpolation="bilinear"))
-    yield one("dense", (4,), lambda: L.Dense(5, activation="softmax"))
-    yield one("dense of maps", (6, 5, 4), lambda: L.Dense(7, use_bias=False))
-    yield one("einsum dense", (6, 8), lambda: L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 5), bias_axes="de"))
-    yield one("einsum dense dots", (6, 5, 8), lambda: L.EinsumDense("...x,xy->...y", output_shape=4, bias_axes="y"))
+    yield single("bilinear", (7, 5, 4), lambda: L.UpSampling2D((2, 3), interpolation="bilinear"))
+    yield single("dense", (4,), lambda: L.Dense(5, activation="softmax"))
+    yield single("dense of maps", (6, 5, 4), lambda: L.Dense(7, use_bias=False))
+    yield single(
+        "einsum dense", (6, 8), lambda: L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 5), bias_axes="de")
+    )
+    yield single("einsum dense dots", (6, 5, 8), lambda: L.EinsumDense("...x,xy->...y", output_shape=4, bias_axes="y"))
     for name, made in {
         "batch norm": lambda: L.BatchNormalization(),
         "batch norm bare": lambda: L.BatchNormalization(scale=False, center=False),
@@ -190,37 +198,46 @@ def models() -> Iterator[tuple[str, Callable[[], Any], tuple[int, ...]]]:  # noq
         "random flip": lambda: L.RandomFlip(),
         "adaptive": lambda: L.AdaptiveAveragePooling2D((3, 5)),
     }.items():
-        yield one(name, (6, 5, 4), made, lambda: L.Dense(3))
-    yield one("repeat", (4,), lambda: L.RepeatVector(3), lambda: L.Dense(5))
-    yield one("embedding", (7,), lambda: L.Embedding(11, 6), lambda: L.Dense(3), dtype="int32")
-    yield one(
+        yield single(name, (6, 5, 4), made, lambda: L.Dense(3))
+    yield single("repeat", (4,), lambda: L.RepeatVector(3), lambda: L.Dense(5))
+    yield single("embedding", (7,), lambda: L.Embedding(11, 6), lambda: L.Dense(3), dtype="int32")
+    yield single(
         "encoding", (7,), lambda: L.CategoryEncoding(9, output_mode="multi_hot"), lambda: L.Dense(3), dtype="int32"
     )
     for name, layer in {"lstm": L.LSTM, "gru": L.GRU, "rnn": L.SimpleRNN}.items():
-        yield one(name, (7, 5), lambda layer=layer: layer(6))
-        yield one(
+        yield single(name, (7, 5), lambda layer=layer: layer(6))
+        yield single(
             f"{name} steps",
             (7, 5),
             lambda layer=layer: layer(6, return_sequences=True, go_backwards=True, use_bias=False),
         )
         for mode in ("concat", "sum", "ave"):
-            yield one(
+            yield single(
                 f"{name} both {mode}",
                 (7, 5),
                 lambda layer=layer, mode=mode: L.Bidirectional(layer(6), merge_mode=mode),
                 lambda: L.Dense(2),
             )
-    yield one("gru before", (7, 5), lambda: L.GRU(6, reset_after=False))
-    yield one("cell", (7, 5), lambda: L.RNN(L.LSTMCell(6), return_sequences=True))
-    yield one("lstm both steps", (7, 5), lambda: L.Bidirectional(L.LSTM(6, return_sequences=True)), lambda: L.Dense(2))
-    yield one("time dense", (7, 5), lambda: L.TimeDistributed(L.Dense(3, activation="relu")))
-    yield one(
+    yield single("gru before", (7, 5), lambda: L.GRU(6, reset_after=False))
+    for axes in (1, 2):
+        conv_lstm = getattr(L, f"ConvLSTM{axes}D")
+        shape = (3, *(9, 8)[:axes], 2)
+        yield single(
+            f"conv lstm {axes}d", shape, lambda layer=conv_lstm: layer(4, 3, padding="same", return_sequences=True)
+        )
+        yield single(f"conv lstm {axes}d last", shape, lambda layer=conv_lstm: layer(4, 3, strides=2, use_bias=False))
+    yield single("cell", (7, 5), lambda: L.RNN(L.LSTMCell(6), return_sequences=True))
+    yield single(
+        "lstm both steps", (7, 5), lambda: L.Bidirectional(L.LSTM(6, return_sequences=True)), lambda: L.Dense(2)
+    )
+    yield single("time dense", (7, 5), lambda: L.TimeDistributed(L.Dense(3, activation="relu")))
+    yield single(
         "time conv",
         (3, 9, 8, 4),
         lambda: L.TimeDistributed(L.Conv2D(6, 3, activation="relu")),
         lambda: L.LayerNormalization(),
     )
-    yield one("time flatten", (3, 4, 2), lambda: L.TimeDistributed(L.Flatten()), lambda: L.LSTM(4))
+    yield single("time flatten", (3, 4, 2), lambda: L.TimeDistributed(L.Flatten()), lambda: L.LSTM(4))
     yield graph(
         "time model",
         lambda x: L.TimeDistributed(keras.Sequential([L.Input((9, 8, 4)), L.Conv2D(6, 3), L.GlobalAveragePooling2D()]))(
@@ -320,8 +337,8 @@ def keras2() -> None:
         function = tf.function(model).get_concrete_function([tf.TensorSpec(shape, tf.float32) for shape in shapes])
         profiler = tf.compat.v1.profiler
         options = {**profiler.ProfileOptionBuilder.float_operation(), "output": "none"}
-        found = profiler.profile(function.graph, cmd="op", options=options)
-        waiting, total = [found], 0
+        profile = profiler.profile(function.graph, cmd="op", options=options)
+        waiting, total = [profile], 0
         while waiting:
             node = waiting.pop()
             waiting += node.children

@@ -48,6 +48,10 @@ ONCE_MORE = {
     "rnn both ave": 132,
     "gru before": 198,
     "cell": 264,
+    "conv lstm 1d": 3 * 4 * 4 * (2 + 4) * 9,
+    "conv lstm 1d last": 3 * 4 * 4 * (2 + 4) * 4,
+    "conv lstm 2d": 9 * 4 * 4 * (2 + 4) * 72,
+    "conv lstm 2d last": 9 * 4 * 4 * (2 + 4) * 12,
 }
 
 
@@ -265,6 +269,17 @@ def test_a_formula_in_the_sizes_is_right_at_other_sizes() -> None:
         assert form.subs({names["x.1"]: height, names["x.2"]: width}) == expected
 
 
+def test_inputs_whose_names_are_alike_have_sizes_of_their_own() -> None:
+    model = functional(row("Concatenate", "end", ["x", "a b"], axis=-1), shape=(4,))
+    model["config"]["layers"][1:1] = [
+        row("InputLayer", "a b", batch_shape=[None, 5]),
+        row("InputLayer", "a_b", batch_shape=[None, 6]),
+    ]
+    model["config"]["input_layers"] += [["a b", 0, 0], ["a_b", 0, 0]]
+    graph = graph_of(model)
+    assert [graph.nodes[index].shape for index in graph.inputs.values()] == [(4,), (5,), (6,)]
+
+
 def test_a_batch_in_the_file_is_taken_apart() -> None:
     model = functional(row("Dense", "a", "x", units=4), shape=(7,))
     model["config"]["layers"][0]["config"]["batch_shape"] = [8, 7]
@@ -273,9 +288,12 @@ def test_a_batch_in_the_file_is_taken_apart() -> None:
     assert "numbers are for one of the 8 samples of the input" in graph.notes
 
 
-def test_frozen_parameters_are_said() -> None:
+def test_frozen_parameters_are_noted() -> None:
     model = functional(row("Dense", "a", "x", units=4, trainable=False), row("Dense", "b", "a", units=2), shape=(7,))
     assert "32 of the parameters are frozen (trainable is false)" in graph_of(model).notes
+    model["config"]["layers"][0]["config"]["batch_shape"] = [None, None]
+    form = convcost.formula(Target("net", "net", source(model), {"x.1": 7})).totals["params"].expr
+    assert str(form) == "4*x.1 + 14"
 
 
 def test_a_sequence_without_sizes_asks_for_them() -> None:
@@ -485,7 +503,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "no such call": (
         lambda: {**functional(row("Dense", "a", "x", units=2), shape=(4,))} | _outputs([["a", 3, 0]]),
-        "layer 'a': its call 3 is read, and it is called 1 times",
+        "layer 'a': its call 3, counted from 0, is read; the calls in the file are 1",
     ),
     "no such output": (
         lambda: {**functional(row("Dense", "a", "x", units=2), shape=(4,))} | _outputs([["a", 0, 5000]]),
@@ -553,6 +571,22 @@ def test_a_wrong_model_has_one_clear_error(case: str) -> None:
     with pytest.raises(ConvcostError, match=message) as caught:
         graph_of(make())
     assert str(caught.value).startswith("net.json: ")
+
+
+@pytest.mark.parametrize("word", ["a/b", "a\x1b[31mb", "a b", "[red]", "../x", "é", "a\nb", "*"])
+def test_names_of_layers_are_cleaned_in_paths_and_errors(word: str, tmp_path: Path) -> None:
+    model = functional(row("ReLU", word, "x"), row("Dense", "last", word, units=2), shape=(4,))
+    (tmp_path / "net.json").write_text(json.dumps(model), "utf-8")
+    shown = command("analyze", "net.json", "--format", "csv", cwd=tmp_path)
+    assert shown.code == 0
+    assert len(shown.out.splitlines()) == 3
+    model["config"]["layers"][1]["config"]["max_value"] = []
+    model["config"]["layers"][2]["config"]["units"] = word
+    (tmp_path / "net.json").write_text(json.dumps(model), "utf-8")
+    failed = command("analyze", "net.json", cwd=tmp_path)
+    assert failed.code == 1
+    for text in (shown.out, failed.err):
+        assert "\x1b" not in text
 
 
 def test_a_long_chain_is_no_recursion() -> None:

@@ -716,6 +716,8 @@ def completed(work: Work, params: Sequence[Data]) -> Work:
     trained = [name for name in PARAMETERS if name != "buffers" and name in counts]
     stored = total([data.stored for data in {data.ident: data for data in params if data.ident}.values()] or [0])
     excess = total([counts[name] for name in trained] or [0]) - stored
+    if provably(excess, 0):
+        return work
     if decide("<", excess, 0):
         counts["other_params"] = counts.get("other_params", 0) - excess
         return Work(**counts)

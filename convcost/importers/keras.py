@@ -39,6 +39,7 @@ _RULES = (compute, elementwise, moving, keras_layers, keras_ops)
 _ALIKE = {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Dropout", "LayerNormalization", "EinsumDense", "Softmax"}
 _NUMBERED = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*_?\d+[a-z]?")  # the part of a name before the next underscore
 _RANK = re.compile(r".*(conv|cropping|dropout|padding|pool|pooling|sampling)[123]d")  # no number of a block
+_OTHER = re.compile(r"[^\w.+-]+")  # what no segment of a path may have
 _INPUT = "input"
 _LAYOUT = "data_format"
 
@@ -72,6 +73,8 @@ class KerasSource(Sized):
         names = []
         for axis, size in list(enumerate(shape))[1:]:
             name = clean(f"{own}.{axis}")
+            while name in self.parameters:  # of another input, whose name differs in signs that no parameter has
+                name += "_"
             self.declare(name, "whole", size)
             if size is None:
                 self.free.append(name)
@@ -133,20 +136,25 @@ class KerasSource(Sized):
         scope = Scope()
         model = Model(self.label)
         model.graph = writer.body
-        entering = []
+        entering: list[tuple[str, Data]] = []
+        labels: set[str] = set()
         for own, shape in shapes.items():
             sizes = shape[1:] if len(shape) > 1 and shape[0] == batch else shape
             sizes = (sizes[-1], *sizes[:-1]) if self._channels_last else sizes
+            label = clean(own)
+            while label in labels:
+                label += "_"
+            labels.add(label)
             if builder is None:
-                builder = Builder(sizes, own[:100])
+                builder = Builder(sizes, label)
                 tensor = builder.input
             else:
-                tensor = builder.enter(sizes, own[:100])
+                tensor = builder.enter(sizes, label)
             entering.append((own, Data(shape, tensor=tensor, floating=self._floating.get(own, True))))
         if builder is None:
             raise ConvcostError(f"{self.label}: expected an input, found none")
         scope.own.update({names[own]: data for own, data in entering})
-        as_written = all(size == values.get(name, size) for name, size in self.static.items())
+        as_written = len(self.unchanged(values)) == len(self.static)
         run = KerasRun(model, values, batch, builder, channels_last=self._channels_last, as_written=as_written)
         run.paths.give(writer.body, writer.paths)
         scope.own.update(writer.constants)
@@ -188,7 +196,8 @@ class KerasSource(Sized):
         if self._batch != 1 and run.batch != 1:
             yield f"numbers are for one of the {self._batch} samples of the input"
         if not provably(run.frozen, 0):
-            yield f"{run.frozen:,} of the parameters are frozen (trainable is false)"
+            count = f"{run.frozen:,}" if type(run.frozen) is int else run.frozen
+            yield f"{count} of the parameters are frozen (trainable is false)"
 
 
 class KerasRun(Run):
@@ -431,9 +440,9 @@ class _Calls:
         if layer.kind == "InputLayer":
             self._writer.fail(self._where + ref.layer, "an input that is not among the inputs of the model")
         if ref.call >= len(layer.calls):
-            times = len(layer.calls)
             self._writer.fail(
-                self._where + ref.layer, f"its call {ref.call} is read, and it is called {times} times (from 0)"
+                self._where + ref.layer,
+                f"its call {ref.call}, counted from 0, is read; the calls in the file are {len(layer.calls)}",
             )
         return ref.layer, ref.call
 
@@ -521,7 +530,7 @@ def segments_of(names: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """
     cut: dict[str, list[str]] = {}
     for name in names:
-        rest = name[:100].replace("/", "_")
+        rest = _OTHER.sub("_", name[:100]) or "_"
         made: list[str] = []
         while len(made) < 8:  # noqa: PLR2004 - deep enough for stages, blocks and branches
             match = _NUMBERED.match(rest)
@@ -583,7 +592,8 @@ def keras_source(model: Any) -> KerasSource:
             reason = " ".join(str(error).split())[:300]
             raise ConvcostError(f"the model cannot be written as JSON: {type(error).__name__}: {reason}") from error
     network = network_from(str(text).encode("utf-8", "surrogatepass"), "the model")
-    return KerasSource(network, network.name[:100], network.name[:100])
+    name = _OTHER.sub("_", network.name[:100]) or "model"
+    return KerasSource(network, name, name)
 
 
 def load_keras(path: str, label: str) -> KerasSource:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ShapeError, shorten
 from convcost.importers.data import Data, MissingError, vector
+from convcost.importers.evaluate import PARAMETERS
 from convcost.importers.keras_step import Step, activation_name, axis_at, listed, rule, same_sizes, shown
-from convcost.layers.base import Saved
-from convcost.layers.operator import Activating, Merging, Multiplying, Normalising, Operator, Product
+from convcost.layers.base import REGISTRY, Saved
+from convcost.layers.operator import Activating, Merging, Multiplying, Normalising, Operator, Product, Recurring
 from convcost.layers.window import extent, show
 from convcost.numbers.arithmetic import Num, exact_div, floor_div, prod, require
 
@@ -757,6 +758,35 @@ def recurrent(step: Step) -> list[Data]:
     return [made[0], state, state] if step.flag("return_state", default=False) else [made[0]]
 
 
+@rule("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", heavy=True, holds=True)
+def conv_lstm(step: Step) -> list[Data]:
+    """An LSTM whose products are convolutions: one of the input and, with the same padding, one of the state."""
+    axes = _axes_in(step)
+    x = step.x
+    if len(x.sizes) != axes + _MAP:
+        raise ShapeError(f"expected samples, steps, channels and {axes} more axes, found {show(x.sizes)}")
+    samples, steps = x.sizes[:2]
+    last = step.channels(axes + 2) != 1
+    channels, *sizes = (x.sizes[-1], *x.sizes[2:-1]) if last else x.sizes[2:]
+    hidden, fields = step.whole("filters"), _window(step, axes)
+    entering = REGISTRY["conv"](out=4 * hidden, **fields, bias=False)
+    _, *area = entering.shape((channels, *sizes))
+    bias = step.flag("use_bias", default=True)
+    positions = steps * prod(area)
+    gates = REGISTRY["lstm"](hidden=hidden, biases=int(bias))
+    cells = vars(gates.work((channels, positions), gates.shape((channels, positions))))
+    counts = {name: count * samples for name, count in cells.items() if name not in (*PARAMETERS, "read", "written")}
+    counts["weights"] = prod(fields["kernel"]) * 4 * hidden * (channels + hidden)
+    counts["macs"] = counts["weights"] * positions * samples
+    if bias:
+        counts["biases"] = 4 * hidden
+    made = (*area, hidden) if last else (hidden, *area)
+    whole = (samples, steps, *made) if step.flag("return_sequences", default=False) else (samples, *made)
+    output = step.stated(Recurring, "conv_lstm", whole, counts, [x])
+    states = [output.seen((samples, *made))] * 2
+    return [output, *states] if step.flag("return_state", default=False) else [output]
+
+
 @rule("Bidirectional", heavy=True, holds=True)
 def bidirectional(step: Step) -> list[Data]:
     """A recurrent layer over a sequence from both ends."""
@@ -792,7 +822,7 @@ def _run_over(step: Step, kind: str, config: dict[str, Any], *, both: bool) -> t
     if kind == "RNN":
         cell = config.get("cell")
         if not isinstance(cell, dict) or not isinstance(cell.get("config"), dict):
-            raise MissingError("its cells are not followed")
+            raise MissingError("its cell is not followed")
         kind, config = str(cell.get("class_name")).removesuffix("Cell"), {**config, **cell["config"]}
     before, step.config = step.config, config
     try:

@@ -402,13 +402,13 @@ def _get_item(step: Step) -> Data:
             axis += 1
     if axis > len(x.sizes):
         raise ShapeError(f"expected at most {len(x.sizes)} places, found {axis}")
-    step.parts = "new" in shape or "one" in shape
+    step.parts = "new" in shape or "dropped" in shape
     made = step.via("Slice", [x, *map(vector, limits)], "slice")[0] if limits[0] else x
     sizes = iter(made.sizes)
     wanted: list[Num] = []
     for kind in shape:
         size = 1 if kind == "new" else next(sizes)
-        if kind != "one":
+        if kind != "dropped":
             wanted.append(size)
     return step.via("Reshape", [made, vector(wanted)], "reshape")[0] if step.parts else made
 
@@ -423,7 +423,7 @@ def _is_rest(key: Any) -> bool:
 def _limits(key: Any) -> tuple[int, int, int, str]:
     """Start, end and step of a place or slice, and what becomes of its axis."""
     if type(key) is int:
-        return key, key + 1 if key != -1 else _END, 1, "one"
+        return key, key + 1 if key != -1 else _END, 1, "dropped"
     config = key.get("config", key) if isinstance(key, dict) else None
     if not isinstance(config, dict) or not {"start", "stop", "step"} <= set(config):
         raise MissingError("its places are not in the file")
