@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import statistics
 from fractions import Fraction
 from functools import cache
@@ -288,6 +289,27 @@ def heights(browser: Browser, selector: str) -> list[float]:
     levels = [float(part.split("H")[0]) for part in drawn.split("V")[1:-1]]
     low = float(drawn.split("V")[-1].rstrip("z"))
     return [low - level for level in levels]
+
+
+def test_the_bars_have_the_heights_of_the_layers(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "resnet50", "resnext50", free="C,size"), "#size=160")
+    for place, name in enumerate(("resnet50", "resnext50")):
+        rows = analyze(name, size=160).rows
+        each = "path => [path.classList[1], path.getAttribute('d')]"
+        paths = browser.run(f"[...document.querySelectorAll('#bars-{place} .fill')].map({each})")
+        drawn = [
+            (float(x), float(low) - float(top), colour)
+            for colour, path in paths
+            for x, low, top in re.findall(r"M([\d.]+),([\d.]+)V([\d.]+)h", path)
+        ]
+        wanted = [row for row in rows if row.work.macs]
+        assert len(drawn) == len(wanted)
+        highest = max(row.work.macs for row in analyze("resnext50", size=160).rows)  # both charts have one scale
+        scale = (190 - 18 - 16) / highest
+        for (_, height, _), row in zip(sorted(drawn), wanted, strict=True):
+            assert abs(height - row.work.macs * scale) < 0.11, row.path
+        colours = {row.kind: colour for (_, _, colour), row in zip(sorted(drawn), wanted, strict=True)}
+        assert (colours["pointwise"], colours["standard"]) == ("c0", "c1")
 
 
 def test_the_chart_of_memory_has_the_heights_of_the_steps(browser: Browser, folder: Path) -> None:

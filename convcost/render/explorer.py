@@ -74,9 +74,15 @@ def _controls(contents: dict[str, Any]) -> str:
     fields = []
     for index, entry in enumerate(contents["names"]):
         name, value = text(entry["name"]), text(entry["value"])
+        owners = [
+            network["name"]
+            for network in contents["networks"]
+            if entry["name"] in dict(map(reversed, network["names"]))
+        ]
+        owner = f' <span class="small">of {text(owners[0])}</span>' if len(owners) < len(contents["networks"]) else ""
         first, last, step = entry["slider"]
         fields.append(
-            f'<div class="name"><label for="value-{index}">{name}</label>'
+            f'<div class="name"><label for="value-{index}">{name}{owner}</label>'
             f'<input id="value-{index}" inputmode="{"decimal" if entry["ratio"] else "numeric"}" value="{value}" '
             f'maxlength="40" autocomplete="off" aria-describedby="status">'
             f'<input id="slide-{index}" type="range" aria-label="{name}, slider" '

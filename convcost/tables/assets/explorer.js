@@ -344,25 +344,36 @@
   };
   const barValue = (state, row) => (BAR_VALUES[shown.value] ?? BAR_VALUES.default)(state, row, shown.value);
 
-  function coloursOf(state) {
+  const kindOf = (state, row) => state.form.kinds[state.form.kind[row]];
+
+  // a colour for each kind that has a bar, the same in both networks; the heaviest kinds have one of their own
+  function coloursOf(states) {
     const weight = new Map();
-    state.form.kind.forEach((kind, row) => weight.set(kind, (weight.get(kind) ?? 0) + barValue(state, row)));
-    const order = [...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a) || a - b);
+    for (const state of states) {
+      if (state.form === null) continue;
+      state.form.kind.forEach((_, row) => {
+        const value = barValue(state, row), kind = kindOf(state, row);
+        if (value) weight.set(kind, (weight.get(kind) ?? 0) + value);
+      });
+    }
+    const order = [...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a) || (a < b ? -1 : 1));
     return new Map(order.map((kind, place) => [kind, Math.min(place, COLOURS - 1)]));
   }
 
-  function drawBars(network, state, most) {
+  function drawBars(network, state, most, colours) {
     const chart = bars[network.index];
     if (!chart.width) return;
     if (state.form === null) return chart.fill("No values", ...[]);
     const count = state.form.paths.length, {parts, low, y, x, wide} = chart.scale(most, count);
-    const colours = coloursOf(state), gap = wide > 4 ? 1 : 0;
+    const gap = wide > 4 ? 1 : 0, drawn = new Set();
     const paths = Array.from({length: COLOURS}, () => []);
     for (let row = 0; row < count; row += 1) {
       const value = barValue(state, row);
       if (!value) continue;
       const at = `M${x(row).toFixed(2)},${low}V${y(value).toFixed(1)}h${(wide - gap).toFixed(2)}V${low}z`;
-      paths[colours.get(state.form.kind[row])].push(at);
+      const kind = kindOf(state, row);
+      drawn.add(kind);
+      paths[colours.get(kind)].push(at);
     }
     paths.forEach((path, place) => {
       if (path.length) parts.push(draw("path", {class: `fill c${place}`, d: path.join("")}));
@@ -376,10 +387,9 @@
     chart.fill(`${heading} of each of ${count} layers of ${network.name}; the table of layers has every number`, ...parts);
     const legend = document.getElementById(`legend-${network.index}`), kinds = new Map();
     for (const [kind, place] of colours) {
-      if (place < COLOURS - 1) kinds.set(place, state.form.kinds[kind]);
-      else kinds.set(place, kinds.has(place) ? "others" : state.form.kinds[kind]);
+      if (drawn.has(kind)) kinds.set(place, kinds.has(place) ? "others" : kind);
     }
-    const wanted = [...kinds.values()].join("\n");
+    const wanted = [...kinds].join("\n");
     if (legend.dataset.kinds !== wanted) {
       legend.dataset.kinds = wanted;
       legend.replaceChildren(...[...kinds].map(([place, kind]) => {
@@ -398,7 +408,7 @@
     const parts = KEYS.map(key => `${page.headings[key]} ${exact(columnAt(state, key, row))}`);
     if (state.times) parts.push(`time ${duration(state.times[row])}`);
     const shapes = `${shapeAt(state, "inputs", row)} → ${shapeAt(state, "outputs", row)}`;
-    const kind = state.form.kinds[state.form.kind[row]].replaceAll("_", " ");
+    const kind = kindOf(state, row).replaceAll("_", " ");
     line.textContent = `${row + 1}. ${state.form.paths[row]}: ${kind}, ${shapes}; ${parts.join(", ")}`;
   }
 
@@ -626,7 +636,7 @@
 
   const TABLE = [
     (state, row) => state.form.paths[row],
-    (state, row) => state.form.kinds[state.form.kind[row]],
+    kindOf,
     (state, row) => shapeAt(state, "inputs", row),
     (state, row) => shapeAt(state, "outputs", row),
     ...[...KEYS, "bytes"].map(key => (state, row) => exact(columnAt(state, key, row))),
@@ -703,9 +713,10 @@
     const rowsOf = state => state.form === null ? [0] : state.form.paths.map((_, row) => barValue(state, row));
     const most = Math.max(...current.map(state => Math.max(...rowsOf(state))));
     const peak = Math.max(...current.map(state => state.form === null ? 0 : Number(state.totals.peak ?? 0n)));
+    const colours = coloursOf(current);
     for (const network of networks) {
       const state = current[network.index];
-      drawBars(network, state, most);
+      drawBars(network, state, most, colours);
       drawMemory(network, state, peak);
       readout(network, state);
       writeTable(network, state);
