@@ -10,7 +10,9 @@ ConvcostError            base class; the command line prints it and exits 1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

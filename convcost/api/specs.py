@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.api.targets import Network, Sizes, Target, TargetLike, built, convention_of, input_shape
 from convcost.catalogue import ready
@@ -15,6 +15,7 @@ from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import build
 from convcost.network.cost import sum_work
 from convcost.plugins import any_loaded
+from convcost.records import NamedTuple
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Every function and every command resolves its targets, parameters, input and con
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.catalogue.loader import Catalogue
 from convcost.conventions import DEFAULT
@@ -17,6 +17,7 @@ from convcost.language.interpret import build, find, from_text, no_parameter
 from convcost.language.model import own_name, unique_names
 from convcost.network.graph import Graph
 from convcost.numbers.arithmetic import exact_value
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

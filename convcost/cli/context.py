@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,7 @@ from convcost.api.counts import measured
 from convcost.cli import completion
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
 from convcost.metrics.devices import device_names
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

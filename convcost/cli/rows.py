@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,7 @@ from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.presets import PRESETS, TREE
 from convcost.metrics.rows import GROUPINGS
 from convcost.network.cost import unknown_line
+from convcost.records import NamedTuple
 from convcost.render.analysis import NOTHING, analysis_data, joined, machine_columns, rows_table
 from convcost.render.results import schema
 

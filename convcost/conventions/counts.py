@@ -8,7 +8,7 @@ figures by them, ``explain`` tries them, and ``--convention paper`` reports by t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PARAMETERS, PLAIN, TRAINABLE, Rules, Tally
 from convcost.layers.base import elements
@@ -16,6 +16,7 @@ from convcost.layers.conv import Conv, Linear
 from convcost.layers.merge import Add
 from convcost.layers.pool import AvgPool, MaxPool
 from convcost.numbers.arithmetic import Num, divide, total
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

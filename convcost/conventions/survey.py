@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.conventions.catalogue import PAPER, convention, names
 from convcost.conventions.reported import CAUSES, Ledger, Reported
 from convcost.numbers.arithmetic import total
+from convcost.records import NamedTuple
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:

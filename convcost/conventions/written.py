@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

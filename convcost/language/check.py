@@ -8,7 +8,7 @@ parameter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, closest, did_you_mean, not_among, unknown
 from convcost.language.model import (
@@ -32,6 +32,7 @@ from convcost.language.operations import BUILTINS, describe
 from convcost.language.syntax import is_identifier, parse_parameter
 from convcost.language.tree import Mapping
 from convcost.layers import REGISTRY
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -6,11 +6,12 @@ for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from convcost.errors import FieldError, UnsupportedError, unknown
 from convcost.layers.fields import Field
 from convcost.numbers.arithmetic import Num, total
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

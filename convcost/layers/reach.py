@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import gcd, lcm
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.errors import UnsupportedError
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ are known only when the network is built; see :mod:`convcost.literature.verify`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.catalogue import convention, names
 from convcost.conventions.counts import QUANTITIES, Count
@@ -22,6 +22,7 @@ from convcost.language.tree import Mapping, Scalar, Sequence, dims, scan
 from convcost.limits import MAX_CLAIMS
 from convcost.literature.references import Reference, reference
 from convcost.numbers.printed import Figure, figure
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

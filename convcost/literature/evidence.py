@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.literature.stories import Candidate, compared
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.catalogue import DEFAULT, convention
 from convcost.conventions.reported import Ledger, Reported
@@ -23,6 +23,7 @@ from convcost.literature.evidence import Evidence, answers, search
 from convcost.literature.stories import COST, WHAT, Candidate, stories
 from convcost.literature.variants import variants
 from convcost.literature.verify import Finding, verify_claim
+from convcost.records import NamedTuple
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from typing import NamedTuple
 
 from convcost.catalogue.loader import Files, check_keys, fail, package_folder, text_of
 from convcost.errors import closest, unknown
 from convcost.language.tree import Mapping
+from convcost.records import NamedTuple
 
 _KEYS = ("authors", "title", "venue", "year", "arxiv", "doi", "url", "repository", "commit", "file", "of")
 _ELSEWHERE = re.compile(r"arXiv:\d{4}\.\d{4,5}(v\d+)?|doi:10\.\S+|https?://\S+")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import PLAIN, Convention, Rules
 from convcost.conventions.reported import Reported
 from convcost.conventions.survey import known
 from convcost.numbers import printed
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

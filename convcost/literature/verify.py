@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.conventions.catalogue import convention
@@ -15,6 +15,7 @@ from convcost.literature.claims import claims
 from convcost.literature.evidence import answers, search
 from convcost.literature.stories import stories
 from convcost.numbers.printed import EXACT, FITS, ROUNDS, TRUNCATES, spelled
+from convcost.records import NamedTuple
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.catalogue.loader import Files, check_keys, fail, package_folder, text_of
 from convcost.errors import ConvcostError, UsageError
 from convcost.language.tree import Mapping, Scalar
 from convcost.metrics.dtypes import BITS
 from convcost.numbers.printed import positive
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -5,7 +5,9 @@ A preset is a choice of metrics. Any other metric can be asked for in their plac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
@@ -23,6 +23,7 @@ from convcost.network.cost import ALL_QUANTITIES, PARTS, TENSORS
 from convcost.network.sharing import has_parameters
 from convcost.numbers.arithmetic import Num, normal, total
 from convcost.plugins import load_installed
+from convcost.records import NamedTuple
 from convcost.tables.table import COMBINATIONS, FORMS, Column, Ratio
 
 if TYPE_CHECKING:

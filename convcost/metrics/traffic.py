@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.network.fusion import fusions
 from convcost.numbers.arithmetic import Num, is_symbolic, total
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcost.layers.base import Work
 from convcost.numbers.arithmetic import Num, total
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ inferred as each node is appended; equal layers on equal inputs are inferred onc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from convcost.errors import ConvcostError, ShapeError
 from convcost.errors import unknown as no_such
@@ -14,6 +14,7 @@ from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
 from convcost.layers.operator import Hidden
 from convcost.limits import MAX_NODES
 from convcost.numbers import assumptions
+from convcost.records import NamedTuple
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:

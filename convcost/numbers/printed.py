@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcost.errors import ConvcostError, UsageError
+from convcost.records import NamedTuple
 
 _FIGURE = re.compile(
     r"(?P<mark>[<~]|about|around)?\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"

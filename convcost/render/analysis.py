@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.layers.operator import Hidden
@@ -13,6 +13,7 @@ from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PER_MODEL, un
 from convcost.network.graph import UNKNOWN
 from convcost.network.headings import heading
 from convcost.numbers.arithmetic import total
+from convcost.records import NamedTuple
 from convcost.render.headings import reported_notes, reported_title
 from convcost.render.results import convention_data, device_data, schema, totals_data
 from convcost.tables.data import data_of, records

@@ -7,7 +7,9 @@ package is imported; see ``convcost/__init__.py``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

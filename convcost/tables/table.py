@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ is split into blocks of columns, and at last every row is written as a list of i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from convcost.records import NamedTuple
 from convcost.tables.table import RIGHT, Branch
 from convcost.tables.values import plain, written
 

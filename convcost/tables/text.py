@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from convcost.records import NamedTuple
 from convcost.tables.table import NUMBERS, RIGHT, Branch, Math, Note
 from convcost.tables.terminal import TableView
 from convcost.tables.values import exact as exactly
