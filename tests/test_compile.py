@@ -21,6 +21,7 @@ from convcost.codegen.kernel import UNIT, Check, Guard, Kernel, Line
 from convcost.compiled import bounds, emit
 from convcost.compiled.functions import FUNCTIONS
 from convcost.compiled.network import LARGEST_ARGUMENT
+from convcost.compiled.tables import parted
 from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.closed import formula
 from convcost.numbers import arithmetic
@@ -287,6 +288,30 @@ def test_code_computes_what_a_kernel_means(kernel: Kernel, arguments: tuple[int,
     assert bool(np.broadcast_to(structure, 2)[0]) is (expected is not None)
     if expected is not None:
         assert tuple(int(np.broadcast_to(output, 2)[0]) for output in outputs) == expected
+
+
+@settings(max_examples=25)
+@given(kernels(), ARGUMENTS, st.sets(st.integers(0, SLOTS - 1)))
+def test_tables_change_nothing(kernel: Kernel, arguments: tuple[int, ...], tabled: set[int]) -> None:
+    """What depends on one argument is computed apart, whichever arguments these are."""
+    parts = parted(kernel, [1] * SLOTS, frozenset(tabled))
+    looked_up: list[Any] = []
+    for number, (_, function) in sorted(parts.tables.items()):
+        looked_up += function(np.array([arguments[number]], object))[2:]
+    structure, _, *outputs = parts.function(*(np.array([value], object) for value in arguments), *looked_up)
+    expected = by_hand(kernel, arguments)
+    assert bool(np.broadcast_to(structure, 1)[0]) is (expected is not None)
+    if expected is not None:
+        assert tuple(int(np.broadcast_to(output, 1)[0]) for output in outputs) == expected
+
+
+def test_a_table_holds_what_depends_on_one_argument() -> None:
+    halves = Line("floor_div", ({((0, 1),): 1}, {(): 2}))
+    both = Line("floor_div", ({((0, 1), (1, 1)): 1}, {(): 3}))
+    kernel = Kernel(2, (halves, both), {"a": ({((2, 1),): 1, ((3, 1),): 1}, UNIT)}, ())
+    parts = parted(kernel, [1, 1], frozenset({0}))
+    assert [small.lines for small, _ in parts.tables.values()] == [(halves,)]
+    assert len(parts.rest.lines) == 1
 
 
 class Watched(int):

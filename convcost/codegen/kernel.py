@@ -53,6 +53,16 @@ class Guard(NamedTuple):
     alternatives: tuple[tuple[Check, ...], ...]
     structural: bool
 
+    def renamed(self, slots: Mapping[int, int]) -> Guard:
+        """The same with other numbers for the slots."""
+        return Guard(
+            tuple(
+                tuple(Check(c.relation, renamed(c.polynomial, slots), renamed(c.divisor, slots)) for c in checks)
+                for checks in self.alternatives
+            ),
+            self.structural,
+        )
+
 
 class Kernel(NamedTuple):
     """Closed forms of one structure.
@@ -72,6 +82,19 @@ class Kernel(NamedTuple):
     def with_line(self, line: Line) -> tuple[Kernel, int]:
         """The same with one line more, and the slot that it makes."""
         return self._replace(lines=(*self.lines, line)), self.arguments + len(self.lines)
+
+    def owners(self, widths: Sequence[int]) -> list[int | None]:
+        """Of each slot, the argument that it depends on; -1 where there is none, None where there are several.
+
+        Args:
+            widths: how many slots each argument takes.
+        """
+        owners: list[int | None] = [number for number, width in enumerate(widths) for _ in range(width)]
+        for line in self.lines:
+            sources = {owners[slot] for argument in line.arguments for monomial in argument for slot, _ in monomial}
+            sources -= {-1}
+            owners.append(-1 if not sources else sources.pop() if len(sources) == 1 else None)
+        return owners
 
     def is_positive(self, polynomial: Polynomial) -> bool:
         """Whether a polynomial is at least 1 for all arguments, which are at least 1."""
@@ -94,6 +117,14 @@ class Kernel(NamedTuple):
         if line.operation in ("make_divisible", "gcd"):
             return True
         return least == 0 and line.operation == "floor_div" and all(map(self.is_natural, line.arguments))
+
+
+def renamed(polynomial: Polynomial, slots: Mapping[int, int]) -> Polynomial:
+    """A polynomial with other numbers for its slots."""
+    return {
+        tuple(sorted((slots[slot], power) for slot, power in monomial)): coefficient
+        for monomial, coefficient in polynomial.items()
+    }
 
 
 def scaled(polynomial: Polynomial, factor: int) -> Polynomial:

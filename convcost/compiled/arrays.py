@@ -17,12 +17,14 @@ from convcost.errors import ConvcostError, UsageError
 from convcost.language.interpret import from_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from convcost.codegen.kernel import Kernel
     from convcost.compiled.form import Form
     from convcost.compiled.network import Key, Network
 
 CHUNK = 16_384  # points
+_REPEATED = 4  # a value that occurs so often on average is looked up
 EXACT_FLOATS = 2**53
 _MOST = 2**63 - 1
 
@@ -148,6 +150,22 @@ def at_points(network: Network, columns: Sequence[Column], *, stop: bool = False
     return Points(run.exists, run.values, run.first)
 
 
+class _Ready(NamedTuple):
+    """A form made ready for the points of a run.
+
+    Attributes:
+        tables: columns, with an array for each slot that is looked up.
+        rest: what is left to compute.
+        function: the same as a function.
+        fits: whether it is proved for all points that 64 bits are enough.
+    """
+
+    tables: list[tuple[Column, list[Any]]]
+    rest: Kernel
+    function: Callable[..., Any]
+    fits: bool
+
+
 class _Run:
     """The evaluation of many points."""
 
@@ -162,8 +180,7 @@ class _Run:
         self._free = [column for column in columns if column.parts]
         self._fixed = [index for index, column in enumerate(columns) if not column.parts]
         self._counted = [column for column in columns if column.counted is not None]
-        self._spans = _spans(part for column in columns for part in column.parts)
-        self._fits: dict[int, bool] = {}
+        self._ready: dict[int, _Ready] = {}
 
     def chunk(self, points: slice) -> None:
         """Evaluate some of the points."""
@@ -214,6 +231,9 @@ class _Run:
     def _met(self, key: Key, points: Any) -> Any:
         """Evaluate the first of some points, and all that have its structure; returns the others, None for none."""
         values, others = self._at(points[0]), points[1:]
+        derived = self._network.derive(key, values)
+        if derived is not None:
+            return self._with(derived, points)
         try:
             metrics = self._network.counted(values)
         except ConvcostError as error:
@@ -222,9 +242,7 @@ class _Run:
                 return None
             usual = self._network.usual(key, values) if len(others) else None
             return others if usual is None else self._with(usual, others)
-        derived = self._network.derive(key, values)
-        if derived is not None:
-            return self._with(derived, points)
+        self._network.tried(key)
         self._store(points[:1], [(name, _array([metrics[name]])) for name in self._network.quantities])
         return others
 
@@ -237,11 +255,11 @@ class _Run:
 
     def _with(self, form: Form, points: Any) -> Any:
         """Evaluate the points that have the structure of ``form``; returns the indices of the others, None for none."""
-        parts = [part for column in self._free for part in column.gathered(points)]
         try:
-            structure, needs, *numbers = self._run(form, parts)
+            structure, needs, *numbers = self._run(form, points)
         except ZeroDivisionError:  # of Python's integers; some of these points have no network
-            return points
+            self._count(_indices(points))
+            return None
         if np.all(structure & needs):
             self._store(points, zip(form.keys, _metrics(form, numbers, slice(None)), strict=True))
             self._count_others(form, points)
@@ -256,14 +274,38 @@ class _Run:
             self._count(absent[:1])  # for its error
         return points[~structure]
 
-    def _run(self, form: Form, parts: Sequence[Any]) -> Any:
-        fits = self._fits.get(id(form))
-        if fits is None:
-            fits = self._fits[id(form)] = bounds.largest(form.kernel, self._spans) <= _MOST
-        if fits or bounds.largest(form.kernel, _spans(parts)) <= _MOST:
+    def _run(self, form: Form, points: Any) -> Any:
+        """What the code of a form gives for some points."""
+        ready = self._ready.get(id(form))
+        if ready is None:
+            ready = self._ready[id(form)] = self._prepared(form)
+        parts = [part for column in self._free for part in column.gathered(points)]
+        for column, table in ready.tables:
+            where = column.places[points]
+            parts += [own[where] for own in table]
+        if ready.fits or bounds.largest(ready.rest, _spans(parts)) <= _MOST:
             with np.errstate(divide="ignore"):  # where a divisor is 0 a guard fails
-                return form.on_arrays(*parts)
-        return form.on_arrays(*(part.astype(object) for part in parts))
+                return ready.function(*parts)
+        return ready.function(*(part.astype(object) for part in parts))
+
+    def _prepared(self, form: Form) -> _Ready:
+        """The tables of a form for arguments with few values, and what is left to compute."""
+        widths = [len(column.parts) for column in self._free]
+        spans = [_spans(column.parts) for column in self._free]
+        tabled = set()
+        for number, column in enumerate(self._free):
+            if column.places is not None and len(column.values) * _REPEATED <= self.count:
+                small, _ = form.parted(widths, frozenset({number})).tables[number]
+                tabled |= {number} if bounds.largest(small, spans[number]) <= _MOST else set()
+        parted = form.parted(widths, frozenset(tabled))
+        tables = []
+        for number, (_, function) in parted.tables.items():
+            column = self._free[number]
+            with np.errstate(divide="ignore"):
+                _, _, *slots = function(*column.parts)
+            tables.append((column, [np.broadcast_to(own, len(column.values)) for own in slots]))
+        reached = [span for own in spans for span in own] + [span for _, table in tables for span in _spans(table)]
+        return _Ready(tables, parted.rest, parted.function, bounds.largest(parted.rest, reached) <= _MOST)
 
     def _count_others(self, form: Form, points: Any) -> None:
         """Store the metrics that have no closed form, of points that have a network."""

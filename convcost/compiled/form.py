@@ -8,7 +8,7 @@ from math import lcm
 from typing import TYPE_CHECKING, Any
 
 from convcost.codegen.kernel import UNIT, Line, kernel, scaled
-from convcost.compiled.emit import on_arrays, on_numbers
+from convcost.compiled.emit import on_numbers
 from convcost.errors import UnsupportedError
 from convcost.metrics.dtypes import bits
 from convcost.metrics.memory import alive
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from convcost.codegen.kernel import Kernel, Polynomial
+    from convcost.compiled.tables import Parted
     from convcost.formulas.closed import Formula
     from convcost.metrics.registry import Context
 
@@ -59,18 +60,20 @@ class Form:
         self.keys = tuple(self.kernel.outputs)
         self.bottoms = tuple(bottom != UNIT for _, bottom in self.kernel.outputs.values())
         self._fractions = any(self.bottoms)
+        self._parted: dict[frozenset[int], Parted] = {}
 
     @cached_property
     def on_numbers(self) -> Callable[..., Any]:
         """See :func:`convcost.compiled.emit.on_numbers`."""
         return on_numbers(self.kernel)
 
-    @cached_property
-    def on_arrays(self) -> Callable[..., Any]:
-        """See :func:`convcost.compiled.emit.on_arrays`."""
-        from convcost.compiled.functions import FUNCTIONS  # noqa: PLC0415 - imports numpy
+    def parted(self, widths: Sequence[int], tabled: frozenset[int]) -> Parted:
+        """The kernel with tables for some arguments; see :func:`convcost.compiled.tables.parted`."""
+        if tabled not in self._parted:
+            from convcost.compiled.tables import parted  # noqa: PLC0415 - imports numpy
 
-        return on_arrays(self.kernel, FUNCTIONS)
+            self._parted[tabled] = parted(self.kernel, widths, tabled)
+        return self._parted[tabled]
 
     def __call__(self, parts: Sequence[int]) -> tuple[Any, ...] | None:
         """The metrics at whole numbers of at least 1; None where this structure does not hold."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convcost.codegen.kernel import UNIT, Kernel, Line
+from convcost.codegen.kernel import UNIT, Kernel, Line, renamed
 from convcost.compiled import bounds
 from convcost.compiled.arrays import Points, at_points, column, joined, quotient
 from convcost.compiled.emit import on_arrays
@@ -290,7 +290,7 @@ class _Factored(NamedTuple):
 def _factored(form: Form, columns: Sequence[Column], axes: list[int]) -> _Factored | None:
     """A form on a grid as products; None where a term is no such product."""
     kernel = form.kernel
-    owners = _owners(kernel, columns)
+    owners = kernel.owners([len(own.parts) for own in columns])
     outputs = {key: [top] if bottom == UNIT else [top, bottom] for key, (top, bottom) in kernel.outputs.items()}
     guards = [_guard_owners(guard, owners) for guard in kernel.guards]
     used = [slot for parts in outputs.values() for part in parts for monomial in part for slot, _ in monomial]
@@ -307,15 +307,6 @@ def _factored(form: Form, columns: Sequence[Column], axes: list[int]) -> _Factor
         mine = [guard for guard, owner in zip(kernel.guards, guards, strict=True) if owner <= {number}]
         separate.append(_part(kernel, owners, number, own, sorted(monomials), mine))
     return _Factored(tuple(separate), axes, products)
-
-
-def _owners(kernel: Kernel, columns: Sequence[Column]) -> list[int | None]:
-    """Of each slot, the argument that it depends on; -1 where there is none, None where there are several."""
-    owners: list[int | None] = [number for number, own in enumerate(columns) for _ in own.parts]
-    for line in kernel.lines:
-        sources = {owners[slot] for argument in line.arguments for monomial in argument for slot, _ in monomial} - {-1}
-        owners.append(-1 if not sources else sources.pop() if len(sources) == 1 else None)
-    return owners
 
 
 def _guard_owners(guard: Guard, owners: Sequence[int | None]) -> set[int | None]:
@@ -359,11 +350,10 @@ def _part(
         if owner == number or (owner == -1 and slot >= kernel.arguments):
             if slot >= kernel.arguments:
                 line = kernel.lines[slot - kernel.arguments]
-                lines.append(Line(line.operation, tuple(_renamed(part, slots) for part in line.arguments)))
+                lines.append(Line(line.operation, tuple(renamed(part, slots) for part in line.arguments)))
             slots[slot] = len(slots)
-    outputs = {str(place): (_renamed({monomial: 1}, slots), UNIT) for place, monomial in enumerate(monomials)}
-    renamed = tuple(_renamed_guard(guard, slots) for guard in guards)
-    small = Kernel(len(own.parts), tuple(lines), outputs, renamed)
+    outputs = {str(place): (renamed({monomial: 1}, slots), UNIT) for place, monomial in enumerate(monomials)}
+    small = Kernel(len(own.parts), tuple(lines), outputs, tuple(guard.renamed(slots) for guard in guards))
     arrays = own.parts
     if bounds.largest(small, [(int(part.min()), int(part.max())) for part in arrays]) > _MOST:
         arrays = tuple(part.astype(object) for part in arrays)
@@ -372,22 +362,3 @@ def _part(
     count = len(own.values)
     values = {monomial: np.broadcast_to(made, count) for monomial, made in zip(monomials, factors, strict=True)}
     return _Part(np.broadcast_to(structure, count), np.broadcast_to(needs, count), values)
-
-
-def _renamed(polynomial: Polynomial, slots: Mapping[int, int]) -> Polynomial:
-    return {
-        tuple(sorted((slots[slot], power) for slot, power in monomial)): coefficient
-        for monomial, coefficient in polynomial.items()
-    }
-
-
-def _renamed_guard(guard: Guard, slots: Mapping[int, int]) -> Guard:
-    return guard._replace(
-        alternatives=tuple(
-            tuple(
-                check._replace(polynomial=_renamed(check.polynomial, slots), divisor=_renamed(check.divisor, slots))
-                for check in checks
-            )
-            for checks in guard.alternatives
-        )
-    )

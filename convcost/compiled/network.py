@@ -93,11 +93,14 @@ class Network:
         for form in () if key is None else self.known(key):
             numbers = form(parts)
             if numbers is not None:
-                own = dict(zip(form.keys, numbers, strict=True))
-                return own if len(own) == len(self.quantities) else self._completed(values, own)
+                return self._completed(values, form, numbers)
+        derived = None if key is None else self.derive(key, values)
+        numbers = None if derived is None else derived(parts)
+        if derived is not None and numbers is not None:
+            return self._completed(values, derived, numbers)
         metrics = self.counted(values)
         if key is not None:
-            self.derive(key, values)
+            self.tried(key)
         return {name: metrics[name] for name in self.quantities}
 
     def split(self, values: Sequence[Any]) -> tuple[Key | None, list[int]]:
@@ -127,8 +130,12 @@ class Network:
         return self._forms.get(key, ())
 
     def derive(self, key: Key, values: Sequence[Any]) -> Form | None:
-        """Compile the structure at a point where a network exists; None where that is not possible."""
+        """Compile the structure at a point; None where that is not possible, or there is no network."""
         return self._derived(key, dict(zip(self.over, values, strict=True)), self.split(values)[1])
+
+    def tried(self, key: Key) -> None:
+        """Note that a structure has no compiled form though a network exists; after a few times no other is tried."""
+        self._attempts[key] = self._attempts.get(key, 0) + 1
 
     def usual(self, key: Key, values: Sequence[Any]) -> Form | None:
         """Compile the structure at the defaults of what is free: its conditions say where there is no network.
@@ -144,8 +151,7 @@ class Network:
 
     def _derived(self, key: Key, values: Mapping[str, Any], parts: Sequence[int] | None) -> Form | None:
         free = [name for name in self.over if self.free[name]]
-        attempts = self._attempts.get(key, 0)
-        if not self.closed or attempts >= MAX_ATTEMPTS or len(self._forms.get(key, ())) >= MAX_FORMS:
+        if not self.closed or self._attempts.get(key, 0) >= MAX_ATTEMPTS or len(self._forms.get(key, ())) >= MAX_FORMS:
             return None
         form: Form | None = None
         try:
@@ -156,7 +162,6 @@ class Network:
         except ConvcostError:  # the network has no closed form here, and is counted
             form = None
         if form is None or (parts is not None and form(parts) is None):
-            self._attempts[key] = attempts + 1
             return None
         self._forms.setdefault(key, []).append(form)
         return form
@@ -170,8 +175,11 @@ class Network:
         given = {**self._given, **dict(zip(self.over, values, strict=True))}
         return Metrics(self._setting.context(build(self.spec, given, self._input_shape)))
 
-    def _completed(self, values: Sequence[Any], own: Mapping[str, Any]) -> dict[str, Any]:
-        """All metrics: those with a closed form from ``own``, the others counted."""
+    def _completed(self, values: Sequence[Any], form: Form, numbers: Sequence[Any]) -> dict[str, Any]:
+        """All metrics: those with a closed form from ``numbers``, the others counted."""
+        own = dict(zip(form.keys, numbers, strict=True))
+        if len(own) == len(self.quantities):
+            return own
         metrics = self.counted(values)
         return {key: own[key] if key in own else metrics[key] for key in self.quantities}
 
