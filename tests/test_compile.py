@@ -275,7 +275,7 @@ def by_hand(kernel: Kernel, arguments: tuple[int, ...]) -> tuple[int, ...] | Non
 ARGUMENTS = st.tuples(*[st.integers(1, 300)] * SLOTS)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(kernels(), ARGUMENTS)
 def test_code_computes_what_a_kernel_means(kernel: Kernel, arguments: tuple[int, ...]) -> None:
     expected = by_hand(kernel, arguments)
@@ -290,7 +290,7 @@ def test_code_computes_what_a_kernel_means(kernel: Kernel, arguments: tuple[int,
         assert tuple(int(np.broadcast_to(output, 2)[0]) for output in outputs) == expected
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(kernels(), ARGUMENTS, st.sets(st.integers(0, SLOTS - 1)))
 def test_tables_change_nothing(kernel: Kernel, arguments: tuple[int, ...], tabled: set[int]) -> None:
     """What depends on one argument is computed apart, whichever arguments these are."""
@@ -338,7 +338,7 @@ for each in ("__add__", "__radd__", "__mul__", "__rmul__", "__floordiv__", "__rf
     setattr(Watched, each, watched(each))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(kernels(), st.lists(ARGUMENTS, min_size=1, max_size=3))
 def test_no_intermediate_result_exceeds_the_bound(kernel: Kernel, listed: list[tuple[int, ...]]) -> None:
     spans = [(min(column), max(column)) for column in zip(*listed, strict=True)]
@@ -361,7 +361,7 @@ NODES += (ast.Add, ast.Mult, ast.FloorDiv, ast.RShift, ast.Mod, ast.BitAnd, ast.
 NAME = re.compile(r"[vst][0-9]+|near|above|gcd|maximum|minimum")
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(kernels())
 def test_code_is_arithmetic_on_own_names(kernel: Kernel) -> None:
     for arrays in (False, True):

@@ -77,7 +77,7 @@ def check(name: str, points: int) -> None:
 
 @pytest.mark.parametrize("name", SWEEPS)
 def test_points_equal_analyze(name: str) -> None:
-    check(name, 12)
+    check(name, 8)
 
 
 @pytest.mark.long
@@ -245,17 +245,18 @@ def test_a_front_of_a_sweep_equals_brute_force(monkeypatch: pytest.MonkeyPatch) 
 
 # --- the command ---
 
+FEW = ("--over", "alpha=0.3,1", "--over", "size=96,160")
 OVER = ("--over", "alpha=0.3:1.4:0.1", "--over", "size=96:224:32")
 
 
 def test_csv_and_json_have_the_points_of_the_library(tmp_path: Path) -> None:
     metrics = ["params", "macs", "intensity", "field"]
-    points = [*convcost.sweep("mobilenet_v2", {"alpha": "0.3:1.4:0.1", "size": "96:224:32"}, metrics)]
+    points = [*convcost.sweep("mobilenet_v2", {"alpha": "0.3,1", "size": "96,160"}, metrics)]
     path = tmp_path / "points.csv"
-    done = run("sweep", "mobilenet_v2", *OVER, "--columns", ",".join(metrics), "-o", str(path))
+    done = run("sweep", "mobilenet_v2", *FEW, "--columns", ",".join(metrics), "-o", str(path))
     assert (done.code, done.out, done.err) == (0, "", "")
     rows = [*csv.DictReader(io.StringIO(path.read_text("utf-8")))]
-    assert len(rows) == len(points) == 60
+    assert len(rows) == len(points) == 4
     for row, point in zip(rows, points, strict=True):
         assert Fraction(row["alpha"]) == point["alpha"]
         assert [int(row[key]) for key in ("size", "params", "macs")] == [
@@ -263,7 +264,7 @@ def test_csv_and_json_have_the_points_of_the_library(tmp_path: Path) -> None:
         ]
         assert float(row["intensity"]) == point["intensity"]
         assert row["field"] == "x".join(map(str, point["field"]))
-    data = json.loads(run("sweep", "mobilenet_v2", *OVER, "--columns", ",".join(metrics), "--format", "json").out)
+    data = json.loads(run("sweep", "mobilenet_v2", *FEW, "--columns", ",".join(metrics), "--format", "json").out)
     assert [point["costs"]["macs"] for point in data["points"]] == [point["macs"] for point in points]
     assert data["points"][0]["values"] == {"alpha": 0.3, "size": 96}
 
@@ -284,21 +285,21 @@ def test_large_and_negative_numbers_are_written_in_full() -> None:
     assert _lines([_column(large), _column(large)]).decode() == f"{2**80},{2**80}\n5,5\n"
 
 
-@pytest.mark.parametrize("block", [7, 10**6])
+@pytest.mark.parametrize("block", [3, 10**6])
 def test_parquet_has_the_points_of_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(grid, "BLOCK", block)
     columns = ("--columns", "size,macs,intensity,field", "--keep", "macs<=300M")
     path = tmp_path / "points.parquet"
-    done = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64:224:32", *columns, "-o", str(path))
+    done = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64,96", *columns, "-o", str(path))
     assert (done.code, done.err) == (0, "")
     table = parquet.read_table(path)
     assert [str(field.type) for field in table.schema] == ["int64", "int64", "int64", "int64", "double", "string"]
-    text = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64:224:32", *columns, "--format", "csv").out
+    text = run("sweep", "shufflenet_v1", "--over", "g=*", "--over", "size=64,96", *columns, "--format", "csv").out
     rows = [*csv.reader(io.StringIO(text))]
     assert table.column_names == rows[0]
     written = [[*map(str, row.values())] for row in table.to_pylist()]
     assert written == rows[1:]
-    assert len(written) == 30
+    assert len(written) == 10
 
 
 def test_parquet_needs_a_file_and_64_bits(tmp_path: Path) -> None:
