@@ -60,7 +60,15 @@ def test_json_is_a_contract() -> None:
     data = json.loads(command("analyze", "shufflenet_v1", "--set", "g=8", "--format", "json").out)
     assert data["schema"] == "convcost/analyze/2"
     assert data["name"] == "shufflenet_v1"
-    assert data["parameters"] == {"g": 8, "s": 1, "width": 384, "size": 224, "classes": 1000}
+    assert data["parameters"] == {
+        "g": 8,
+        "s": 1,
+        "width": 384,
+        "repeats": [4, 8, 4],
+        "reduction": 0,
+        "size": 224,
+        "classes": 1000,
+    }
     assert data["input"] == [3, 224, 224]
     assert {"name", "params", "macs", "flops"} <= set(data["convention"])
     rows = data["rows"]
