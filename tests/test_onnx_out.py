@@ -177,6 +177,27 @@ def test_the_suffix_says_what_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "suffix", "written"),
+    [
+        ("analyze lenet5", ".onnx", ".csv"),
+        ("analyze lenet5", ".py", ".json"),
+        ("memory lenet5", ".yaml", ".md"),
+        ("formula plain", ".csv", ".py"),
+        ("equal plain plain", ".csv", ".json"),
+    ],
+)
+def test_no_command_writes_its_own_format_under_the_name_of_another(
+    words: str, suffix: str, written: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"out{suffix}"
+    done = command(*words.split(), "-o", str(path))
+    assert (done.code, path.exists()) == (2, False)
+    assert f"found '{suffix}'" in done.err
+    assert written in done.err
+    assert command(*words.split(), "-o", str(path.with_suffix(".txt"))).code == 0  # what asks for no format
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         (f"{{input: [1, {2**63}], layers: [relu]}}", "a number of it has more than 64 bits"),

@@ -7,8 +7,16 @@ import os
 import click
 
 from convcost import api
-from convcost.cli.options import TARGET, input_option, output_option, parse_input, set_option, target_of, write
-from convcost.errors import UsageError
+from convcost.cli.options import (
+    TARGET,
+    input_option,
+    output_option,
+    parse_input,
+    set_option,
+    target_of,
+    write,
+    wrong_suffix,
+)
 
 _SPECS = ("", ".yaml", ".yml")
 _ONNX = ".onnx"
@@ -29,9 +37,6 @@ def command(target: str, settings: tuple[str, ...], input_: str | None, output: 
     """
     suffix = os.path.splitext(output or "")[1].lower()
     if suffix not in (*_SPECS, _ONNX):
-        raise UsageError(
-            f"-o {(output or '')[:100]}: expected a file that ends in {', '.join(_SPECS[1:])} or {_ONNX}, "
-            f"found '{suffix[:20]}'"
-        )
+        raise wrong_suffix(output or "", (*_SPECS[1:], _ONNX))
     resolved, sizes = target_of(target, settings), parse_input(input_)
     write((api.to_onnx if suffix == _ONNX else api.convert)(resolved, input=sizes), output)

@@ -42,6 +42,7 @@ SUFFIXES = {
     ".js": "javascript",
     ".parquet": "parquet",
 }
+_OF_OTHER_COMMANDS = (".onnx", ".yaml", ".yml", ".html", ".svg", ".png", ".dot")
 _NARROWEST, _DIGITS = 20, 6
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 _NAMED_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
@@ -250,9 +251,25 @@ def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def format_by_suffix(output: str | None, known: Sequence[str]) -> str:
-    """The format that the suffix of a file asks for; the first one known where it asks for none of them."""
-    asked = SUFFIXES.get(os.path.splitext(output or "")[1].lower())
-    return asked if asked is not None and asked in known else known[0]
+    """The format that the suffix of a file asks for; the first one known where it asks for none.
+
+    Raises:
+        UsageError: it asks for one that the command does not write.
+    """
+    suffix = os.path.splitext(output or "")[1].lower()
+    asked = SUFFIXES.get(suffix)
+    if asked in known:
+        return str(asked)
+    if asked not in (None, "table") or suffix in _OF_OTHER_COMMANDS:  # the format of text goes by .txt everywhere
+        raise wrong_suffix(output or "", [suffix for suffix, name in SUFFIXES.items() if name in known])
+    return known[0]
+
+
+def wrong_suffix(output: str, known: Sequence[str]) -> UsageError:
+    """The error about a file whose suffix asks for what the command does not write."""
+    listed = ", ".join(known[:-1]) + f" or {known[-1]}"
+    suffix = os.path.splitext(output)[1]
+    return UsageError(f"-o {output[:100]}: expected a file that ends in {listed}, found '{suffix[:20]}'")
 
 
 def targets_of(
