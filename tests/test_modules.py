@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import DATA, sampled
 
 import convcost
-from convcost.catalogue.loader import Catalogue
+from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.importers.torch import TorchSource
 from convcost.language.interpret import find
 
@@ -69,3 +71,20 @@ def test_a_module_is_asked_for() -> None:
 def test_the_sizes_of_a_module_cannot_be_free() -> None:
     with pytest.raises(convcost.UsageError, match=r"net has no parameter 'h'; .* an ONNX file of it with dynamic axes"):
         find(TorchSource(lambda: None, "net"), "h")
+
+
+def counted_by_pytorch() -> dict[str, dict[str, str]]:
+    lines = (DATA / "torch_models.csv").read_text("utf-8").splitlines()
+    return {row["model"]: row for row in csv.DictReader(lines[1:])}
+
+
+MODELS = counted_by_pytorch()
+# of torchvision's models those that are bundled networks; its AlexNet and GoogLeNet are other networks than the papers'
+BUNDLED = [name for name in MODELS if name in {*bundled_names()} - {"alexnet", "googlenet"}]
+
+
+@pytest.mark.parametrize("name", sampled(BUNDLED, 8))
+def test_bundled_networks_are_those_of_torchvision(name: str) -> None:
+    model = MODELS[name]
+    totals = convcost.analyze(name, input=tuple(map(int, model["input"].split("x")))).totals
+    assert (totals.params, totals.macs) == (int(model["params"]), int(model["macs"]))
