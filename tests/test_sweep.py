@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 import convcost
 from convcost.api.sweeps import Wanted, plan_of
+from convcost.cli.sweep import command
 from convcost.compiled import grid
 from convcost.errors import ConvcostError, UsageError
 from convcost.limits import MAX_AXIS
@@ -337,6 +338,27 @@ def test_an_interrupted_sweep_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     assert run("sweep", "mobilenet_v2", *OVER, "-o", str(path)).code != 0
     assert written
     assert [*tmp_path.iterdir()] == []
+
+
+class Terminal(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_at_a_terminal_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "BLOCK", 10)
+    monkeypatch.setattr("convcost.cli.sweep._PAUSE", 0)
+    arguments = ["sweep", "mobilenet_v1", "--over", "size=1:40", "-o", str(tmp_path / "points.csv")]
+    assert run(*arguments).err == ""
+    terminal = Terminal()
+    monkeypatch.setattr("convcost.cli.sweep.sys.stderr", terminal)
+    command.main(arguments[1:], standalone_mode=False)
+    lines = [line.strip() for line in terminal.getvalue().split("\r") if line.strip()]
+    assert lines == [f"{seen} of 40 points" for seen in (10, 20, 30)]
+    assert terminal.getvalue().endswith("\r")
+    assert terminal.getvalue().rsplit("\r", 2)[1].strip() == ""
 
 
 def test_errors_of_the_command() -> None:
