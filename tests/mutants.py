@@ -120,7 +120,12 @@ MUTANTS = (
         ("tests/test_cli.py::test_batch_multiplies_work_but_not_parameters",),
     ),
     Mutant("ceil_div", "-(-_a // _b)", "_a // _b + 1", loops("conv")),
-    Mutant("Exact.make_divisible", "_r + _s if 10 * _r < 9 * _v else _r", "_r + _s if 10 * _r > 9 * _v else _r", SPECS),
+    Mutant(
+        "Exact.make_divisible",
+        "_r + _s if 10 * _r * _b < 9 * _t else _r",
+        "_r + _s if 10 * _r * _b > 9 * _t else _r",
+        SPECS,
+    ),
     Mutant("round_to", "floor_div(2 * _value + _step, 2 * _step)", "floor_div(_value, _step)", SPECS),
     # files and graphs that a spec cannot say
     Mutant(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from convcost.errors import ConvcostError, ShapeError, UnsupportedError
 from convcost.formulas.ratio import cancelled
-from convcost.formulas.simplify import collected, factored, tidy
+from convcost.formulas.simplify import collected, factored, is_irreducible, tidy
 from convcost.language.expression import compile_expression
 from convcost.numbers.conversion import from_sympy, to_sympy
 from convcost.numbers.functions import CeilDiv, FloorDiv, Gcd, MakeDivisible, Maximum, Minimum, RoundEven
@@ -25,7 +25,9 @@ from convcost.numbers.polynomial import (
     divided,
     expanded,
     functions_in,
+    made,
     over_common,
+    primitive,
     replaced,
     terms_in,
 )
@@ -99,6 +101,26 @@ def test_forms_of_an_expression_are_equal_to_it(x: Any, y: Any, point: tuple[Any
         assert divided(over_common(both)[0], over_common(y)[0]) is not None
         top, bottom = cancelled(x, y)
         assert top * y == x * bottom
+
+
+@settings(max_examples=80, deadline=None)
+@given(sums(st.sampled_from(SYMBOLS)), sums(st.sampled_from(SYMBOLS)), sums(st.sampled_from(SYMBOLS)))
+def test_what_is_proved_to_have_no_factor_has_none(x: Any, y: Any, z: Any) -> None:
+    """sympy factors anything; the short proof must never claim more."""
+    for value in (x, x * y, x * y + z, x + n * y):
+        _, rest = primitive(terms_in(value)) if value != 0 else ({}, {})
+        if len(rest) > 1 and is_irreducible(rest):
+            _, factors = sympy.factor_list(to_sympy(made(rest)))
+            assert sum(power for _, power in factors) == 1
+
+
+@given(st.integers(1, 5), st.integers(-6, 6), st.integers(1, 5), st.integers(-6, 6), st.integers(-3, 3))
+def test_products_of_two_lines_are_those_of_sympy(p: int, q: int, r: int, s: int, shift: int) -> None:
+    for value in ((p * n + q) * (r * n + s) + shift, m * (p * n + q) * (r * n + s)):
+        if isinstance(value, Expr):
+            assert sympy.srepr(to_sympy(factored(value))) == sympy.srepr(
+                to_sympy(from_sympy(sympy.factor(to_sympy(value))))
+            )
 
 
 @settings(max_examples=40, deadline=None)

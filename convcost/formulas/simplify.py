@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache, partial
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 from convcost.numbers.polynomial import (
@@ -14,10 +15,12 @@ from convcost.numbers.polynomial import (
     Power,
     Symbol,
     atoms_of,
+    divided,
     expanded,
     factors_of,
     leading,
     made,
+    powers_of,
     primitive,
     product,
     raised,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from convcost.numbers.polynomial import Atom, Monomial, Terms
 
 _CALL = 8  # what the name of a function and its brackets take
+_NAMES_TRIED = 4  # for a proof that a sum has no factor
 _NAME = 2  # what the name of a part takes
 _MANY, _FEW = 4, 5  # terms from which grouping pays, and up to which a group is worth factoring
 MAX_TERMS = 16  # factoring is for formulas that a person reads
@@ -76,17 +80,32 @@ def factored(value: Any) -> Any:
         return value
     if not any(isinstance(atom, Group | Power) for atom in atoms_of(whole)):
         content, rest = primitive(terms)
-        if is_irreducible(rest):
-            ((monomial, number),) = content.items()
-            if leading(rest, generators(rest))[1] < 0:
-                number, rest = -number, {own: -coefficient for own, coefficient in rest.items()}
-            return times(made({monomial: number}), made(rest))
+        ((monomial, number),) = content.items()
+        if leading(rest, generators(rest))[1] < 0:
+            number, rest = -number, {own: -coefficient for own, coefficient in rest.items()}
+        factors = [made(rest)] if is_irreducible(rest) else _linear_factors(made(rest))
+        if factors:
+            return times(made({monomial: number}), *factors)
     import sympy  # noqa: PLC0415 - only what is not easily factored pays for it
 
     from convcost.numbers.conversion import from_sympy, hidden  # noqa: PLC0415 - imports sympy
 
     (plain,), back = hidden(whole)
     return from_sympy(sympy.factor(plain), back)
+
+
+def _linear_factors(value: Any) -> list[Any]:
+    """The two factors of a quadratic polynomial of one name with coprime whole coefficients, if it has any."""
+    names = atoms_of(value)
+    powers = powers_of(value, names[0])
+    if len(names) > 1 or max(powers) != 2:  # noqa: PLR2004 - quadratic
+        return []
+    a, b, c = (powers.get(power, 0) for power in (2, 1, 0))
+    square = b * b - 4 * a * c
+    if square < 0 or isqrt(square) ** 2 != square:
+        return []
+    slopes = [Fraction(-b + sign * isqrt(square), 2 * a) for sign in (-1, 1)]
+    return [root.denominator * names[0] - root.numerator for root in slopes]
 
 
 def has_short_numbers(value: Any) -> bool:
@@ -100,16 +119,70 @@ def has_short_numbers(value: Any) -> bool:
 def is_irreducible(terms: Terms) -> bool:
     """Whether a sum without a common factor of its terms certainly has no factor.
 
-    It has none if a name occurs in one term only, and there in its first power: a factor without the name would divide
-    that term and all others.
+    If a name occurs in its first power only, one of two factors would be without the name: it would divide both what
+    the name is multiplied by and the rest. These have no common factor if the former is a product of names alone, or
+    if what is left of it without such a product has no factor itself and does not divide the rest.
     """
-    if len(terms) == 1 or _has_no_factor(terms):
+    if len(terms) == 1 or _has_no_factor(terms) or _is_quadratic_without_roots(terms):
         return True
-    linear: dict[Atom, int] = {}
+    degrees: dict[Atom, int] = {}
+    counts: dict[Atom, int] = {}
     for monomial in terms:
         for atom, power in monomial:
-            linear[atom] = 2 if atom in linear or power != 1 else 1
-    return 1 in linear.values()
+            degrees[atom] = max(power, degrees.get(atom, power))
+            counts[atom] = counts.get(atom, 0) + 1
+    linear = sorted((atom for atom, degree in degrees.items() if degree == 1), key=lambda atom: counts[atom])
+    return any(_is_coprime(terms, atom) for atom in linear[:_NAMES_TRIED])
+
+
+def _is_quadratic_without_roots(terms: Terms) -> bool:
+    """Whether a sum is a quadratic polynomial of one name that has no factor."""
+    value = made(terms)
+    quadratic = len(atoms_of(value)) == 1 and max(power for _, power in factors_of(value)) == 2  # noqa: PLR2004
+    return quadratic and all(power > 0 for _, power in factors_of(value)) and not _linear_factors(value)
+
+
+def _is_coprime(terms: Terms, atom: Atom) -> bool:
+    """Whether what the first power of ``atom`` is multiplied by certainly has no common factor with the rest."""
+    parts = powers_of(made(terms), atom)
+    rest = parts.get(0, 0)
+    _, factor = primitive(terms_in(parts[1]))
+    if len(factor) == 1:
+        return True
+    if rest == 0 or len(factor) == len(terms):
+        return False
+    shared = {own for monomial in factor for own, _ in monomial} & set(atoms_of(rest))
+    if len(shared) < 2:  # noqa: PLR2004 - a common factor would be a polynomial of one name
+        return not shared or _is_coprime_in(shared.pop(), made(factor), rest)
+    return is_irreducible(factor) and divided(rest, made(factor)) is None
+
+
+def _is_coprime_in(atom: Atom, *values: Any) -> bool:
+    """Whether ``values`` have no common factor that is a polynomial of ``atom`` alone, by Euclid's algorithm."""
+    parts: dict[Monomial, dict[int, Fraction]] = {}
+    for place, value in enumerate(values):
+        for power, coefficient in powers_of(value, atom).items():
+            for monomial, number in terms_in(coefficient).items():
+                parts.setdefault((*monomial, (atom, place)), {})[power] = Fraction(number)
+    common: dict[int, Fraction] = {}
+    for part in parts.values():
+        a, b = common, part
+        while b:
+            a, b = b, _rest_of(a, b)
+        common = a
+    return max(common) == 0
+
+
+def _rest_of(a: dict[int, Fraction], b: dict[int, Fraction]) -> dict[int, Fraction]:
+    """The rest of the division of two polynomials, given by their coefficients by power."""
+    rest, degree = dict(a), max(b)
+    while rest and max(rest) >= degree:
+        shift = max(rest) - degree
+        quotient = rest[max(rest)] / b[degree]
+        for power, number in b.items():
+            rest[power + shift] = rest.get(power + shift, Fraction(0)) - quotient * number
+        rest = {power: number for power, number in rest.items() if number}
+    return rest
 
 
 def _has_no_factor(terms: Terms) -> bool:

@@ -116,8 +116,9 @@ class Exact:
 
     def make_divisible(self, value: Any, step: Any) -> Any:
         """The nearest multiple of ``step``, at least one, and never below 90 % of ``value``."""
-        rounded = max(step, (2 * value + step) // (2 * step) * step)
-        return rounded + step if 10 * rounded < 9 * value else rounded
+        top, bottom = value.as_integer_ratio()  # whole numbers are several times as fast as fractions
+        rounded = max(step, (2 * top + step * bottom) // (2 * step * bottom) * step)
+        return rounded + step if 10 * rounded * bottom < 9 * top else rounded
 
     def decide(self, relation: Relation, a: Any, b: Any) -> bool:
         """Whether ``a relation b``."""

@@ -80,13 +80,13 @@ _Polynomial = list[tuple[Number, list[tuple[int, int]]]]  # coefficients, each w
 
 
 def _value(polynomial: _Polynomial, values: Sequence[Any]) -> Number:
-    result: Any = 0
+    result: Any = None
     for coefficient, factors in polynomial:
         term: Any = coefficient
         for place, exponent in factors:
             term *= values[place] if exponent == 1 else values[place] ** exponent
-        result += term
-    return result if type(result) is int else normal(result)
+        result = term if result is None else result + term
+    return result if type(result) is int else normal(result or 0)
 
 
 def _inverse(value: Number) -> Number:
