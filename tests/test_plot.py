@@ -157,7 +157,7 @@ def test_a_roofline_has_time_as_area_and_marks_the_ridge() -> None:
     texts = "".join(picture.root.itertext())
     assert "ridge: 17.44 FLOPs per byte" in texts  # 15.7 TFLOP/s over 900 GB/s: Jia et al. (2018), table 2.1
     rows = [row for row in analysis.records("path", "time", "time_share") if row["time"] == slowest]
-    assert f"{rows[0]['path']} {float(rows[0]['time_share']):.1%}".replace("%", " %") in texts
+    assert f"{rows[0]['path']}, {float(rows[0]['time_share']):.1%}".replace("%", " %") in texts
 
 
 def test_the_names_of_a_scatter_do_not_collide() -> None:

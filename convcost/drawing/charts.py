@@ -257,7 +257,7 @@ def roofline(analysis: Analysis) -> Chart:
     for row, intensity, flops, seconds in made:
         name = names[row.path] + (f" x {row.repeat}" if row.repeat > 1 else "")
         weight = float(seconds / made[0][3])
-        text = f"{name} {share(seconds / total)}"
+        text = f"{name}, {share(seconds / total)}"
         dots.append(Dot(text, intensity, flops / seconds, row.kind, weight, named=len(dots) < _NAMED))
         bars.append(Bar(name, seconds, f"{duration(seconds)} {share(seconds / total)}"))
     return Chart(
