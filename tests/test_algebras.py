@@ -59,7 +59,7 @@ def pairs(y: tuple[Any, ...], work: Work) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("key", REGISTRY)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_symbols_agree_with_ints(key: str, data: st.DataObject) -> None:
     values, x = data.draw(layers(key))
@@ -85,7 +85,7 @@ def test_symbols_agree_with_ints(key: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("key", REGISTRY)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_arrays_agree_with_ints(key: str, data: st.DataObject) -> None:
     values, x = data.draw(layers(key))

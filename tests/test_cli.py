@@ -298,7 +298,7 @@ def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(NET)
     (tmp_path / "link.yaml").symlink_to("net.yaml")
     for output in ("net.yaml", "link.yaml", "./net.yaml"):
-        result = command("analyze", "net.yaml", "-o", output, cwd=tmp_path)
+        result = command("analyze", "net.yaml", "--format", "json", "-o", output, cwd=tmp_path)
         assert result.code == 2
         assert "would overwrite" in result.err
     assert (tmp_path / "net.yaml").read_text() == NET

@@ -165,7 +165,7 @@ def test_nothing_that_was_read_is_overwritten(line: str, folder: Path, monkeypat
     (folder / "symbolic-link.yaml").symlink_to("net.yaml")
     (folder / "hard-link.yaml").hardlink_to(folder / "net.yaml")
     before = {path.name: path.read_text() for path in folder.iterdir()}
-    result = convcost(*line.split(), cwd=folder)
+    result = convcost(*line.split(), "--format", "json", cwd=folder)  # without it the suffix is refused
     assert result.code == 2, result.err
     assert "would overwrite the command's own input" in result.err
     assert {path.name: path.read_text() for path in folder.iterdir()} == before

@@ -352,7 +352,7 @@ def test_a_merge_of_copies_is_one_for_symbols_and_numbers_alike() -> None:
     assert kinds == [["pointwise", "concat"], ["pointwise"]]
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(text=st.from_regex(r"[+-]?[0-9][0-9_.eExXbBoOA-F+-]{0,6}", fullmatch=True))
 def test_a_literal_is_the_same_in_fields_and_in_data(text: str) -> None:
     def found(where: str) -> Any:

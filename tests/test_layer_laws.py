@@ -83,7 +83,7 @@ def test_the_backward_pass_is_pytorchs(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
     values, x = data.draw(layers(key))
@@ -127,7 +127,7 @@ def test_statements_fit_each_other(key: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "parameter"])  # which sees nothing
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_receptive_fields_fit_the_shapes(key: str, data: st.DataObject) -> None:
     """Along each axis the field's stride is that of the shapes, and the positions that are read cover the input."""

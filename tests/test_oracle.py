@@ -34,7 +34,7 @@ def tally(work: Work) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("key", ORACLES)
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_loops_agree(key: str, data: st.DataObject) -> None:
     values, x = data.draw(layers(key))

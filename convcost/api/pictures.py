@@ -85,7 +85,7 @@ def plot(
         SpecError: a spec is wrong, or a value does not fit.
 
     >>> plot("resnet50")
-    <layers chart: 34 bars>
+    <layers chart: 25 bars>
     >>> plot("depthwise_separable_conv", "standard_conv", kind="ratio", over="O=1:64").rules[1].text
     'limit 1/9 as O -> oo'
     """

@@ -40,7 +40,7 @@ GROUPS = {
         "show": "The source of a bundled spec.",
         "layers": "Reference of the layers: fields, formulas, sources.",
         "check": "Check specs for errors and networks against budgets.",
-        "convert": "Write a model as a spec with repeats and blocks, or as an ONNX file with costs.",
+        "convert": "Write a model as a spec, with repeats and blocks, or as ONNX.",
         "init": "Write a commented spec to start from.",
         "schema": "JSON Schema of the spec language, for editors.",
     },

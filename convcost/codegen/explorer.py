@@ -164,7 +164,7 @@ class Explorer(Printable):
         words += ["a divisor above 0"] * (len(made.guards) - len(words))
         return {
             "conditions": [[text, guard.structural] for text, guard in zip(words, made.guards, strict=True)],
-            "stated": graph.stated,
+            "as_stated": graph.stated,
             "totals": totals,
             "paths": [plain(node.path) for node in graph.layers],
             "kinds": kinds,

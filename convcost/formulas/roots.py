@@ -189,7 +189,7 @@ def number_of(root: Any) -> Fraction | None:
 
 
 def roots(powers: Mapping[int, Any]) -> list[Any]:
-    """The roots of a linear or quadratic polynomial. If only one of two can be positive, it is the last.
+    """The real roots of a linear or quadratic polynomial. If only one of two can be positive, it is the last.
 
     Args:
         powers: its coefficients by their powers.
@@ -208,6 +208,8 @@ def roots(powers: Mapping[int, Any]) -> list[Any]:
     ((a, b, inside), back) = hidden(a, b, factored(b * b - 4 * a * c))
     if a.could_extract_minus_sign():
         a, b = -a, -b
+    if inside.is_negative:
+        return []
     discriminant = sympy.sqrt(inside)
     return [from_sympy((-b + plus * discriminant) / (2 * a), back) for plus in (-1, 1)]
 
