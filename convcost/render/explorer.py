@@ -115,8 +115,10 @@ def _totals(contents: dict[str, Any], names: list[str]) -> str:
     notes = [f"Per sample. Memory in {contents['dtype']}, with activations in place and norms folded."]
     if device is not None:
         notes.append(f"Least time on {device['title']}, by its roofline.")
-    stated = [form["as_stated"] for network in contents["networks"] for form in network["forms"][:1] if form["as_stated"]]
-    notes += [f"The costs of {each} are those that the spec states." for each in stated]
+    firsts = [form for network in contents["networks"] for form in network["forms"][:1]]
+    notes += [
+        f"The costs of {form['as_stated']} are those that the spec states." for form in firsts if form["as_stated"]
+    ]
     return (
         '<section aria-labelledby="h-totals"><h2 id="h-totals">Totals</h2><div class="scroll" tabindex="0">'
         f'<table class="totals"><thead><tr><td></td>{head}{ratio}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
