@@ -16,6 +16,7 @@ from convcost.records import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from convcost.api.solutions import Context
     from convcost.api.targets import Target
     from convcost.metrics.devices import Device
     from convcost.metrics.report import Analysis
@@ -30,6 +31,13 @@ class ContextOptions(NamedTuple):
     fused: bool
     device: str | Device | None
     convention_: str
+
+    @property
+    def setting(self) -> Context:
+        """The same for the functions of the library that evaluate a network at many values."""
+        from convcost.api.solutions import Context  # noqa: PLC0415 - commands that count once do not pay for it
+
+        return Context(self.batch, self.dtype, self.weights_dtype, self.device, self.fused, self.convention_)
 
     def analyze(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.api.solutions import Context, costs_of
+from convcost.api.solutions import costs_of
 from convcost.cli.completion import parameter
 from convcost.cli.context import context_options
 from convcost.cli.options import TARGET, format_options, input_option, parse_input, set_option, setting_of, show_view
@@ -84,14 +84,7 @@ def command(  # noqa: PLR0913 - one argument per option
         budgets,
         map(setting_of, settings),
         input=parse_input(input_),
-        context=Context(
-            context.batch,
-            context.dtype,
-            context.weights_dtype,
-            context.device,
-            context.fused,
-            context.convention_,
-        ),
+        context=context.setting,
         objectives=goals,
         option="--set",
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcost.api.solutions import Context
 from convcost.api.sweeps import QUANTITIES, Wanted, plan_of
 from convcost.cli.completion import parameter
 from convcost.cli.context import context_options
@@ -88,14 +87,7 @@ def command(  # noqa: PLR0913 - one argument per option
         Wanted(columns.split(","), keep, pareto, sort, top, zipped=zipped),
         map(setting_of, settings),
         input=parse_input(input_),
-        context=Context(
-            context.batch,
-            context.dtype,
-            context.weights_dtype,
-            context.device,
-            context.fused,
-            context.convention_,
-        ),
+        context=context.setting,
         option="--set",
     )
     if format_ in ("csv", "parquet"):
