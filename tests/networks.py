@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from conftest import DATA
 
 from convcost.catalogue.loader import Catalogue
-from convcost.language.interpret import build, from_text
+from convcost.language.given import from_text
+from convcost.language.interpret import build
 from convcost.layers.window import per_axis
 
 if TYPE_CHECKING:

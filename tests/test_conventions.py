@@ -19,7 +19,8 @@ from convcost.conventions import convention, names, reported
 from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import Rules, selectors
 from convcost.errors import SpecError, UsageError
-from convcost.language.interpret import build, from_text
+from convcost.language.given import from_text
+from convcost.language.interpret import build
 from convcost.layers.base import REGISTRY
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from inprocess import convcost
 from convcost.api import load, loads, memory
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import UnsupportedError, UsageError
-from convcost.language.interpret import build, from_text
+from convcost.language.given import from_text
+from convcost.language.interpret import build
 from convcost.metrics.memory import peak
 from convcost.metrics.quantities import quantities
 from convcost.metrics.training import kept, training

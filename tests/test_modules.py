@@ -12,7 +12,7 @@ from conftest import DATA, sampled
 import convcost
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.importers.torch import TorchSource
-from convcost.language.interpret import find
+from convcost.language.given import find
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,8 @@ from inprocess import convcost
 from convcost.api import load, loads
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import SpecError, UnsupportedError
-from convcost.language.interpret import build, from_text
+from convcost.language.given import from_text
+from convcost.language.interpret import build
 from convcost.layers.reach import ITSELF, ReceptiveField, merged
 from convcost.metrics.receptive import last_map, outgrown_at, path_of, receptive_fields
 

@@ -64,7 +64,7 @@ def solve(  # noqa: PLR0913 - a context has as many parts
     >>> solve("mobilenet_v2", "size", "peak<=1MB", dtype="int8", step=32).place.value
     160
     """
-    from convcost.language.interpret import from_python  # noqa: PLC0415
+    from convcost.language.given import from_python  # noqa: PLC0415
     from convcost.solving import solution  # noqa: PLC0415 - only formulas need it
 
     setting = Context(batch, dtype, weights_dtype, device, fused, convention)
@@ -121,7 +121,7 @@ def pareto(  # noqa: PLR0913 - a context has as many parts
     >>> [(float(point.values["alpha"]), float(point.values["rho"])) for point in points]
     [(1.0, 0.25), (0.75, 0.5), (0.5, 0.75), (0.25, 1.0)]
     """
-    from convcost.language.interpret import from_python  # noqa: PLC0415
+    from convcost.language.given import from_python  # noqa: PLC0415
     from convcost.solving import pareto as grid  # noqa: PLC0415 - only formulas need it
 
     setting = Context(batch, dtype, weights_dtype, device, fused, convention)

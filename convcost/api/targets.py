@@ -13,7 +13,8 @@ from convcost.conventions import DEFAULT
 from convcost.conventions.catalogue import PAPER
 from convcost.conventions.catalogue import convention as general_convention
 from convcost.errors import UsageError, shorten, unknown
-from convcost.language.interpret import build, find, from_text, no_parameter
+from convcost.language.given import find, from_text, no_parameter
+from convcost.language.interpret import build
 from convcost.language.model import own_name, unique_names
 from convcost.network.graph import Graph
 from convcost.numbers.arithmetic import exact_value

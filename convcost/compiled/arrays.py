@@ -14,7 +14,7 @@ import numpy as np
 from convcost.compiled import bounds
 from convcost.compiled.network import LARGEST_ARGUMENT
 from convcost.errors import ConvcostError, UsageError
-from convcost.language.interpret import from_python
+from convcost.language.given import from_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

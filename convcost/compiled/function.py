@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.compiled.network import Network
 from convcost.errors import UsageError, unknown
-from convcost.language.interpret import from_python
+from convcost.language.given import from_python
 from convcost.language.model import own_name
 from convcost.numbers.arithmetic import is_array
 

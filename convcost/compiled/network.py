@@ -9,7 +9,8 @@ from convcost.compiled.form import ALIVE, Form
 from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.closed import formula
 from convcost.language.check import free_names
-from convcost.language.interpret import build, find, from_python
+from convcost.language.given import find, from_python
+from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.metrics.registry import metric
 from convcost.solving.costs import CLOSED, Metrics

@@ -9,7 +9,7 @@ from convcost.exporters.fields import is_default, is_same
 from convcost.exporters.folding import Block, repeated, with_blocks
 from convcost.exporters.stages import in_stages
 from convcost.exporters.steps import refusal, written_graph
-from convcost.language.interpret import needs_layout
+from convcost.language.inputs import needs_layout
 from convcost.language.syntax import LAYOUTS
 from convcost.language.writing import Inline, Text, yaml_text
 from convcost.layers.base import REGISTRY

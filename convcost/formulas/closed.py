@@ -10,7 +10,8 @@ from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
 from convcost.language.check import fixed_names, free_names
-from convcost.language.interpret import build, from_python, no_parameter
+from convcost.language.given import from_python, no_parameter
+from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.network.cost import sum_work

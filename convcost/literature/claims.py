@@ -14,7 +14,7 @@ from convcost.conventions.catalogue import convention, names
 from convcost.conventions.counts import QUANTITIES, Count
 from convcost.errors import ConvcostError, Problems, SpecError, not_among, unknown
 from convcost.language.expression import compile_expression
-from convcost.language.interpret import bind
+from convcost.language.given import bind
 from convcost.language.model import Fault
 from convcost.language.schema import closed
 from convcost.language.syntax import data, text

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import UsageError, shorten
-from convcost.language.interpret import find, from_python, from_text
+from convcost.language.given import find, from_python, from_text
 from convcost.language.model import own_name
 from convcost.limits import MAX_AXIS, MAX_POINTS
 from convcost.numbers.arithmetic import is_array, is_number, normal
