@@ -156,7 +156,7 @@ def test_an_installed_plugin_that_fails_does_not_hide_the_error_of_the_spec(fold
         ("a = (\n", "error: own.py:1: the plug-in raises SyntaxError: '(' was never closed (own.py, line 1)\n", 1),
         (
             LAYER.replace('key = "squared_relu"', 'key = "relu"'),
-            "error: own.py:8: the plug-in raises TypeError: there is a layer relu already: "
+            "error: own.py:10: the plug-in raises TypeError: there is a layer relu already: "
             "convcost.layers.activation.ReLU\n",
             1,
         ),
@@ -182,7 +182,7 @@ def test_an_installed_plugin_that_fails_does_not_hide_the_error_of_the_spec(fold
         ),
         (
             LAYER.replace('fusing = "follows"', 'fusing = "follow"'),
-            "error: own.py:8: the plug-in raises TypeError: layer squared_relu: `fusing` is one of head, folds, "
+            "error: own.py:10: the plug-in raises TypeError: layer squared_relu: `fusing` is one of head, folds, "
             "follows, alone; found 'follow'\n",
             1,
         ),

@@ -307,6 +307,7 @@ def test_a_layer_of_ones_own() -> None:
         "family": "shape",
         "kinds": (),
         "reads": lambda _, field, *__: field,
+        "reads_channels": lambda _, seen, *__: list(seen[0]),
         "reads_whole_map": False,
         "saves": lambda *_: Saved(),
         "backward": lambda *_: Backward(Work(), Work()),

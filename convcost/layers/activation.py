@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from convcost.errors import FieldError
-from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import axis, flag, number, size, word
 from convcost.layers.reach import everything
 from convcost.layers.window import axis_of, without
@@ -27,6 +27,10 @@ class _Activation(Layer):
     def shape(self, x: Shape) -> Shape:
         """As it came."""
         return x
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position."""
@@ -65,10 +69,6 @@ class _Elementwise(_Activation):
         count = elements(x)
         costs = {name: times * count for name, times in self.each.items()}
         return Work(read=count, written=elements(y), **costs)
-
-    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
-        """The same channel."""
-        return list(seen[0])
 
     def saves(self, x: Shape, y: Shape) -> Saved:  # noqa: ARG002 - one of them, whatever its size
         """What the derivative is computed from."""
@@ -354,6 +354,10 @@ class _Softmax(_Activation):
     def _sets(self, x: Shape) -> Num:
         """How many sets of elements there are, each with a sum of its own."""
         return elements(without(x, (axis_of(self.axis, x),)))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """All channels, where they add up to 1; else the same channel."""
+        return list(seen[0]) if axis_of(self.axis, x) else [union(seen[0])] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, and all positions along the axis."""

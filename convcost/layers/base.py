@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
-from convcost.errors import FieldError, UnsupportedError, unknown
+from convcost.errors import FieldError, unknown
 from convcost.layers.fields import Field
 from convcost.numbers.arithmetic import Num, total
 from convcost.records import NamedTuple
@@ -184,6 +184,7 @@ STATEMENTS: dict[str, str] = {
     "shape": "the output shape",
     "work": "the counts of the forward pass",
     "reads": "which positions an output position reads along an axis: its receptive field",
+    "reads_channels": "which channels of the input each channel of the output reads",
     "reads_whole_map": "whether every position depends on the whole map as well, through statistics or offsets",
     "saves": "what is kept for the backward pass",
     "backward": "the counts of the backward pass",
@@ -328,18 +329,18 @@ class Layer:
         """
         raise NotImplementedError
 
-    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:  # noqa: ARG002
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:
         """What each channel of the output depends on, where each channel of the input depends on ``seen``.
 
         Args:
-            seen: of every operand, a set of bits for each channel.
+            seen: of every operand, a set of bits for each channel. An operand that is given twice has one entry.
             x: the input.
             y: the output.
 
         Raises:
-            UnsupportedError: the layer does not say.
+            UnsupportedError: it is not known.
         """
-        raise UnsupportedError(f"{self.key or type(self).__name__} does not say which channels it reads")
+        raise NotImplementedError
 
     def saves(self, x: Any, y: Shape) -> Saved:
         """What is kept from the forward pass for the backward pass, per sample."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import axis_list, flag, size
 from convcost.layers.reach import everything
 from convcost.layers.window import axes_of, divide_channels, without
@@ -142,6 +142,10 @@ class _AlongAxes(_Norm):
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, and all positions along the axes."""
         return everything(field, x[1 + axis]) if 1 + axis in axes_of(self.axis, x) else field
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """All channels, where they are normalised together; else the same channel."""
+        return [union(seen[0])] * y[0] if 0 in axes_of(self.axis, x) else list(seen[0])
 
     def _sets(self, x: Shape) -> Num:
         """How many sets of elements are normalised, each for itself."""
@@ -299,6 +303,10 @@ class GlobalResponseNorm(_Norm):
         "divisions": "2 C + 1 (square roots included)",
     }
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels, through their mean length."""
+        return [union(seen[0])] * y[0]
+
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Squares and sums; a root and a quotient per channel, and their mean; operations per element."""
         count = elements(x)
@@ -357,6 +365,13 @@ class GroupNorm(_Norm):
         divide_channels(x[0], self.groups, "in_channels by groups")
         return x
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels of its group."""
+        size = len(seen[0]) // self.groups
+        return [
+            bits for first in range(0, len(seen[0]), size) for bits in [union(seen[0][first : first + size])] * size
+        ]
+
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002 - the shape does not change
         """Statistics of every group, then a normalised element each."""
         return _normalise(x, self.groups, self.affine)
@@ -389,6 +404,11 @@ class LocalResponseNorm(_Norm):
     }
 
     size = size(5, "channels in a window")
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The channels of its window."""
+        before, after = self.size // 2, (self.size + 1) // 2
+        return [union(seen[0][max(place - before, 0) : place + after]) for place in range(y[0])]
 
     def work(self, x: Shape, y: Shape) -> Work:
         """The window's sum of squares (size - 1 additions) plus the offset, and the rest of the formula."""

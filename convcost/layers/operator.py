@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import UnsupportedError
-from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work
+from convcost.layers.base import Backward, Fusing, Layer, Saved, Shape, Work, union
 from convcost.layers.reach import merged
 
 if TYPE_CHECKING:
@@ -72,6 +72,14 @@ class Operator(Layer):
         own: ReceptiveField = field
         return own
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:  # noqa: ARG002
+        """What it reads is not known.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError(f"{self.name} does not say which channels it reads")
+
     def saves(self, x: Any, y: Shape) -> Saved:  # noqa: ARG002
         """What it was made with.
 
@@ -102,6 +110,14 @@ class Activating(Operator):
     family = "activation"
     fusing = "follows"
     drawn_beside = True
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:
+        """The same channel, of an operator on single elements.
+
+        Raises:
+            UnsupportedError: any other operator.
+        """
+        return list(seen[0]) if self._pointwise and x == y else super().reads_channels(seen, x, y)
 
 
 class Normalising(Operator):
@@ -149,6 +165,16 @@ class Merging(Operator):
         """The same position of every operand that is as large as the output."""
         super().reads(field, axis, x, y)
         return merged(field)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Any, y: Shape) -> list[int]:
+        """The same channel of every operand, of an operator on single elements.
+
+        Raises:
+            UnsupportedError: any other operator, or an operand has other axes than the output.
+        """
+        if not self._pointwise or any(len(shape) != len(y) or shape[0] not in (1, y[0]) for shape, _ in x):
+            return super().reads_channels(seen, x, y)
+        return [union(own[channel if len(own) > 1 else 0] for own in seen) for channel in range(y[0])]
 
 
 class Product(Merging):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import axes, flag, size, word
 from convcost.layers.reach import NOTHING, everything
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcost.layers.reach import ReceptiveField
 
 
@@ -44,6 +46,10 @@ class Parameter(Layer):
         count = elements(y)
         stored = {"other_params" if self.trained else "buffers": count}
         return Work(**stored, written=count)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """None of the input."""
+        return [0] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """Nothing of the input."""
@@ -106,6 +112,10 @@ class Custom(Layer):
             written=elements(y),
             inside=self.inside,
         )
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels, since a spec does not state which."""
+        return [union(seen[0])] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The same position where it is stated so and the sizes stay; else any."""

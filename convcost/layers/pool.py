@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import FieldError, ShapeError
-from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import axes, axis_list, flag, padding
 from convcost.layers.reach import ReceptiveField, adaptive, resized, whole
 from convcost.layers.window import axes_of, per_axis, sides, sliding_field, spatial, windows
@@ -233,6 +233,10 @@ class _Reduction(_Pooling):
         """
         places = axes_of(self.axis, x)
         return tuple(1 if place in places else size for place, size in enumerate(x))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels along that axis; else the same channel."""
+        return [union(seen[0])] if 0 in axes_of(self.axis, x) else list(seen[0])
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, and all positions along the axes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError
-from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by
+from convcost.layers.base import Backward, Layer, Operands, Saved, Shape, Work, elements, read_by, union
 from convcost.layers.fields import axes, flag, size, word
 from convcost.layers.reach import merged, mixed, partitioned
 from convcost.layers.window import divide_channels, per_axis, show
@@ -28,6 +28,11 @@ class _Product(Layer):
     kinds = ()
     fusing = "alone"  # there are no weights that anything could be folded into
     is_view = False
+
+    @staticmethod
+    def _each(seen: Sequence[Sequence[int]], x: Operands) -> list[Sequence[int]]:
+        """What the channels of every operand depend on, also of one that is given several times."""
+        return [bits for bits, (_, times) in zip(seen, x, strict=True) for _ in range(int(times))]
 
     def operands_of(self, x: Operands) -> tuple[Shape, ...]:
         """The shapes of the operands.
@@ -93,6 +98,18 @@ class MatMul(_Product):
         """One multiply-accumulate per output element and term of its sum."""
         first, _ = self._matrices(x)
         return Work(macs=elements(y) * first[-1], read=read_by(x), written=elements(y))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Operands, y: Shape) -> list[int]:
+        """The same matrix of a batch; of a matrix alone, its row of the first, and all of the second."""
+        first, second = self._each(seen, x)
+        if len(y) == _MATRIX:
+            rows = [union(first)] * y[0] if self.transpose in ("first", "both") else first
+            return [bits | union(second) for bits in rows]
+        batches = [
+            own if len(shape) == len(y) else [union(own)]
+            for own, shape in zip((first, second), self.operands_of(x), strict=True)
+        ]
+        return [union(own[place if len(own) > 1 else 0] for own in batches) for place in range(y[0])]
 
     def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """All positions of both maps."""
@@ -231,6 +248,17 @@ class Attention(_Product):
             written=elements(y),
             inside=0 if self.flash else 2 * self.heads * stored,
         )
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Operands, y: Shape) -> list[int]:
+        """The channels of its head in queries and keys, through the scores, and the same channel of the values."""
+        queries, keys, values = self._each(seen, x)
+        heads = self.heads
+        scores = [
+            union(queries[head * len(queries) // heads : (head + 1) * len(queries) // heads])
+            | union(keys[head * len(keys) // heads : (head + 1) * len(keys) // heads])
+            for head in range(heads)
+        ]
+        return [bits | scores[place * heads // y[0]] for place, bits in enumerate(values)]
 
     def reads(self, field: Sequence[ReceptiveField], axis: int, x: Operands, y: Shape) -> ReceptiveField:
         """All positions of a window, or of the map."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import flag, size, word
 from convcost.layers.reach import everything, whole
 from convcost.layers.window import spatial
 from convcost.numbers.arithmetic import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from convcost.layers.reach import ReceptiveField
     from convcost.numbers.arithmetic import Num
@@ -99,6 +99,10 @@ class _Recurrent(Layer):
         steps = elements(x[1:])
         gates = self.gates * self.hidden * self._directions() * self.layers
         return steps * (gates + self._features() * self._directions() * (self.layers - 1))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels, through the state."""
+        return [union(seen[0])] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """All positions; those after it too, where there is a second direction, and as an upper bound else."""

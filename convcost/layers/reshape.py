@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import FieldError, ShapeError
-from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements
+from convcost.layers.base import Backward, Layer, Saved, Shape, Work, elements, union
 from convcost.layers.fields import axes, axis, axis_list, flag, padding, size, word
 from convcost.layers.reach import bilinear, everything, nearest, resized, sliding, whole
 from convcost.layers.window import (
@@ -140,6 +140,11 @@ class Reshape(_View):
         require("==", elements(to), elements(x), f"reshape: {show(x)} has not as many elements as {show(to)}")
         return to
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The channels whose elements it holds, row by row."""
+        before, after = elements(x[1:]), elements(y[1:])
+        return [union(seen[0][place * after // before : -(-(place + 1) * after // before)]) for place in range(y[0])]
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The same position where the sizes stay; else any, since positions are mixed."""
         return field if x[1:] == y[1:] else everything(field, x[1 + axis])
@@ -172,6 +177,11 @@ class Permute(_View):
         if len(places) != len(x):
             raise FieldError("order", f"permute: `order` names {len(places)} of the {len(x)} axes of {show(x)}")
         return tuple(x[place] for place in places)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The same channel where that axis stays the first; else all channels."""
+        stays = axes_of(self.order, x, "order")[0] == 0
+        return list(seen[0]) if stays else [union(seen[0])] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position where the axis stays where it is; else any, since positions are mixed."""
@@ -247,6 +257,10 @@ class Select(_View):
             raise ShapeError(f"select needs a tensor with at least two axes, found one of shape {show(x)}")
         require("<", self.index, x[place], f"select: there is no place {self.index} of {x[place]} (from 0)")
         return without(x, (place,))
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The channel selected; of another axis, the same channel."""
+        return list(seen[0]) if axis_of(self.axis, x) else [seen[0][self.index]] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """Any position: the axes of the output are others."""
@@ -343,6 +357,11 @@ class PixelShuffle(_Mover):
         channels = divide_channels(x[0], self.factor ** len(area), "channels by factor^n", "factor")
         return (channels, *(n * self.factor for n in area))
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The channels that it is made of."""
+        each = self.factor ** (len(x) - 1)
+        return [union(seen[0][place * each : (place + 1) * each]) for place in range(y[0])]
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The position that it was a channel of."""
         return resized(field, x[1 + axis], y[1 + axis], nearest(x[1 + axis], y[1 + axis]))
@@ -368,6 +387,11 @@ class PixelUnshuffle(_Mover):
         area = spatial(x, self.key)
         sizes = [divide_channels(n, self.factor, "size by factor", "factor") for n in area]
         return (x[0] * self.factor ** len(area), *sizes)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:
+        """The channel that it was a part of."""
+        each = self.factor ** (len(x) - 1)
+        return [seen[0][place // each] for place in range(y[0])]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """A patch."""
@@ -463,6 +487,10 @@ class MaxUnpool(_Tensor):
         """Elements and their places read, the larger map written."""
         return Work(read=2 * elements(x), written=elements(y))
 
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel."""
+        return list(seen[0])
+
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:
         """The position whose window it lies in."""
         return resized(field, x[1 + axis], y[1 + axis], nearest(x[1 + axis], y[1 + axis]))
@@ -513,6 +541,10 @@ class ZeroPad(_Mover):
             raise FieldError("sides", f"`sides` must be a size, found '{self.sides}'")
         padded = (n + a + b for n, (a, b) in zip(area, sides(self.sides, len(area)), strict=True))
         return (x[0] + self.channels, *padded)
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """The same channel; a channel of zeros depends on none."""
+        return [*seen[0], *[0] * int(self.channels)]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The same position, moved by the zeros before it."""
@@ -658,6 +690,10 @@ class RBF(Layer):
             read=elements(x),
             written=prod(y),
         )
+
+    def reads_channels(self, seen: Sequence[Sequence[int]], x: Shape, y: Shape) -> list[int]:  # noqa: ARG002
+        """All channels."""
+        return [union(seen[0])] * y[0]
 
     def reads(self, field: ReceptiveField, axis: int, x: Shape, y: Shape) -> ReceptiveField:  # noqa: ARG002
         """The whole map."""
