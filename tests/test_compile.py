@@ -314,6 +314,14 @@ def test_a_table_holds_what_depends_on_one_argument() -> None:
     assert len(parts.rest.lines) == 1
 
 
+def test_a_table_computes_the_constants_that_it_reads() -> None:
+    constant = Line("floor_div", ({(): 7}, {(): 2}))  # 3
+    third = Line("floor_div", ({((0, 1),): 1}, {((1, 1),): 1}))
+    parts = parted(Kernel(1, (constant, third), {"a": ({((2, 1),): 1}, UNIT)}, ()), [1], frozenset({0}))
+    (_, function) = parts.tables[0]
+    assert [column.tolist() for column in function(np.array([8, 9], object))[2:]] == [[2, 3]]
+
+
 class Watched(int):
     """A whole number that remembers the largest magnitude of all results of its arithmetic."""
 

@@ -25,6 +25,7 @@ Monomial: TypeAlias = tuple[tuple[int, int], ...]  # slots in ascending order, e
 Polynomial: TypeAlias = dict[Monomial, int]
 Fractional: TypeAlias = tuple[Polynomial, Polynomial]
 UNIT: Polynomial = {(): 1}
+CONSTANT = -1  # the owner of a slot that depends on no argument
 
 
 class Line(NamedTuple):
@@ -84,7 +85,7 @@ class Kernel(NamedTuple):
         return self._replace(lines=(*self.lines, line)), self.arguments + len(self.lines)
 
     def owners(self, widths: Sequence[int]) -> list[int | None]:
-        """Of each slot, the argument that it depends on; -1 where there is none, None where there are several.
+        """Of each slot, the argument that it depends on: `CONSTANT` where there is none, None where there are several.
 
         Args:
             widths: how many slots each argument takes.
@@ -92,8 +93,8 @@ class Kernel(NamedTuple):
         owners: list[int | None] = [number for number, width in enumerate(widths) for _ in range(width)]
         for line in self.lines:
             sources = {owners[slot] for argument in line.arguments for monomial in argument for slot, _ in monomial}
-            sources -= {-1}
-            owners.append(-1 if not sources else sources.pop() if len(sources) == 1 else None)
+            sources -= {CONSTANT}
+            owners.append(CONSTANT if not sources else sources.pop() if len(sources) == 1 else None)
         return owners
 
     def is_positive(self, polynomial: Polynomial) -> bool:

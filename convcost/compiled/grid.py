@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convcost.codegen.kernel import UNIT, Kernel, Line, renamed
+from convcost.codegen.kernel import CONSTANT, UNIT, Kernel, Line, renamed
 from convcost.compiled import bounds
 from convcost.compiled.arrays import Points, at_points, column, joined, quotient
 from convcost.compiled.emit import on_arrays
@@ -317,13 +317,13 @@ def _guard_owners(guard: Guard, owners: Sequence[int | None]) -> set[int | None]
         for polynomial in (check.polynomial, check.divisor)
         for monomial in polynomial
         for slot, _ in monomial
-    } - {-1}
+    } - {CONSTANT}
 
 
 def _own(monomial: Monomial, owners: Sequence[int | None], number: int) -> Monomial:
     """The factors of a monomial that depend on an argument; those that depend on none go with the first."""
     return tuple(
-        (slot, power) for slot, power in monomial if owners[slot] == number or (owners[slot] == -1 and not number)
+        (slot, power) for slot, power in monomial if owners[slot] == number or (owners[slot] == CONSTANT and not number)
     )
 
 
@@ -347,7 +347,7 @@ def _part(
     slots: dict[int, int] = {}
     lines: list[Line] = []
     for slot, owner in enumerate(owners):
-        if owner == number or (owner == -1 and slot >= kernel.arguments):
+        if owner == number or (owner == CONSTANT and slot >= kernel.arguments):
             if slot >= kernel.arguments:
                 line = kernel.lines[slot - kernel.arguments]
                 lines.append(Line(line.operation, tuple(renamed(part, slots) for part in line.arguments)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.codegen.kernel import UNIT, Kernel, Line, renamed
+from convcost.codegen.kernel import CONSTANT, UNIT, Kernel, Line, renamed
 from convcost.compiled.emit import on_arrays
 from convcost.compiled.functions import FUNCTIONS
 
@@ -43,9 +43,11 @@ def parted(kernel: Kernel, widths: Sequence[int], tabled: frozenset[int]) -> Par
     tables = {}
     for number in sorted(tabled):
         own = [slot for slot in range(kernel.arguments, len(owners)) if owners[slot] == number]
+        # a constant is computed in each table, since lines of the table may read it
+        within = [slot for slot in range(kernel.arguments, len(owners)) if owners[slot] in {number, CONSTANT}]
         inner = {starts[number] + part: part for part in range(widths[number])}
-        inner |= {slot: widths[number] + place for place, slot in enumerate(own)}
-        lines = tuple(_line(kernel.lines[slot - kernel.arguments], inner) for slot in own)
+        inner |= {slot: widths[number] + place for place, slot in enumerate(within)}
+        lines = tuple(_line(kernel.lines[slot - kernel.arguments], inner) for slot in within)
         outputs: dict[str, Fractional] = {str(slot): ({((inner[slot], 1),): 1}, UNIT) for slot in own}
         small = Kernel(widths[number], lines, outputs, ())
         tables[number] = (small, on_arrays(small, FUNCTIONS))
