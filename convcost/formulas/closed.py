@@ -9,14 +9,14 @@ from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
-from convcost.language.check import fixed_names, free_names
+from convcost.language.check import count_names, fixed_names, free_names
 from convcost.language.given import from_python, no_parameter
 from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.network.cost import sum_work
 from convcost.numbers import arithmetic as algebra
-from convcost.numbers.assumptions import Session, assuming
+from convcost.numbers.assumptions import Session, Unsettled, assuming
 from convcost.numbers.decisions import Condition
 from convcost.numbers.polynomial import MAX_FORM_TERMS, Symbol, expanded, terms_in
 from convcost.numbers.values import evaluate
@@ -210,15 +210,29 @@ def formula(
     names = default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
     symbols = {name: symbol(spec, name) for name in names if name not in ties}
     witness = {name: numeric.parameters[name] for name in symbols}
-    session = Session({symbols[name]: value for name, value in witness.items()}, forced)
-    with assuming(session):
-        tied = _tied(ties, {**numeric.parameters, **symbols})
-        graph = build(spec, {**given, **symbols, **tied}, input_shape)
+    graph, session = _run(
+        lambda: build(spec, {**given, **symbols, **_tied(ties, {**numeric.parameters, **symbols})}, input_shape),
+        {symbols[name]: value for name, value in witness.items()},
+        forced or {},
+    )
     bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
     reported = None if whose is PLAIN else Reported(graph, whose)
     closed = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
     closed.answers = session.answers
     return closed
+
+
+def _run(
+    build_graph: Callable[[], Graph], witness: Mapping[Any, Any], forced: Mapping[Any, bool]
+) -> tuple[Graph, Session]:
+    """A symbolic run and what it noted; it begins again with the answer to a question that must be known before."""
+    while True:
+        session = Session(witness, forced)
+        try:
+            with assuming(session):
+                return build_graph(), session
+        except Unsettled as error:
+            forced = {**forced, error.question: error.answer}
 
 
 def _says_something(name: Any, least: Any) -> bool:
@@ -269,14 +283,15 @@ def _can_stand_for(value: Any) -> bool:
 def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
     names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
     known = spec.names
-    fixed = fixed_names(spec)
+    counts = count_names(spec)
+    fixed = fixed_names(spec) - counts
     for name in names:
         if name not in known:
             raise UsageError(no_parameter(spec, name))
         if name in fixed:
             raise UsageError(
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "
-                f"free can be {', '.join(free_names(spec)) or 'none'}"
+                f"free can be {', '.join(own for own in known if own not in fixed) or 'none'}"
             )
         if name not in numeric.parameters:
             raise UsageError(f"`{name}` cannot be free when --input gives the size")

@@ -53,7 +53,7 @@ class Renamed(Imported):
         own = {name: values[self._new(name)] for name in self._spec.names if self._new(name) in values}
         graph = build(self._spec, own, input_shape, partial=True)
         parameters = {self._new(name): value for name, value in graph.parameters.items()}
-        return Graph(
+        made = Graph(
             graph.name,
             graph.title,
             parameters,
@@ -64,3 +64,5 @@ class Renamed(Imported):
             unknown=graph.unknown,
             notes=graph.notes,
         )
+        made.series, made.limits = graph.series, graph.limits
+        return made

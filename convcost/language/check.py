@@ -75,6 +75,7 @@ class Use(NamedTuple):
         step: where it is used.
         structural: whether the structure depends on it: how often steps repeat, or which tensor a name means.
         argument: of which argument it is the value; empty for a control.
+        counts: whether it is how often a step repeats.
     """
 
     value: Value
@@ -82,6 +83,7 @@ class Use(NamedTuple):
     step: Step
     structural: bool = False
     argument: str = ""
+    counts: bool = False
 
 
 def places(steps: Iterable[Step], variables: frozenset[str] = _NOTHING) -> Iterator[Place]:
@@ -131,7 +133,7 @@ def _of_controls(place: Place) -> Iterator[Use]:
     if item.when is not None:
         yield Use(item.when, inside, step)
     if item.repeat is not None:  # the copies of a branch are parallel: their number can be a symbol
-        yield Use(item.repeat, inside, step, structural=item is step)
+        yield Use(item.repeat, inside, step, structural=item is step, counts=True)
 
 
 def _parts(template: Template | None) -> Iterator[Value]:
@@ -146,15 +148,25 @@ def free_names(spec: Spec) -> list[str]:
 
 
 def fixed_names(spec: Spec) -> set[str]:
-    """The parameters that cannot be symbols."""
+    """The parameters that cannot be symbols, or only as the number of copies of a repeat (:func:`count_names`)."""
     return spec.structural() if isinstance(spec, Imported) else _Structure().fixed(spec)
 
 
-class _Structure:
-    """Which parameters of specs select a structure; each spec is searched once."""
+def count_names(spec: Spec) -> set[str]:
+    """The parameters that select a structure only as the number of copies of repeats."""
+    return set() if isinstance(spec, Imported) else fixed_names(spec) - _Structure(counts=False).fixed(spec)
 
-    def __init__(self) -> None:
+
+class _Structure:
+    """Which parameters of specs select a structure; each spec is searched once.
+
+    Args:
+        counts: whether the number of copies of a chain does.
+    """
+
+    def __init__(self, *, counts: bool = True) -> None:
         self._fixed: dict[int, set[str]] = {}
+        self._counts = counts
 
     def fixed(self, spec: Spec) -> set[str]:
         key = id(spec)
@@ -178,6 +190,8 @@ class _Structure:
         for place in places(spec.layers):
             for use in uses(place):
                 selects = use.structural or (use.argument and self._selects(use.step, use.argument))
+                if use.counts and not self._counts:
+                    selects = False
                 yield from _read(use.value) if selects else _counting(use.value)
         for block in spec.blocks.values():
             inner = set(self._names(block)) | self.fixed(block)

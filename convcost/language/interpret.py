@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, FieldError, Problem, ShapeError, SpecError, UnsupportedError
@@ -25,21 +26,22 @@ from convcost.language.scope import (
     turns,
 )
 from convcost.layers import REGISTRY
-from convcost.limits import MAX_CALL_DEPTH, MAX_STEPS
+from convcost.limits import MAX_CALL_DEPTH, MAX_FUNCTION_CALLS, MAX_NODES, MAX_STEPS
 from convcost.network.cost import unknown_line
 from convcost.network.graph import Builder, Graph, Tensor
 from convcost.network.replay import Recording
 from convcost.network.sharing import has_parameters, share
 from convcost.numbers import assumptions
-from convcost.numbers.arithmetic import provably
+from convcost.numbers.arithmetic import decide, is_symbolic, provably
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from convcost.errors import Position
     from convcost.language.choices import Choices
     from convcost.language.model import Arguments, Branch, Spec, Step
     from convcost.layers.base import Shape
+    from convcost.network.graph import Series
     from convcost.numbers.arithmetic import Num
 
 
@@ -63,6 +65,61 @@ class Frame:
         return f"{self.prefix}{segment}[{times}]"
 
 
+class Open(Fault):
+    """A repeat whose number of copies cannot be a symbol."""
+
+
+class _Copies:
+    """The copies of a step, for :func:`convcost.language.series.run`."""
+
+    def __init__(self, runner: Runner, step: Step, scope: Scope, frame: Frame) -> None:
+        self.builder = runner.builder
+        self._runner, self._step, self._scope, self._frame = runner, step, scope, frame
+
+    def copy(self, tensor: Tensor, *, first: bool) -> Tensor:
+        """Run one more copy on ``tensor``."""
+        return self._runner.copy(self._step, self._scope, tensor, self._frame, first=first)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The named tensors that a copy can read."""
+        return {name: value for name, value in self._scope.items() if isinstance(value, Tensor) and name != "x"}
+
+    def rename(self, tensors: Mapping[str, Tensor]) -> None:
+        """Let these names mean other tensors; what is inside a block that has changed has no name any more."""
+        inner = self._scope.inner
+        for name, tensor in tensors.items():
+            if inner is not None and tensor is not self._scope[name]:
+                inner.pop(name, None)
+        self._scope.update(tensors)
+
+    @contextmanager
+    def scratch(self) -> Iterator[None]:
+        """A context whose end undoes what was run in it."""
+        scope, frame = self._scope, self._frame
+        names, used, start = dict(scope), dict(frame.used), len(self.builder.nodes)
+        inner = None if scope.inner is None else dict(scope.inner)
+        weights = None if scope.weights is None else dict(scope.weights)
+        with self._runner.undone():
+            yield
+        del self.builder.nodes[start:]
+        self.forget(start)
+        scope.clear()
+        scope.update(names)
+        scope.inner, scope.weights, frame.used = inner, weights, used
+
+    def spent(self) -> tuple[Num, ...]:
+        """What the run has spent of its limits."""
+        return self._runner.spent
+
+    def spend(self, more: Sequence[Num]) -> None:
+        """Note that the copies which are not run would spend this in addition."""
+        self._runner.leave_out(more)
+
+    def forget(self, start: int) -> None:
+        """Repeat no block from memory whose layers begin at the node ``start`` or later."""
+        self._runner.forget(start)
+
+
 class Runner:
     """One run of a spec into one builder."""
 
@@ -77,6 +134,8 @@ class Runner:
         self._made: dict[str, list[tuple[Branch, int]]] = {}  # side outputs, by name in the order they are made
         self._outputs = 0  # how many those are
         self._choices = budget.choices
+        self._not_run: tuple[Num, ...] = (0, 0, 0)  # what copies would have spent that are not run; see `spent`
+        self._left_out: dict[Any, tuple[tuple[Num, ...], list[Series]]] = {}  # the same of a recorded block, by its key
 
     def body(self, spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
         """Run the layers of ``spec`` on ``tensor`` in ``scope``, at the top of the tree of paths."""
@@ -157,6 +216,8 @@ class Runner:
         if step.repeat is None:
             return self._once(step, step.arguments, scope, tensor, frame, numbered=looped)
         copies = times(step.repeat, scope)
+        if type(copies) is not int:
+            return self._series(step, copies, scope, tensor, frame)
         if not copies:
             name_passed(step, scope, tensor)
         for copy in range(copies):
@@ -165,6 +226,59 @@ class Runner:
             tensor = self._once(step, arguments, scope, tensor, frame, numbered=True)
             scope["x"] = tensor
         return tensor
+
+    def _series(self, step: Step, copies: Num, scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
+        """A repeat whose number of copies is an expression of symbols.
+
+        Raises:
+            Open: there is no closed form in this number.
+        """
+        from convcost.language.series import Refused, at_least, run  # noqa: PLC0415 - numbers need no symbols
+
+        if not decide(">=", *at_least(copies, 1)):
+            name_passed(step, scope, tensor)
+            return tensor
+        outputs = self._outputs
+        try:
+            result = run(_Copies(self, step, scope, frame), copies, tensor)
+            reason = "every copy makes an output of the network" if self._outputs != outputs else ""
+        except Refused as error:
+            reason = str(error)
+        if _shares_weights(step):
+            reason = "copies share weights"
+        if reason:
+            names = ", ".join(f"`{name}`" for name in sorted(map(str, copies.symbols)))
+            raise Open(f"{names} cannot be free: {reason}", getattr(step.repeat, "position", step.position))
+        scope["x"] = result
+        return result
+
+    def copy(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame, *, first: bool) -> Tensor:
+        """Run one copy of a repeat on ``tensor``."""
+        self._spend(1, step)
+        scope["x"] = tensor
+        arguments = step.first_arguments if first else step.arguments
+        return self._once(step, arguments, scope, tensor, frame, numbered=True)
+
+    @property
+    def builder(self) -> Builder:
+        """What the layers are appended to."""
+        return self._builder
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """A context at whose end what was spent in it is not."""
+        before = (self._steps_left, self._budget.calls, self._not_run, len(self._builder.series))
+        yield
+        self._steps_left, self._budget.calls, self._not_run, series = before
+        del self._builder.series[series:]
+
+    def leave_out(self, more: Sequence[Num]) -> None:
+        """Note what copies would have spent that are not run; see :attr:`spent`."""
+        self._not_run = tuple(before + own for before, own in zip(self._not_run, more, strict=True))
+
+    def forget(self, start: int) -> None:
+        """Repeat no block from memory whose layers begin at the node ``start`` or later."""
+        self._recordings = {key: made for key, made in self._recordings.items() if made.start < start}
 
     def _once(
         self, step: Step, arguments: Arguments, scope: Scope, tensor: Tensor, frame: Frame, *, numbered: bool
@@ -202,8 +316,7 @@ class Runner:
         try:
             if owner is not own:
                 share(nodes, range(owner.start, owner.end), range(start, len(nodes)), name)
-                # what was noted for repeating has lost its parameters
-                self._recordings = {key: made for key, made in self._recordings.items() if made.start < start}
+                self.forget(start)  # what was noted for repeating has lost its parameters
             elif type(self._count) is not int or self._count != 1:
                 raise Fault("weights cannot be shared among parallel copies of `repeat`; use `for`", template.position)
             elif not any(map(has_parameters, nodes[start:])):
@@ -255,6 +368,8 @@ class Runner:
                 key = known = None
             if known is not None and known.can_repeat(self._builder):
                 self._spend(known.steps, step)
+                if key in self._left_out:
+                    self._leave_out_again(*self._left_out[key], known.start)
                 return self._repeated(known, step, tensor, path), None
             inner = Scope(spec, around, values, self._budget)
             inner.enter(tensor)
@@ -275,6 +390,7 @@ class Runner:
     def _expand(self, step: Step, spec: Spec, inner: Scope, tensor: Tensor, path: str, key: Any) -> Tensor:
         builder = self._builder
         base, outputs, left = len(builder.nodes), self._outputs, self._steps_left
+        not_run, series = self._not_run, len(builder.series)
         chosen = 0 if self._choices is None else len(self._choices.sites)
         self._depth += 1
         if self._depth > MAX_CALL_DEPTH:
@@ -285,7 +401,28 @@ class Runner:
         chose = self._choices is not None and len(self._choices.sites) > chosen
         if key is not None and alone and self._outputs == outputs and not chose:
             self._recordings[key] = Recording(builder, base, tensor, path, result, left - self._steps_left)
+            if len(builder.series) > series:
+                more = tuple(after - before for after, before in zip(self._not_run, not_run, strict=True))
+                self._left_out[key] = (more, builder.series[series:])
         return result
+
+    def _leave_out_again(self, more: tuple[Num, ...], series: list[Series], start: int) -> None:
+        """Note what a block that is repeated from memory leaves out: the copies of its repeats that are not run."""
+        self._not_run = tuple(before + own for before, own in zip(self._not_run, more, strict=True))
+        shift = len(self._builder.nodes) - start
+        self._builder.series += [own._replace(start=own.start + shift) for own in series]
+
+    @property
+    def spent(self) -> tuple[Num, ...]:
+        """Layers, steps and calls of functions so far, those of copies that were not run included."""
+        own = (len(self._builder.nodes), MAX_STEPS - self._steps_left, MAX_FUNCTION_CALLS - self._budget.calls)
+        return tuple(here + more for here, more in zip(own, self._not_run, strict=True))
+
+    @property
+    def limits(self) -> tuple[tuple[Num, int], ...]:
+        """What the copies that were not run need of each limit, if there are some, with the limit."""
+        most = (MAX_NODES + 1, MAX_STEPS, MAX_FUNCTION_CALLS)
+        return tuple((spent, limit) for spent, limit in zip(self.spent, most, strict=True) if is_symbolic(spent))
 
     @property
     def _notes_reads(self) -> bool:
@@ -346,6 +483,12 @@ class Runner:
             raise Fault(f"there is an output `{name}` already", position)
         made.append((branch, tensor.node))
         self._outputs += 1
+
+
+def _shares_weights(step: Step) -> bool:
+    """Whether a step, or a step in it, has weights in common with others."""
+    inner = [*step.steps, *(inside for branch in step.branches for inside in branch.steps)]
+    return step.shares is not None or any(map(_shares_weights, inner))
 
 
 def leaving(spec: Spec, scope: Scope, tensor: Tensor) -> Tensor:
@@ -444,15 +587,20 @@ def build(
         builder = Builder(shape, first)
         for name, own in others:
             scope[name] = builder.enter(own, name)
-        output = Runner(builder, budget).body(spec, scope, builder.input)
+        runner = Runner(builder, budget)
+        output = runner.body(spec, scope, builder.input)
         if choices is not None:
             choices.close()
         parameters = _parameters(spec, scope, replaced_names(spec, input_shape))
+    except Open as fault:
+        raise UnsupportedError(str(problem_of(fault, spec))) from None
     except Fault as fault:
         raise SpecError([problem_of(fault, spec)]) from None
     session = assumptions.current()
     assumed = tuple(session.assumptions) if session is not None else ()
-    return builder.graph(spec.name, spec.title, parameters, output, assumed)
+    graph = builder.graph(spec.name, spec.title, parameters, output, assumed)
+    graph.limits = runner.limits
+    return graph
 
 
 def _of_file(spec: Imported, values: Mapping[str, Any], input_shape: Any, *, partial: bool) -> Graph:

@@ -13,7 +13,7 @@ from convcost.language.model import Fault
 from convcost.language.operations import describe, truth
 from convcost.limits import MAX_FUNCTION_CALLS, MAX_FUNCTION_DEPTH, MAX_ITEMS, MAX_STEPS
 from convcost.network.graph import Tensor
-from convcost.numbers.arithmetic import is_symbolic, normal
+from convcost.numbers.arithmetic import is_symbolic, is_whole, normal
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -214,15 +214,15 @@ def condition(value: Value, scope: Scope) -> bool:
         raise Fault(str(error), value.position) from None
 
 
-def times(value: Value, scope: Scope) -> int:
-    """How many copies in sequence a ``repeat`` makes.
+def times(value: Value, scope: Scope) -> Num:
+    """How many copies in sequence a ``repeat`` makes; may be an expression of symbols.
 
     Raises:
         Fault: it is no whole number, or too large.
     """
     copies = normal(evaluate(value, scope))
-    if is_symbolic(copies):
-        raise Fault(f"`repeat` of a chain needs a number, found {copies}", value.position)
+    if is_symbolic(copies) and is_whole(copies):
+        return copies
     if type(copies) is not int or copies < 0:
         raise Fault(f"`repeat` must be a whole number, found {describe(copies)}", value.position)
     if copies > MAX_STEPS:

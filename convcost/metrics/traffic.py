@@ -76,7 +76,7 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     """What every layer moves, by index.
 
     Args:
-        graph: numbers, symbols or arrays.
+        graph: numbers, symbols or arrays; it has every copy of a repeat.
         fused: as inference engines do it, norms and activations run on the output of the convolution or linear layer
             before them, before it is written (see :func:`convcost.network.fusion.fusions`): they move nothing but
             their slopes, a folded norm leaves a bias per channel, and its operations are those of that bias.
@@ -86,6 +86,7 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     >>> moved.read == 32 * 56 * 56, moved.written == 64 * 56 * 56, moved.constants == 32 * 64
     (True, True, True)
     """
+    graph.need_every_copy("what layers move")
     by_layer = {node.index: _unfused(node) for node in graph.layers}
     if fused:
         _fuse(graph, by_layer)

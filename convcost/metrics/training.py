@@ -20,6 +20,7 @@ from convcost.errors import UnsupportedError, UsageError, not_among
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
 from convcost.network.cost import sum_of, sum_work
+from convcost.network.graph import Carried
 from convcost.network.schedule import schedule
 
 if TYPE_CHECKING:
@@ -113,8 +114,13 @@ def backward_by_layer(graph: Graph) -> dict[int, tuple[Work, ...]]:
     """The gradients that each layer computes, by its index: work per sample of one of its copies."""
     trained = dict.fromkeys(graph.inputs.values(), False)  # whether a tensor depends on a parameter
     parts: dict[int, tuple[Work, ...]] = {}
-    for node in graph.layers:
+    for node in graph.nodes:
+        if node.index in trained:
+            continue
         above = any(trained[index] for index, _ in node.inputs)
+        if type(node.layer) is Carried:
+            trained[node.index] = above
+            continue
         own = bool(node.shared) or not (type(node.work.params) is int and node.work.params == 0)
         trained[node.index] = above or own
         work = node.layer.backward(graph.input_of(node), node.shape)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from convcost.errors import ConvcostError, ShapeError
+from convcost.errors import ConvcostError, ShapeError, UnsupportedError
 from convcost.errors import unknown as no_such
 from convcost.layers.base import AXES, REGISTRY, Layer, Shape, Work
 from convcost.layers.operator import Hidden
@@ -51,6 +51,30 @@ class Input(Layer):
     def work(self, x: Shape, y: Shape) -> Work:  # noqa: ARG002
         """Nothing."""
         return Work()
+
+
+class Carried(Input):
+    """The tensor that the last of many copies makes, of which the graph has only some; costs nothing."""
+
+
+class Series(NamedTuple):
+    """Copies in a row that stand for a number of copies which is a symbol.
+
+    Attributes:
+        start: index of the first node of the first of them.
+        size: how many nodes a copy has.
+        samples: how many copies are in the graph. The counts of their nodes make their sum that of all copies.
+        copies: how many copies they stand for.
+        index: the number of a copy as a symbol, from 1 on, where sizes grow from copy to copy; else None.
+        shapes: for each node of the copy ``index``, the shapes that it reads and makes.
+    """
+
+    start: int
+    size: int
+    samples: int
+    copies: Num
+    index: Any
+    shapes: tuple[tuple[Shape, Shape], ...]
 
 
 class Unknown(NamedTuple):
@@ -187,6 +211,8 @@ class Graph(Printable):
         unknown: the layers whose cost is not known.
         notes: what a reader must know of how a file was understood.
         fixed: parameters that stand for sizes of inputs which a file states, so that headings need not repeat them.
+        series: the repeats whose number of copies is a symbol. Only sums over layers are right for such a graph.
+        limits: what a network must meet that this graph stands for: each a number and the most that it may be.
     """
 
     __slots__ = (
@@ -194,12 +220,14 @@ class Graph(Printable):
         "fixed",
         "inputs",
         "layers",
+        "limits",
         "name",
         "nodes",
         "notes",
         "output",
         "outputs",
         "parameters",
+        "series",
         "title",
         "unknown",
     )
@@ -221,7 +249,7 @@ class Graph(Printable):
         self.title = title
         self.parameters = dict(parameters)
         self.nodes = nodes
-        self.layers = tuple(node for node in nodes if type(node.layer) is not Input)
+        self.layers = tuple(node for node in nodes if type(node.layer) is not Input and type(node.layer) is not Carried)
         self.inputs = {node.path: node.index for node in nodes if type(node.layer) is Input}
         self.output = output
         self.outputs = dict(outputs)
@@ -229,6 +257,8 @@ class Graph(Printable):
         self.unknown = unknown
         self.notes = notes
         self.fixed: frozenset[str] = frozenset()
+        self.series: tuple[Series, ...] = ()
+        self.limits: tuple[tuple[Num, int], ...] = ()
 
     def __repr__(self) -> str:
         shapes = f"{_sizes(self.input)} -> {_sizes(self.nodes[self.output].shape)}"
@@ -269,6 +299,17 @@ class Graph(Printable):
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         return ", ".join(paths[:_SHOWN]) + more
 
+    def need_every_copy(self, what: str) -> None:
+        """Refuse a graph that does not have every copy of its repeats, since their number is a symbol.
+
+        Raises:
+            UnsupportedError: it is such a graph.
+        """
+        if self.series:
+            names = dict.fromkeys(name for series in self.series for name in sorted(map(str, series.copies.symbols)))
+            free = ", ".join(f"`{name}`" for name in names)
+            raise UnsupportedError(f"{what} needs every copy of a repeat, and the number of copies is free with {free}")
+
     def input_of(self, node: Node) -> Any:
         """What the rules of a layer take: the shape it reads, or operands where it merges."""
         if not node.layer.merges:
@@ -282,6 +323,7 @@ class Builder:
     Attributes:
         nodes: what was appended so far, the input first.
         outputs: index of each named side output.
+        series: see :attr:`Graph.series`.
     """
 
     def __init__(self, input_shape: Shape, name: str = "input") -> None:
@@ -290,6 +332,7 @@ class Builder:
         # a run over symbols records what it assumes, so that it must not find its layers inferred already
         self._memo = _inferred if assumptions.current() is None else {}
         self.outputs: dict[str, int] = {}
+        self.series: list[Series] = []
 
     @property
     def input(self) -> Tensor:
@@ -301,6 +344,15 @@ class Builder:
         self.make_room(1)
         index = len(self.nodes)
         self.nodes.append(Node(index, name, 1, Input(shape), "input", (), shape, shape, Work(), 1, None))
+        return Tensor(index, shape)
+
+    def carry(self, tensor: Tensor, shape: Shape) -> Tensor:
+        """Append the tensor of this shape that copies make which the graph does not have, after ``tensor``."""
+        self.make_room(1)
+        index = len(self.nodes)
+        path = f"{self.nodes[tensor.node].path}/..."
+        inputs = ((tensor.node, 1),)
+        self.nodes.append(Node(index, path, 1, Carried(shape), "carried", inputs, tensor.shape, shape, Work(), 1, None))
         return Tensor(index, shape)
 
     def put(  # noqa: PLR0913 - a record
@@ -445,6 +497,8 @@ class Builder:
     ) -> Graph:
         """The finished graph, whose value is ``output``."""
         nodes = tuple(self.nodes)
-        return Graph(
+        graph = Graph(
             name, title, parameters, nodes, output.node, self.outputs, assumptions, unknown=unknown, notes=notes
         )
+        graph.series = tuple(self.series)
+        return graph

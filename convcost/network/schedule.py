@@ -34,6 +34,7 @@ def schedule(graph: Graph) -> list[Step]:
     Raises:
         UnsupportedError: counts are no numbers, or there are more than a million steps.
     """
+    graph.need_every_copy("an execution order")
     counts = [node.count for node in graph.nodes]
     if not all(type(count) is int for count in counts):
         raise UnsupportedError("an execution order needs numbers; this network has a symbolic number of copies")

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+class Unsettled(Exception):  # noqa: N818 - the run begins again with an answer
+    """A run of symbols must know the answer to a question of structure before it goes on.
+
+    Attributes:
+        question: as in :attr:`Session.answers`.
+        answer: at the witness.
+    """
+
+    def __init__(self, question: Any, *, answer: bool) -> None:
+        super().__init__()
+        self.question = question
+        self.answer = answer
+
+
 class Session:
     """What a symbolic run decided by looking at default values.
 

@@ -280,6 +280,24 @@ def _at_witness(session: assumptions.Session, relation: Relation, a: Any, b: Any
     return bool(RELATIONS[relation](left, right))
 
 
+def settled(relation: Relation, a: Any, b: Any) -> bool | None:
+    """Whether ``a relation b``, as far as algebra or an earlier answer says it; else None, and nothing is recorded."""
+    known = _proved(relation, _difference(a, b))
+    session = assumptions.current()
+    if known is not None or session is None:
+        return known
+    question, _ = _question(relation, _difference(a, b))
+    asked = question in session.answers or question in session.forced
+    return SYMBOLS.decide(relation, a, b) if asked else None
+
+
+def unsettled(relation: Relation, a: Any, b: Any) -> assumptions.Unsettled:
+    """What to raise so that the run begins again and is structured by whether ``a relation b`` at the witness."""
+    session: Any = assumptions.current()
+    question, asked = _question(relation, _difference(a, b))
+    return assumptions.Unsettled(question, answer=_at_witness(session, relation, a, b) == asked)
+
+
 # --- what algebra decides, and what is recorded ---
 
 
