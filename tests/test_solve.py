@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from convcost.catalogue.loader import Catalogue
 from convcost.errors import ConvcostError
 from convcost.language.interpret import build
+from convcost.metrics.objective import Objective
 from convcost.metrics.quantities import quantities
 from convcost.solving.budgets import parse_budget
 from convcost.solving.candidates import simplest
 from convcost.solving.costs import Costs
-from convcost.solving.pareto import Objective, pareto
+from convcost.solving.pareto import pareto
 from convcost.solving.solution import Solution, solve
 
 

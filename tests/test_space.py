@@ -118,13 +118,18 @@ def test_everything_equals_enumeration(choices: list[Block], depths: tuple[int, 
     for goals, where in (
         (["max params", "min macs", "min peak"], [f"macs<={middle}"]),
         (["max params", "min macs"], [f"flops>={built[0][2]}", f"peak<={peak}B"]),
+        (["max peak", "min macs"], []),
     ):
         front = space.front(goals, where)
         allowed = [row for row in built if row[1] <= middle] if len(goals) == 3 else both_bounds(built, peak)
-        scores = {(-row[0], row[1], row[3])[: len(goals)] for row in allowed}
+        if not where:
+            allowed = built
+        signs = [-1 if goal.startswith("max") else 1 for goal in goals]
+        keys = [goal.partition(" ")[2] for goal in goals]
+        scores = {tuple(sign * row[KEYS.index(key)] for sign, key in zip(signs, keys, strict=True)) for row in allowed}
         unbeaten = {own for own in scores if not any(other != own and _beats(other, own) for other in scores)}
-        values = [(-space.value(c, "params"), space.value(c, "macs"), space.value(c, "peak")) for c in front]
-        assert {value[: len(goals)] for value in values} == unbeaten
+        values = [[sign * space.value(c, key) for sign, key in zip(signs, keys, strict=True)] for c in front]
+        assert {*map(tuple, values)} == unbeaten
         assert len(front) == len(unbeaten)
 
 
@@ -324,8 +329,9 @@ def test_what_is_no_space_is_refused(text: str, message: str) -> None:
         (lambda space: space.sample(3, where=["macs<=1"]), "no network .* meets macs<=1"),
         (lambda space: space.sample(0), "a sample has 1 to"),
         (lambda space: space.front([]), "needs objectives"),
-        (lambda space: space.front(["best macs"]), "an objective is max NAME or min NAME"),
-        (lambda space: space.front(["max peak"]), "a peak is made as small as possible"),
+        (lambda space: space.front(["best macs"]), "--front takes max NAME or min NAME"),
+        (lambda space: space.front(["min macss"]), "--front: no metric is called 'macss'; did you mean 'macs'"),
+        (lambda space: space.front(["min time"]), "a space has the quantities that add up"),
         (lambda space: space.front(["max params", "min macs", "min peak", "min flops"]), "at most 3 objectives"),
     ],
 )

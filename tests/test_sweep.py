@@ -22,8 +22,8 @@ from convcost.cli.sweep import command
 from convcost.compiled import grid
 from convcost.errors import ConvcostError, UsageError
 from convcost.limits import MAX_AXIS
+from convcost.numbers.front import unbeaten, unbeaten_of_arrays
 from convcost.sweeps.axes import axes_of
-from convcost.sweeps.front import front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,13 +221,26 @@ def test_a_front_is_what_brute_force_finds(points: list[tuple[int, ...]]) -> Non
     if not points:
         return
     columns = [np.array(column) for column in zip(*points, strict=True)]
-    assert front(columns).tolist() == [place for place, point in enumerate(points) if not beaten(point, points)]
+    expected = [place for place, point in enumerate(points) if not beaten(point, points)]
+    assert unbeaten_of_arrays(columns).tolist() == expected
+    kept = unbeaten(points)
+    assert {points[place] for place in kept} == {points[place] for place in expected}
+    assert len(kept) == len({points[place] for place in expected})
+    assert [points[place] for place in kept] == sorted({points[place] for place in kept}, reverse=True)
+
+
+def test_scores_of_two_kinds_are_not_rounded() -> None:
+    """Beside doubles, whole numbers stay apart that one double would stand for."""
+    counts = np.array([2**60, 2**60 + 1, 2**60], np.int64)
+    assert unbeaten_of_arrays([counts, np.array([0.5, 0.5, 0.75])]).tolist() == [1, 2]
+    huge = np.array([10**30, 10**30 + 1, 10**30], object)
+    assert unbeaten_of_arrays([huge, counts, np.array([0.5, 0.5, 0.5])]).tolist() == [1]
 
 
 def test_large_fronts_span_blocks() -> None:
     generator = np.random.default_rng(3)
     points = generator.integers(0, 60, (2500, 3))
-    kept = front([*points.T])
+    kept = unbeaten_of_arrays([*points.T])
     listed = [tuple(point) for point in points.tolist()]
     assert [listed[place] for place in kept] == [point for point in listed if not beaten(point, listed)]
 

@@ -122,18 +122,19 @@ def pareto(  # noqa: PLR0913 - a context has as many parts
     [(1.0, 0.25), (0.75, 0.5), (0.5, 0.75), (0.25, 1.0)]
     """
     from convcost.language.given import from_python  # noqa: PLC0415
+    from convcost.metrics.objective import Objective, objectives_of  # noqa: PLC0415
     from convcost.solving import pareto as grid  # noqa: PLC0415 - only formulas need it
 
     setting = Context(batch, dtype, weights_dtype, device, fused, convention)
     costs = costs_of(target, list(steps), budgets, parameters, input=input, context=setting, objectives=objectives)
     own = costs.spec.parameters
     named = convention != DEFAULT
-    goals = [grid.objective(text, costs.names, named=named) for text in objectives]
+    goals = objectives_of(objectives, costs.names, named=named)
     return grid.pareto(
         costs,
         {own_name(name, own): from_python(step) for name, step in steps.items()},
         {own_name(name, own): (from_python(low), from_python(high)) for name, (low, high) in (ranges or {}).items()},
-        goals or [grid.Objective(name, largest=True) for name in costs.names],
+        goals or [Objective(name, largest=True) for name in costs.names],
     )
 
 
@@ -176,9 +177,9 @@ def costs_of(
         SpecError: a spec is wrong, or a value does not fit.
     """
     from convcost.metrics.devices import device as device_of  # noqa: PLC0415
+    from convcost.metrics.objective import objectives_of  # noqa: PLC0415
     from convcost.solving.budgets import parse_budget  # noqa: PLC0415
     from convcost.solving.costs import Costs, Setting  # noqa: PLC0415 - only formulas need it
-    from convcost.solving.pareto import objective  # noqa: PLC0415
 
     catalogue = Catalogue()
     named = context.convention != DEFAULT
@@ -188,7 +189,7 @@ def costs_of(
     others = list(dict.fromkeys(other for bound in bounds for other in bound.others))
     own, *theirs = resolve([target, *others], parameters, catalogue=catalogue, option=option)
     wanted = list(dict.fromkeys(own_name(name, own.spec.parameters) for name in names))
-    goals = [objective(text, wanted, named=named).key for text in objectives]
+    goals = [goal.key for goal in objectives_of(objectives, wanted, named=named)]
     setting = Setting(
         context.batch,
         context.dtype,

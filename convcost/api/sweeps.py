@@ -179,7 +179,7 @@ def plan_of(
     if find_spec("numpy") is None:
         raise UsageError("a sweep needs numpy: pip install 'convcost[arrays]'")
     from convcost.metrics.budget import budget  # noqa: PLC0415
-    from convcost.solving.pareto import objective  # noqa: PLC0415
+    from convcost.metrics.objective import objective, objectives_of  # noqa: PLC0415
     from convcost.sweeps.axes import axes_of  # noqa: PLC0415
     from convcost.sweeps.sweep import Plan  # noqa: PLC0415 - imports numpy
 
@@ -189,7 +189,6 @@ def plan_of(
     named = context.convention != DEFAULT
     if wanted.top is not None and wanted.top < 1:
         raise UsageError(f"`top` must be at least 1, found {wanted.top}")
-    goals = [goal for text in wanted.pareto for goal in text.split(",")]
     sort = wanted.sort
     if sort is not None and not sort.strip().startswith(("max ", "min ")):
         sort = f"max {sort}"
@@ -202,7 +201,7 @@ def plan_of(
         input_shape(input),
         zipped=wanted.zipped,
         keep=[budget(text, "--keep") for text in wanted.keep],
-        objectives=[objective(text, names, named=named, option="--pareto") for text in goals],
+        objectives=objectives_of(wanted.pareto, names, named=named, option="--pareto"),
         order=None if sort is None else objective(sort, names, named=named, option="--sort"),
         top=wanted.top,
     )

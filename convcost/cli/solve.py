@@ -73,11 +73,11 @@ def command(  # noqa: PLR0913 - one argument per option
     target's metrics and of other networks and blocks: macs<=1/2*plain. Several names, --for alpha,size with a --step
     for each, give the points that no other beats. Exit code 1 where nothing meets the budget.
     """
-    from convcost.solving.pareto import Objective, objective, pareto  # noqa: PLC0415 - only formulas need it
+    from convcost.metrics.objective import Objective, objectives_of  # noqa: PLC0415
+    from convcost.solving.pareto import pareto  # noqa: PLC0415 - only formulas need it
     from convcost.solving.solution import solve  # noqa: PLC0415
 
     typed = [name.strip() for part in names for name in part.split(",")]
-    goals = [text for part in objectives for text in part.split(",")]
     costs = costs_of(
         target,
         typed,
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one argument per option
         map(setting_of, settings),
         input=parse_input(input_),
         context=context.setting,
-        objectives=goals,
+        objectives=objectives,
         option="--set",
     )
     step, within = _values(steps, costs.names), _ranges(ranges, costs.names)
@@ -93,11 +93,11 @@ def command(  # noqa: PLR0913 - one argument per option
         if largest is not None:
             raise UsageError("--max and --min are for one name; of several, say --objective")
         named = context.convention_ != DEFAULT
-        better = [objective(text, costs.names, named=named) for text in goals]
+        better = objectives_of(objectives, costs.names, named=named)
         points = pareto(costs, step, within, better or [Objective(name, largest=True) for name in costs.names])
         show_view(view(points), format_, output)
         return 0 if points else 1
-    if goals:
+    if objectives:
         raise UsageError("--objective is for several names; of one, say --max or --min")
     (name,) = costs.names
     solution = solve(costs, largest=largest, step=step.get(name), within=within.get(name))

@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one argument per option
             Quantile(share, key, space.quantile(share, key, where, measure)) for share in shares for key in keys
         ],
         sample=None if sample is None else space.sample(sample, seed, where, measure),
-        front=None if front is None else space.front(front.split(","), where),
+        front=None if front is None else space.front([front], where),
     )
     show_view(view(answers), format_, output, exact=exact)
 

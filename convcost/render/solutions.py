@@ -168,7 +168,7 @@ def points_table(points: Points) -> Table:
         (*(written(point.values[name]) for name in costs.names), *(point.costs[key] for key in costs.reported))
         for point in points
     ]
-    goals = ", ".join(f"{'max' if goal.largest else 'min'} {goal.key}" for goal in objectives)
+    goals = ", ".join(map(str, objectives))
     claim = f"no other point of the grid is at least as good in {goals}"
     notes = (claim if points else "no point of the grid meets the budget", *_context_notes(costs))
     return Table(heading, tuple(columns), rows, None, (*notes, *whose_notes(costs.first.formula)))

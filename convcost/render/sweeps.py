@@ -80,7 +80,7 @@ def sweep_data(sweep: Sweep) -> dict[str, Any]:
         "device": None if setting.device is None else setting.device.name,
         "convention": setting.convention.name,
         "budgets": [bound.text for bound in plan.keep],
-        "objectives": [f"{'max' if goal.largest else 'min'} {goal.key}" for goal in plan.objectives],
+        "objectives": [str(goal) for goal in plan.objectives],
         "evaluated": plan.seen,
         "without_network": plan.absent,
         "points": [

@@ -5,33 +5,25 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 from math import prod
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from convcost.errors import ConvcostError, UsageError, unknown
+from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.lattice import lattice
-from convcost.metrics.budget import NEAR, budget_names
-from convcost.metrics.registry import METRICS, SYNONYMS
+from convcost.metrics.budget import NEAR
 from convcost.numbers.arithmetic import normal
-from convcost.solving.budgets import REPORTED
+from convcost.numbers.front import unbeaten
 from convcost.solving.solution import solve
 from convcost.tables.printable import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from convcost.metrics.objective import Objective
     from convcost.numbers.arithmetic import Num
     from convcost.solving.costs import Costs
 
 MAX_POINTS = 20_000
 _TRIED = 1000
-
-
-class Objective(NamedTuple):
-    """What a better point has more of, or less."""
-
-    key: str
-    largest: bool
 
 
 class Point(NamedTuple):
@@ -58,30 +50,6 @@ class Points(Records[Point]):
         super().__init__(points)
         self.costs = costs
         self.objectives = tuple(objectives)
-
-
-def objective(text: str, names: Sequence[str], *, named: bool = False, option: str = "--objective") -> Objective:
-    """The objective that ``max alpha`` or ``min:macs`` means.
-
-    Args:
-        text: a goal and a parameter of ``names``, or a metric that a budget can bound.
-        names: the parameters that vary.
-        named: whether a convention was named, so that there is a ``reported`` number.
-        option: where it was given, for errors.
-
-    Raises:
-        UsageError: it is neither, or the metric has no single number.
-    """
-    goal, _, key = text.strip().replace(":", " ").partition(" ")
-    key = key.strip()
-    if goal not in ("max", "min") or not key:
-        raise UsageError(f"{option} takes max NAME or min NAME, found '{text[:60]}'")
-    if key in names:
-        return Objective(key, goal == "max")
-    numbers = [name for name in budget_names() if METRICS[name].form != "sizes" and (named or name != REPORTED)]
-    if SYNONYMS.get(key, key) not in numbers:
-        raise UsageError(f"{option}: {unknown('metric or parameter', key, (*names, *numbers, *SYNONYMS))}")
-    return Objective(SYNONYMS.get(key, key), goal == "max")
 
 
 def pareto(
@@ -113,8 +81,9 @@ def pareto(
     if count > MAX_POINTS:
         raise UsageError(f"the grid has {count:,} points, more than {MAX_POINTS:,}; give larger steps or a --range")
     points = (_point(costs, dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
-    unbeaten = _unbeaten([point for point in points if point is not None], objectives)
-    return Points(unbeaten, costs, objectives)
+    met = [point for point in points if point is not None]
+    best = unbeaten([point.score(objectives) for point in met])
+    return Points((met[place] for place in best), costs, objectives)
 
 
 def _axes(costs: Costs, steps: Mapping[str, Num], ranges: Mapping[str, tuple[Num, Num]]) -> dict[str, list[Num]]:
@@ -164,16 +133,3 @@ def _point(costs: Costs, values: dict[str, Num]) -> Point | None:
     if counts is None or costs.broken(counts) or any(counts[key] is None for key in costs.reported):
         return None
     return Point(values, {key: counts[key] for key in costs.reported})
-
-
-def _unbeaten(points: Sequence[Point], objectives: Sequence[Objective]) -> list[Point]:
-    scored = sorted(((point.score(objectives), point) for point in points), key=itemgetter(0), reverse=True)
-    front: list[tuple[tuple[Num, ...], Point]] = []
-    for score, point in scored:
-        if not any(_at_least(other, score) for other, _ in front):
-            front.append((score, point))
-    return [point for _, point in front]
-
-
-def _at_least(score: tuple[Num, ...], other: tuple[Num, ...]) -> bool:
-    return all(a >= b for a, b in zip(score, other, strict=True))

@@ -10,8 +10,9 @@ from convcost.errors import UnsupportedError, UsageError, not_among, unknown
 from convcost.language.choices import Choices
 from convcost.language.interpret import build
 from convcost.metrics.budget import budget
+from convcost.metrics.objective import Objective, objectives_of
 from convcost.network.cost import ALL_QUANTITIES, PLAIN_QUANTITIES
-from convcost.spaces.front import Goal, front, unbeaten
+from convcost.spaces.front import best_of, front
 from convcost.spaces.model import all_options
 from convcost.spaces.question import PEAKS, Question, in_metric
 from convcost.tables.printable import Printable, Records
@@ -240,28 +241,29 @@ class Space(Printable):
         Of several networks with the same values one is given.
 
         Args:
-            objectives: as ``max params``, ``min macs`` and ``min peak``.
+            objectives: as ``max params``, ``min macs`` and ``min peak``; a text may list several.
             where: bounds that they must meet.
 
         Raises:
-            UsageError: an objective or a bound is malformed.
+            UsageError: an objective or a bound is malformed, or there is no objective.
             UnsupportedError: a metric does not add up over choices, or there are too many objectives.
         """
-        goals = [self._goal(text) for text in objectives]
+        wanted = objectives_of(objectives, option="--front")
+        goals = [Objective("live" if self._known(key) in PEAKS else key, largest) for key, largest in wanted]
         if not goals:
             raise UsageError("a front needs objectives, as 'max params, min macs'")
         question = self._question(where, "networks")
         asked = [*goals]  # a network that meets a bound may be beaten by one that does not: keep what is better in it
         for key, bounds in question.sums.items():
             asked += [
-                Goal(key, largest)
+                Objective(key, largest)
                 for largest, relation in ((False, "<"), (True, ">"))
                 if any(relation in bound.relation or bound.relation == "==" for bound in bounds)
             ]
         members = [member for member, _ in question.members]
         met = [choice for choice in front(members, [*dict.fromkeys(asked)], question.allowed) if question.meets(choice)]
-        claim = ", ".join(text.strip() for text in objectives)
-        return Chosen(unbeaten(met, goals), self, f"no other is at least as good in {claim}")
+        claim = ", ".join(map(str, wanted))
+        return Chosen(best_of(met, goals), self, f"no other is at least as good in {claim}")
 
     def graph(self, choice: Choice) -> Graph:
         """A network of the space, built."""
@@ -281,15 +283,6 @@ class Space(Printable):
         bound = budget(text)
         self._known(bound.metric.key)
         return bound
-
-    def _goal(self, text: str) -> Goal:
-        goal, _, key = text.strip().replace(":", " ").partition(" ")
-        if goal not in ("max", "min") or not key.strip():
-            raise UsageError(f"an objective is max NAME or min NAME, found '{text[:60]}'")
-        name = self._known(key.strip())
-        if name in PEAKS and goal == "max":
-            raise UsageError(f"a peak is made as small as possible: min {name}")
-        return Goal("live" if name in PEAKS else name, goal == "max")
 
     def _known(self, key: str) -> str:
         if key in PEAKS:

@@ -14,8 +14,8 @@ from convcost.compiled.network import Network
 from convcost.errors import UsageError, unknown
 from convcost.metrics.budget import fulfils
 from convcost.metrics.registry import metric
+from convcost.numbers.front import unbeaten_of_arrays
 from convcost.sweeps.axes import count
-from convcost.sweeps.front import front
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.budget import Budget
+    from convcost.metrics.objective import Objective
     from convcost.solving.costs import Setting
-    from convcost.solving.pareto import Objective
     from convcost.sweeps.axes import Axis
 
 _CLASH = "metric_"  # before the name of a metric that is also the name of a parameter
@@ -268,7 +268,7 @@ def collected(plan: Plan, progress: Callable[[Plan], None] = lambda _: None) -> 
 def _selected(plan: Plan, piece: Piece) -> Piece:
     """The points of a piece that can be among the result."""
     if plan.objectives:
-        return piece.taken(front([plan.score(piece, goal) for goal in plan.objectives]))
+        return piece.taken(unbeaten_of_arrays([plan.score(piece, goal) for goal in plan.objectives]))
     return piece if plan.top is None else plan.ranked(piece)
 
 
