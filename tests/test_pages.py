@@ -7,6 +7,7 @@ import random
 import re
 from fractions import Fraction
 from functools import cache
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from browser import Browser
 from conftest import run_convcost
 from inprocess import convcost
 
-from convcost import ConvcostError, analyze, explore
+from convcost import ConvcostError, analyze, explore, survey
 from convcost.catalogue.loader import bundled_names
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
 KEYS = ("params", "macs", "flops", "activations")
 PHONE = 360  # pixels
+AT_ONCE = 20  # settings that a page is asked for in one message
 SAMPLE = ("alexnet", "mobilenet_v1", "inverted_residual", "resnext_a", "shuffle_unit", "yolov3_tiny")
 NOTHING = "\N{EN DASH}"  # in place of a number
 
-READ = """(settings => settings.map(values => {
-  for (const [index, value] of values) {
-    const field = document.getElementById(`value-${index}`);
-    field.value = value;
-    field.dispatchEvent(new Event("input"));
-  }
+READ = """((settings, conventions) => JSON.stringify(settings.map((values, setting) => {
+  document.getElementById("convention").value = conventions[setting % conventions.length];
+  const fields = values.map(([index]) => document.getElementById(`value-${index}`));
+  values.forEach(([, value], place) => { fields[place].value = value; });
+  (fields.at(-1) ?? document.getElementById("shown")).dispatchEvent(new Event("input"));  // all are read anew
   const totals = {};
   for (const cell of document.querySelectorAll("[data-total]")) {
     totals[cell.dataset.total] = cell.children[1].textContent || cell.children[0].textContent;
@@ -41,7 +42,8 @@ READ = """(settings => settings.map(values => {
   const lines = [...document.querySelectorAll("#rows-0 tbody tr")];
   const rows = lines.map(line => [...line.cells].map(cell => cell.textContent));
   return {totals, rows, status: document.getElementById("status").textContent};
-}))"""
+})))"""  # one text is faster than many small values
+WHOSE = ("convcost", "macs", "fvcore", "ptflops", "ptflops-aten", "thop", "torchinfo", "torch", "pycls", "keras")
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +73,16 @@ def settings_of(names: list[dict[str, Any]], count: int) -> list[dict[str, str]]
     while len(drawn) < count:
         values = {}
         for name in names:
-            first, last, _ = (float(text) for text in name["slider"])
+            first, last, step = (float(text) for text in name["slider"])
             if numbers.random() * len(names) > 2:  # two of them change, as a rule
                 values[name["name"]] = name["value"]
             elif name["ratio"]:
                 values[name["name"]] = str(round(numbers.uniform(first, last), 2) or "1/3")
+            elif numbers.random() < 0.3:  # where many conditions of divisibility hold
+                values[name["name"]] = str(int(name["value"]) * numbers.choice((1, 2, 3, 4, 6)) // 2 or 1)
             else:
-                values[name["name"]] = str(
-                    numbers.randint(int(first), int(last) * (20 if numbers.random() < 0.1 else 1))
-                )
+                most = int(last) * (20 if numbers.random() < 0.1 else 1)
+                values[name["name"]] = str(numbers.randrange(int(first), most, numbers.choice((1, 1, int(step)))))
         drawn.append(values)
     return drawn
 
@@ -90,14 +93,17 @@ def exact(values: Mapping[str, str]) -> dict[str, Any]:
 
 def expected(analysis: Analysis) -> tuple[dict[str, str], list[list[str]]]:
     """The totals and the table of a page, from the library."""
+    convention = analysis.convention
     totals = {f"0 {key}": f"{analysis.value(key):,}" for key in (*KEYS, "peak")}
+    totals[f"0 as {convention.name}"] = f"{analysis.value('reported'):,}"
     rows = [
         [
             row.path,
             row.kind,
             "x".join(map(str, row.input)),
             "x".join(map(str, row.output)),
-            *(f"{analysis.value(key, row):,}" for key in (*KEYS, "bytes")),
+            *(f"{count:,}" for count in (row.work.params, row.work.macs, row.work.flops)),
+            *(f"{analysis.value(key, row):,}" for key in ("activations", "bytes", "reported")),
         ]
         for row in analysis.rows
     ]
@@ -105,12 +111,17 @@ def expected(analysis: Analysis) -> tuple[dict[str, str], list[list[str]]]:
 
 
 def shown(browser: Browser, names: list[dict[str, Any]], settings: list[dict[str, str]]) -> list[Any]:
-    """What the page shows for each of these settings."""
+    """What the page shows for each of these settings, and for one convention after the other."""
     browser.run("document.getElementById('rows-0').open = true")
     places = {name["name"]: index for index, name in enumerate(names)}
     numbered = [[[places[name], value] for name, value in values.items()] for values in settings]
-    answer: list[Any] = browser.run(f"{READ}({json.dumps(numbered)})")
-    return answer
+    return [
+        page
+        for start in range(0, len(numbered), AT_ONCE)
+        for page in json.loads(
+            browser.run(f"{READ}({json.dumps(numbered[start : start + AT_ONCE])}, {json.dumps(WHOSE)})")
+        )
+    ]
 
 
 def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> int:
@@ -123,9 +134,9 @@ def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> i
     settings = settings_of(explorer.names, count)
     complete = explorer.networks[0].cases.complete and '"complete":true' in path.read_text("utf-8")
     compared = 0
-    for values, page in zip(settings, shown(browser, explorer.names, settings), strict=True):
+    for convention, values, page in zip(cycle(WHOSE), settings, shown(browser, explorer.names, settings), strict=False):
         try:
-            analysis = analyze(name, **exact(values))
+            analysis = analyze(name, convention=convention, **exact(values))
         except ConvcostError:
             assert page["status"], (values, "no such network, but the page shows one")
             continue
@@ -136,7 +147,8 @@ def compare_settings(browser: Browser, folder: Path, name: str, count: int) -> i
         totals, rows = expected(analysis)
         if page["totals"]["0 peak"] == NOTHING:
             del totals["0 peak"]  # copies of a layer are a symbol: said in place of the chart
-        assert {key: page["totals"][key].removesuffix("B") for key in totals} == totals, values
+        words = {key: page["totals"][key].split()[0].removesuffix("B") for key in totals}
+        assert words == totals, (values, convention)
         if values != settings[0]:  # kinds are those of the start: 1 x n with n = 1 is called pointwise elsewhere
             for line in (*page["rows"], *rows):
                 line[1] = ""
@@ -199,10 +211,10 @@ def test_an_address_from_anywhere_does_no_harm(browser: Browser, folder: Path) -
 def test_the_page_works_by_keyboard(browser: Browser, folder: Path) -> None:
     browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"))
     visited = []
-    for _ in range(16):
+    for _ in range(18):
         browser.press("Tab")
         visited.append(browser.run("document.activeElement.id || document.activeElement.className"))
-    wanted = ["value-0", "slide-0", "value-1", "slide-1", "reset", "scroll", "shown", "bars-0", "budget", "bounded"]
+    wanted = ["value-0", "slide-0", "value-1", "slide-1", "reset", "convention", "shown", "bars-0", "budget", "bounded"]
     assert [place for place in visited if place in wanted][: len(wanted)] == wanted
     browser.run("document.getElementById('slide-1').focus()")
     browser.press("ArrowRight")
@@ -324,9 +336,9 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
     browser.open(
         page_of(folder, "mobilenet_v1", free="alpha,size"), "#-axis-x=alpha&-axis-y=size&-budget=300M&alpha=0.8"
     )
-    browser.wait("document.querySelector('#contours .within') !== null")
+    browser.wait("document.querySelector('#contours-0 .within') !== null")
     box = browser.run(
-        "(() => { const edges = document.querySelector('#contours .none');"
+        "(() => { const edges = document.querySelector('#contours-0 .none');"
         "return ['x', 'y', 'width', 'height'].map(key => Number(edges.getAttribute(key))) })()"
     )
     alphas, sizes = (0.05, 2.0), (16, 448)
@@ -339,7 +351,7 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
         for alpha, size in points
     ]
     inside = browser.run(
-        "(places => { const area = document.querySelector('#contours .within'), chart = area.ownerSVGElement;"
+        "(places => { const area = document.querySelector('#contours-0 .within'), chart = area.ownerSVGElement;"
         "return places.map(([x, y]) => { const point = chart.createSVGPoint(); point.x = x; point.y = y;"
         f"return area.isPointInFill(point) }}) }})({json.dumps(places)})"
     )
@@ -355,7 +367,42 @@ def test_the_tinted_area_is_where_the_budget_is_met(browser: Browser, folder: Pa
             clear += 1
     assert clear > 60
     macs = analyze("mobilenet_v1", alpha=0.8).totals.macs
-    assert f"Here it is not met: {macs / 10**6:.1f} M" in text_of(browser, "#budget-words")
+    assert f"Here it is not met: {macs / 10**6:.1f} M" in text_of(browser, "#budget-words-0")
+
+
+def test_the_budget_of_a_second_network_has_a_map_of_its_own(browser: Browser, folder: Path) -> None:
+    path = page_of(folder, "resnet50", "resnext50", free="C,size")
+    browser.open(path, "#-budget=6G&-axis-x=size&-axis-y=C'&size=256&C'=48")
+    browser.wait("document.querySelector('#contours-1 .within') !== null")
+    macs = [analyze("resnet50", size=256).totals.macs, analyze("resnext50", size=256, C=48).totals.macs]
+    assert [count <= 6_000_000_000 for count in macs] == [True, False]
+    assert text_of(browser, "#budget-words-0").endswith(f"Here it is met: {macs[0] / 10**9:.3f} G.")
+    assert f"Here it is not met: {macs[1] / 10**9:.3f} G" in text_of(browser, "#budget-words-1")
+    inside = browser.run(
+        "[0, 1].map(place => { const area = document.querySelector(`#contours-${place} .within`);"
+        "const point = area.ownerSVGElement.createSVGPoint(), mark = document.getElementById(`here-${place}`);"
+        "point.x = mark.cx.baseVal.value; point.y = mark.cy.baseVal.value; return area.isPointInFill(point) })"
+    )
+    assert inside == [True, False]
+
+
+def test_layers_follow_the_chosen_convention(browser: Browser, folder: Path) -> None:
+    path = page_of(folder, "mobilenet_v1", free="alpha,size")
+    browser.open(path, "#-convention=thop&-shown=reported&size=160")
+    analysis = analyze("mobilenet_v1", size=160, convention="thop")
+    assert text_of(browser, "#convention-words").startswith("thop (pytorch-OpCounter): one for each")
+    values = {reading.convention.name: reading.value for reading in survey("mobilenet_v1", size=160)}
+    assert len(values) >= 10
+    for name, value in values.items():
+        assert text_of(browser, f"[data-total='0 as {name}'] span") == f"{value:,}"
+    browser.run("document.getElementById('bars-0').focus()")
+    browser.press("ArrowRight")
+    browser.press("ArrowRight")
+    norm = analysis.rows[1]
+    assert analysis.value("reported", norm) == 4 * 80 * 80 * 32  # four for each element of a norm
+    assert text_of(browser, "#layer-0").endswith("MACs as thop counts 819,200")
+    drawn = browser.run("document.querySelectorAll('#bars-0 .fill').length")
+    assert drawn >= 4  # norms have a bar, too
 
 
 HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">\u202e"

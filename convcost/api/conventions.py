@@ -57,13 +57,14 @@ def survey(
     (resolved,) = resolve([target], parameters)
     graph = resolved.build(input_shape(input))
     more = [convention_of(name, resolved.spec) for name in conventions]
-    return surveyed(graph, [*_own(resolved.spec), *more])
+    return surveyed(graph, [*own_convention(resolved.spec), *more])
 
 
-def _own(spec: Spec) -> list[Convention]:
+def own_convention(spec: Spec) -> list[Convention]:
+    """The convention of a network's own figures; none where it states no figures."""
     try:
         return [convention_of(PAPER, spec)]
-    except UsageError:  # it states no figures
+    except UsageError:
         return []
 
 

@@ -8,6 +8,7 @@ from convcost import api
 from convcost.cli import completion
 from convcost.cli.options import (
     TARGET,
+    convention_option,
     dtype_options,
     free_option,
     input_option,
@@ -33,8 +34,9 @@ from convcost.metrics.devices import device_names
     help="Device for times and a roofline; `convcost roofline` lists them.",
 )
 @dtype_options
+@convention_option
 @output_option
-def command(
+def command(  # noqa: PLR0913 - one argument per option
     targets: tuple[str, ...],
     settings: tuple[str, ...],
     input_: str | None,
@@ -42,6 +44,7 @@ def command(
     device: str | None,
     dtype: str,
     weights_dtype: str | None,
+    convention_: str,
     output: str | None,
 ) -> None:
     """An HTML page of TARGET, on which its parameters can be moved; with OTHER, of both side by side.
@@ -58,5 +61,6 @@ def command(
         dtype=dtype,
         weights_dtype=weights_dtype,
         device=device,
+        convention=convention_,
     )
     write(explorer_page(explorer), output)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.codegen.data import Pool, as_data
 from convcost.codegen.kernel import kernel
+from convcost.conventions.catalogue import DEFAULT
+from convcost.conventions.reported import Ledger, Reported
 from convcost.errors import UnsupportedError, UsageError
 from convcost.formulas.cases import Cases, cases
-from convcost.formulas.closed import everything_free
+from convcost.formulas.closed import Form, everything_free
 from convcost.formulas.naming import shared_names
 from convcost.language.interpret import build
 from convcost.language.model import own_name
@@ -21,17 +23,19 @@ from convcost.limits import MAX_PAGE_ROWS
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import alive
 from convcost.metrics.traffic import traffic
+from convcost.numbers.polynomial import expanded
 from convcost.tables.printable import Printable
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from convcost.conventions.model import Convention
     from convcost.formulas.closed import Formula
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
-    from convcost.network.graph import Graph
+    from convcost.network.graph import Graph, Node
 
 QUANTITIES = ("params", "macs", "flops", "activations")
 MAX_FORMS = 8  # structures of a network on a page
@@ -39,12 +43,21 @@ _POSITIONS, _FEWEST = 8, 16  # of a slider: below the default, and in all
 
 
 class Source(NamedTuple):
-    """A network as it is asked for: its name on the page, the name or path it was given by, its spec and values."""
+    """A network as it is asked for.
+
+    Attributes:
+        name: on the page.
+        given: the name or path that it was given by.
+        spec: linked.
+        values: of its parameters.
+        conventions: those whose numbers the page shows.
+    """
 
     name: str
     given: str
     spec: Spec
     values: Mapping[str, Any]
+    conventions: Sequence[Convention] = ()
 
 
 class Explored(NamedTuple):
@@ -66,6 +79,12 @@ class Explored(NamedTuple):
         """The network in numbers where a case is derived: symbols do not tell a group of one from others."""
         return build(self.source.spec, {**self.source.values, **case.witness}, self.input_shape)
 
+    def numbers(self, case: Formula) -> Sequence[Node]:
+        """The layers of a case in numbers; on symbols where no values are known that give its structure."""
+        layers = self.at_witness(case).layers
+        same = [node.path for node in layers] == [node.path for node in case.graph.layers]
+        return layers if same else case.graph.layers
+
 
 class Explorer(Printable):
     """One network, or two side by side, whose free parameters can be moved.
@@ -75,15 +94,22 @@ class Explorer(Printable):
         dtype: number format of feature maps and arithmetic.
         weights_dtype: number format of parameters.
         device: what times are for; None where none was named.
+        convention: the name of the convention that is chosen at first.
     """
 
     def __init__(
-        self, networks: Sequence[Explored], dtype: str, weights_dtype: str, device: Device | None = None
+        self,
+        networks: Sequence[Explored],
+        dtype: str,
+        weights_dtype: str,
+        device: Device | None = None,
+        convention: str = DEFAULT,
     ) -> None:
         self.networks = tuple(networks)
         self.dtype = dtype
         self.weights_dtype = weights_dtype
         self.device = device
+        self.convention = convention
 
     def __repr__(self) -> str:
         parts = []
@@ -132,21 +158,44 @@ class Explorer(Printable):
             "title": plain(network.cases.formulas[0].graph.title),
             "command": plain(_command(network.source)),
             "names": [[name, network.labels[name]] for name in network.cases.formulas[0].symbols],
+            "conventions": {
+                plain(each.name): {
+                    "unit": each.unit,
+                    "words": plain(f"{each.title}: {each.doc}" if each.doc else each.title),
+                }
+                for each in network.source.conventions
+            },
             "forms": list(forms),
             "complete": network.cases.complete and len(forms) == len(network.cases.formulas),
         }
 
     def form(self, network: Explored, case: Formula) -> dict[str, Any]:
-        """One structure: its conditions, its rows with the places of their values, and the program of the values."""
+        """One structure: its conditions, its rows with the places of their values, and the program of the values.
+
+        Rows that are alike in everything but their path share a line of ``columns``; ``lines`` is that of each row.
+        """
         graph, pool = case.graph, Pool()
-        kind = [node.kind for node in network.at_witness(case).layers]
+        kind = [node.kind for node in network.numbers(case)]
         kinds = list(dict.fromkeys(kind))
-        columns = {key: [pool.place(row.forms[key].polynomial) for row in case.rows] for key in QUANTITIES}
-        moved = traffic(graph)
-        columns["bytes"] = [
-            pool.place(moved[node.index].bytes(self.dtype, self.weights_dtype)) for node in graph.layers
+        moved, ledger = traffic(graph), Ledger(graph)
+        readings = {f"as {plain(each.name)}": Reported(graph, each, ledger) for each in network.source.conventions}
+        totals = {key: pool.place(case.totals[key].polynomial) for key in QUANTITIES}
+        totals |= {key: pool.place(Form(reading.value, case.values).polynomial) for key, reading in readings.items()}
+        lines = [
+            (
+                kinds.index(kind[place]),
+                tuple(map(pool.place, node.input)),
+                tuple(map(pool.place, node.shape)),
+                *(pool.place(row.forms[key].polynomial) for key in QUANTITIES),
+                pool.place(moved[node.index].bytes(self.dtype, self.weights_dtype)),
+                pool.place(moved[node.index].flops),
+                *(pool.place(expanded(reading.of([node]))) for reading in readings.values()),
+            )
+            for place, (node, row) in enumerate(zip(graph.layers, case.rows, strict=True))
         ]
-        columns["executed"] = [pool.place(moved[node.index].flops) for node in graph.layers]
+        different = {line: place for place, line in enumerate(dict.fromkeys(lines))}
+        keys = ("kind", "inputs", "outputs", *QUANTITIES, "bytes", "executed", *readings)
+        columns = {key: [line[place] for line in different] for place, key in enumerate(keys)}
         order = {node.index: row for row, node in enumerate(graph.layers)}
         try:
             steps = [
@@ -156,9 +205,6 @@ class Explorer(Printable):
             note = ""
         except UnsupportedError as error:
             steps, note = [], str(error)
-        totals = {key: pool.place(case.totals[key].polynomial) for key in QUANTITIES}
-        inputs = [[pool.place(size) for size in node.input] for node in graph.layers]
-        outputs = [[pool.place(size) for size in node.shape] for node in graph.layers]
         made = kernel(pool.exprs, list(case.symbols.values()), case.conditions)
         words = [condition.text for condition in case.conditions]
         words += ["a divisor above 0"] * (len(made.guards) - len(words))
@@ -168,10 +214,9 @@ class Explorer(Printable):
             "totals": totals,
             "paths": [plain(node.path) for node in graph.layers],
             "kinds": kinds,
-            "kind": [*map(kinds.index, kind)],
+            "lines": [different[line] for line in lines],
             "columns": columns,
-            "inputs": inputs,
-            "outputs": outputs,
+            "notes": list(dict.fromkeys(plain(note) for each in readings.values() for note in each.written.notes)),
             "alive": [place for _, place in steps],
             "alive_rows": [row for row, _ in steps],
             "alive_note": note,
@@ -187,6 +232,7 @@ def explore(
     dtype: str = "float32",
     weights_dtype: str | None = None,
     device: Device | None = None,
+    convention: str = DEFAULT,
 ) -> Explorer:
     """A page for one network, or for two side by side.
 
@@ -197,6 +243,7 @@ def explore(
         dtype: number format of feature maps and arithmetic, for bytes.
         weights_dtype: number format of parameters; that of the maps where not given.
         device: what times are for.
+        convention: the name of the one of the sources' conventions that is chosen at first.
 
     Raises:
         UsageError: there are more than two, a name is no parameter, or it cannot be free.
@@ -219,7 +266,7 @@ def explore(
     symbols, _ = shared_names([first.symbols for first in firsts], values)
     labels = [{name: symbol.name for name, symbol in own.items()} for own in symbols]
     networks = [Explored(*parts, input_shape) for parts in zip(sources, every, labels, strict=True)]
-    return Explorer(networks, dtype, weights_dtype or dtype, device)
+    return Explorer(networks, dtype, weights_dtype or dtype, device, convention)
 
 
 def _free(source: Source, free: Sequence[str] | None, input_shape: Shape | None) -> list[str]:

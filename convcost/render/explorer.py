@@ -51,9 +51,10 @@ def explorer_page(explorer: Explorer) -> str:
             "<main>",
             _controls(contents),
             _totals(contents, names),
+            _conventions(contents, names, explorer.convention),
             _layers(contents, names),
             _memory(contents, names),
-            _contours(contents, _budget(explorer)),
+            _contours(contents, names, _budget(explorer)),
             _roofline(contents),
             _formulas([[typeset for _, typeset in chosen] for chosen in parts], names),
             _drawings(drawings, names),
@@ -126,9 +127,43 @@ def _totals(contents: dict[str, Any], names: list[str]) -> str:
     )
 
 
+def _conventions(contents: dict[str, Any], names: list[str], chosen: str) -> str:
+    """The number of every convention, with a choice of the one that the layers show."""
+    words: dict[str, str] = {}
+    for network in contents["networks"]:
+        for name, each in network["conventions"].items():
+            words.setdefault(name, each["words"])
+    if not words:
+        return ""
+    options = "".join(f"<option{' selected' if name == chosen else ''}>{text(name)}</option>" for name in words)
+    several = len(names) > 1
+    head = "".join(f'<th scope="col">{text(name)}</th>' for name in names)
+    ratio = '<th scope="col">first / second</th>' if several else ""
+    lines = []
+    for name in words:
+        key = text(f"as {name}")
+        cells = "".join(f'<td data-total="{place} {key}"><b></b><span></span></td>' for place in range(len(names)))
+        compared = f'<td data-ratio="{key}"></td>' if several else ""
+        lines.append(f'<tr><th scope="row">{text(name)}</th>{cells}{compared}</tr>')
+    notes = dict.fromkeys(
+        note for network in contents["networks"] for form in network["forms"] for note in form["notes"]
+    )
+    below = "".join(f'<p class="small">{text(note)}.</p>' for note in notes)
+    return (
+        '<section aria-labelledby="h-conventions"><div class="row"><h2 id="h-conventions">Under each convention</h2>'
+        f'<label>layers show <select id="convention">{options}</select></label></div>'
+        '<p class="small" id="convention-words"></p>'
+        '<details open><summary>Totals of all conventions</summary><div class="scroll" tabindex="0">'
+        f'<table class="totals lines"><thead><tr><td></td>{head}{ratio}</tr></thead><tbody>{"".join(lines)}</tbody>'
+        f"</table></div>{below}</details></section>"
+    )
+
+
 def _layers(contents: dict[str, Any], names: list[str]) -> str:
     keys = ["macs", "params", "flops", "activations", "bytes", *(["time"] if contents["device"] is not None else [])]
     options = "".join(f'<option value="{key}">{text(_HEADINGS[key])}</option>' for key in keys)
+    if any(network["conventions"] for network in contents["networks"]):
+        options += '<option value="reported">as the convention counts</option>'
     charts = "".join(
         f"<div>{_name_above(names, place)}"
         f'<div class="chart" id="bars-{place}" tabindex="0" role="group" '
@@ -168,9 +203,8 @@ def _memory(contents: dict[str, Any], names: list[str]) -> str:
     )
 
 
-def _contours(contents: dict[str, Any], budget: str) -> str:
-    network = contents["networks"][0]
-    labels = [label for _, label in network["names"]]
+def _contours(contents: dict[str, Any], names: list[str], budget: str) -> str:
+    labels = [entry["name"] for entry in contents["names"]]
     if len(labels) < 2:  # noqa: PLR2004 - two axes
         return ""
 
@@ -178,16 +212,22 @@ def _contours(contents: dict[str, Any], budget: str) -> str:
         options = "".join(f"<option>{text(label)}</option>" for label in labels)
         return f'<label>{words} <select id="{key}">{options}</select></label>'
 
+    alive = all(network["forms"][0]["alive"] for network in contents["networks"])
     bounded = "".join(
         f'<option value="{key}">{text(_HEADINGS[key])}</option>'
-        for key in ("macs", "params", "flops", *(["peak"] if network["forms"][0]["alive"] else []))
+        for key in ("macs", "params", "flops", *(["peak"] if alive else []))
+    )
+    charts = "".join(
+        f'<div>{_name_above(names, place)}<div class="chart" id="contours-{place}"></div>'
+        f'<p id="budget-words-{place}"></p></div>'
+        for place in range(len(names))
     )
     return (
         f'<section aria-labelledby="h-budget"><h2 id="h-budget">A budget over two names</h2><div class="row">'
         f'<label>at most <input id="budget" size="8" maxlength="24" value="{budget}"></label>'
         f'<label>of <select id="bounded">{bounded}</select></label>'
         f"{axis('axis-x', 'across')}{axis('axis-y', 'up')}</div>"
-        '<div class="chart" id="contours"></div><p id="budget-words"></p>'
+        f'<div class="{_side(names)}">{charts}</div>'
         '<p class="small">Values at the points of a grid, with straight lines between them; dashed lines are equal '
         "cost. Grey: no network, or a structure that is not on this page.</p></section>"
     )
@@ -254,7 +294,7 @@ def _drawings(drawings: list[str], names: list[str]) -> str:
 
 def _tables(names: list[str]) -> str:
     heads = ("layer", "kind", "input", "output", *(_HEADINGS[key] for key in (*QUANTITIES, "bytes")))
-    head = "".join(f'<th scope="col">{text(words)}</th>' for words in heads)
+    head = "".join(f'<th scope="col">{text(words)}</th>' for words in heads) + '<th scope="col" class="counted"></th>'
     return "".join(
         f'<section><details id="rows-{place}"><summary>Table of the layers of {text(name)}</summary>'
         '<div class="scroll" tabindex="0">'

@@ -258,7 +258,7 @@
   function figures(state) {
     const {form, run} = state;
     const totals = {};
-    for (const key of KEYS) totals[key] = run.value(form.totals[key]);
+    for (const [key, place] of Object.entries(form.totals)) totals[key] = run.value(place);
     if (form.alive.length) {
       let most = 0;
       for (let step = 1; step < form.alive.length; step += 1) {
@@ -274,12 +274,16 @@
     state.totals = totals;
   }
 
-  const columnAt = (state, key, row) => state.run.value(state.form.columns[key][row]);
+  const counted = () => `as ${convention?.value}`;
+  const at = (state, key, row) => state.form.columns[key][state.form.lines[row]];
+  const columnAt = (state, key, row) => state.run.value(at(state, key, row));
+  // what the chosen convention counts of a layer; null where a network has no such convention
+  const countedAt = (state, row) => counted() in state.form.columns ? columnAt(state, counted(), row) : null;
   const timeOf = (state, row) => Math.max(
     Number(columnAt(state, "executed", row)) / page.device.peak,
     Number(columnAt(state, "bytes", row)) / page.device.bandwidth,
   );
-  const shapeAt = (state, key, row) => state.form[key][row].map(place => String(state.run.value(place))).join("x");
+  const shapeAt = (state, key, row) => at(state, key, row).map(place => String(state.run.value(place))).join("x");
 
   // --- drawing ---
 
@@ -336,22 +340,23 @@
   const bars = networks.map(network => new Chart(`bars-${network.index}`, 190));
   const memory = networks.map(network => new Chart(`memory-${network.index}`, 170));
   const roofline = new Chart("roofline", 300);
-  const contours = new Chart("contours", 340);
-  const shown = document.getElementById("shown");
+  const contours = networks.map(network => new Chart(`contours-${network.index}`, networks.length > 1 ? 300 : 340));
+  const shown = document.getElementById("shown"), convention = document.getElementById("convention");
   const BAR_VALUES = {
     time: (state, row) => state.times[row],
+    reported: (state, row) => Number(countedAt(state, row) ?? 0n),
     default: (state, row, key) => Number(columnAt(state, key, row)),
   };
   const barValue = (state, row) => (BAR_VALUES[shown.value] ?? BAR_VALUES.default)(state, row, shown.value);
 
-  const kindOf = (state, row) => state.form.kinds[state.form.kind[row]];
+  const kindOf = (state, row) => state.form.kinds[at(state, "kind", row)];
 
   // a colour for each kind that has a bar, the same in both networks; the heaviest kinds have one of their own
   function coloursOf(states) {
     const weight = new Map();
     for (const state of states) {
       if (state.form === null) continue;
-      state.form.kind.forEach((_, row) => {
+      state.form.paths.forEach((_, row) => {
         const value = barValue(state, row), kind = kindOf(state, row);
         if (value) weight.set(kind, (weight.get(kind) ?? 0) + value);
       });
@@ -381,7 +386,7 @@
     if (network.layer !== null && network.layer < count) {
       parts.push(draw("rect", {class: "cursor", x: x(network.layer), y: 0, width: Math.max(wide, 2), height: low}));
     }
-    const heading = shown.selectedOptions[0].textContent;
+    const heading = shown.value === "reported" ? `${convention.value} number` : shown.selectedOptions[0].textContent;
     parts.push(label(LEFT, chart.height - 4, "input", {class: "tick"}));
     parts.push(label(chart.width - 2, chart.height - 4, `${count} layers`, {class: "tick", "text-anchor": "end"}));
     chart.fill(`${heading} of each of ${count} layers of ${network.name}; the table of layers has every number`, ...parts);
@@ -401,11 +406,15 @@
     }
   }
 
+  const unitOf = (network, name) => network.conventions[name]?.unit ?? "";
+
   function readout(network, state) {
     const line = document.getElementById(`layer-${network.index}`);
     const row = network.layer;
     if (row === null || state.form === null || row >= state.form.paths.length) return;
     const parts = KEYS.map(key => `${page.headings[key]} ${exact(columnAt(state, key, row))}`);
+    const own = convention === null ? null : countedAt(state, row);
+    if (own !== null) parts.push(`${unitOf(network, convention.value)} as ${convention.value} counts ${exact(own)}`);
     if (state.times) parts.push(`time ${duration(state.times[row])}`);
     const shapes = `${shapeAt(state, "inputs", row)} → ${shapeAt(state, "outputs", row)}`;
     const kind = kindOf(state, row).replaceAll("_", " ");
@@ -444,7 +453,7 @@
         if (flops && bytes) points.push([flops / bytes, flops / state.times[row], place, false]);
       });
       const sums = ["executed", "bytes"].map(key =>
-        state.form.columns[key].reduce((sum, one) => sum + Number(state.run.value(one)), 0));
+        state.form.paths.reduce((sum, _, row) => sum + Number(columnAt(state, key, row)), 0));
       if (sums[0] && sums[1]) points.push([sums[0] / sums[1], sums[0] / state.totals.time, place, true]);
     });
     if (!points.length) return roofline.fill("No values", ...[]);
@@ -493,7 +502,7 @@
 
   const axisX = document.getElementById("axis-x"), axisY = document.getElementById("axis-y");
   const bounded = document.getElementById("bounded"), budget = document.getElementById("budget");
-  let mapped = "";  // what the contours were last drawn for
+  const mapped = networks.map(() => "");  // what the contours were last drawn for
 
   function positions(entry, count) {
     const [first, last, step] = entry.slider.map(text => parsed(text, true));
@@ -510,28 +519,29 @@
     return match === null ? null : Number(match[1]) * 1000 ** Math.max(0, "kMGT".indexOf(match[2].replace("K", "k")) + (match[2] ? 1 : 0));
   }
 
-  function drawContours(values) {
-    if (contours.box === null || !contours.width || axisX === null) return;
-    const network = networks[0], [ex, ey] = [byName.get(axisX.value), byName.get(axisY.value)];
+  function drawContours(network, values) {
+    const chart = contours[network.index];
+    if (chart.box === null || !chart.width || axisX === null) return;
+    const [ex, ey] = [byName.get(axisX.value), byName.get(axisY.value)];
     const limit = budgetOf(budget.value);
     budget.setAttribute("aria-invalid", String(limit === null));
-    const say = document.getElementById("budget-words");
+    const say = document.getElementById(`budget-words-${network.index}`);
     if (ex === ey || limit === null) {
-      contours.fill("No values");
+      chart.fill("No values");
       say.textContent = ex === ey ? "Choose two different names." : "A budget is a number such as 300M or 1.5G.";
-      mapped = "";
+      mapped[network.index] = "";
       return;
     }
     const others = names.filter(entry => entry !== ex && entry !== ey).map(entry => [entry.name, entry.field.value]);
-    const wanted = JSON.stringify([ex.name, ey.name, bounded.value, limit, others, contours.width]);
-    const left = LEFT, low = contours.height - 34, right = contours.width - 10, high = 10;
+    const wanted = JSON.stringify([ex.name, ey.name, bounded.value, limit, others, chart.width]);
+    const left = LEFT, low = chart.height - 34, right = chart.width - 10, high = 10;
     const spot = (entry, from, to) => {
       const [a, b] = [entry.slider[0], entry.slider[1]].map(text => ratioOf(parsed(text, true)));
       return value => from + (to - from) * (value - a) / (b - a);
     };
     const x = spot(ex, left, right), y = spot(ey, low, high);
-    if (mapped !== wanted) {
-      mapped = wanted;
+    if (mapped[network.index] !== wanted) {
+      mapped[network.index] = wanted;
       const fine = bounded.value === "peak" ? 24 : 40;
       const xs = positions(ex, fine), ys = positions(ey, fine);
       const grid = gridOf(network, values, ex, ey, xs, ys);
@@ -553,21 +563,21 @@
             : label(left - 5, place + (text === entry.slider[0] ? 0 : 9), text, {class: "tick", "text-anchor": "end"}));
         }
       }
-      parts.push(label((left + right) / 2, contours.height - 4, ex.name, {class: "tick", "text-anchor": "middle"}));
+      parts.push(label((left + right) / 2, chart.height - 4, ex.name, {class: "tick", "text-anchor": "middle"}));
       parts.push(label(left - 5, (low + high) / 2, ey.name, {class: "tick", "text-anchor": "end"}));
-      const mark = draw("circle", {class: "mark", r: 5, id: "here"});
-      contours.fill("", ...parts, mark);
+      const mark = draw("circle", {class: "mark", r: 5, id: `here-${network.index}`});
+      chart.fill("", ...parts, mark);
     }
-    const here = document.getElementById("here");
+    const here = document.getElementById(`here-${network.index}`);
     const [a, b] = [ex, ey].map(entry => ratioOf(values.get(entry.name)));
     here.setAttribute("cx", Math.min(Math.max(x(a), left), right));
     here.setAttribute("cy", Math.min(Math.max(y(b), high), low));
-    const state = current[0], total = state && state.form !== null ? Number(state.totals[bounded.value]) : NaN;
+    const state = current[network.index], total = state && state.form !== null ? Number(state.totals[bounded.value]) : NaN;
     const verdict = Number.isNaN(total) ? "Here there are no values." : total <= limit
       ? `Here it is met: ${about(total)}.` : `Here it is not met: ${about(total)}.`;
     const heading = bounded.selectedOptions[0].textContent;
     say.textContent = `${heading} of ${network.name} at most ${budget.value.trim()}: the tinted side of the bold line. ${verdict}`;
-    contours.svg.setAttribute("aria-label", `${say.textContent} Axes: ${ex.name} and ${ey.name}.`);
+    chart.svg.setAttribute("aria-label", `${say.textContent} Axes: ${ex.name} and ${ey.name}.`);
   }
 
   const ratioOf = ([top, bottom]) => Number(top) / Number(bottom);
@@ -640,11 +650,16 @@
     (state, row) => shapeAt(state, "inputs", row),
     (state, row) => shapeAt(state, "outputs", row),
     ...[...KEYS, "bytes"].map(key => (state, row) => exact(columnAt(state, key, row))),
+    (state, row) => {
+      const value = countedAt(state, row);
+      return value === null ? "–" : exact(value);
+    },
   ];
   function writeTable(network, state) {
     const details = document.getElementById(`rows-${network.index}`);
     if (!details.open) return;
     const body = details.querySelector("tbody");
+    if (convention !== null) details.querySelector(".counted").textContent = `${convention.value} ${unitOf(network, convention.value)}`;
     const count = state.form === null ? 0 : state.form.paths.length;
     while (body.rows.length > count) body.deleteRow(-1);
     while (body.rows.length < count) {
@@ -671,11 +686,11 @@
 
   function writeTotals(states) {
     for (const cell of document.querySelectorAll("[data-total]")) {
-      const [place, key] = cell.dataset.total.split(" ");
+      const [, place, key] = /^(\d+) (.*)$/.exec(cell.dataset.total);
       const state = states[place], value = state.form === null ? undefined : state.totals[key];
-      const unit = key === "peak" ? "B" : "";
+      const unit = key === "peak" ? "B" : key.startsWith("as ") ? ` ${unitOf(networks[place], key.slice(3))}` : "";
       const [main, digits] = cell.children;
-      main.textContent = value === undefined ? "–" : key === "time" ? duration(value) : si(value) + unit;
+      main.textContent = value === undefined ? "–" : key === "time" ? duration(value) : (si(value) + unit).replace("  ", " ");
       digits.textContent = value === undefined || key === "time" || value < 1000n ? "" : exact(value);
     }
     for (const cell of document.querySelectorAll("[data-ratio]")) {
@@ -696,6 +711,10 @@
     const words = problems.join(" ");
     if (status.textContent !== words) status.textContent = words;
     writeTotals(states);
+    if (convention !== null) {
+      const of = networks.find(network => convention.value in network.conventions);
+      document.getElementById("convention-words").textContent = of.conventions[convention.value].words;
+    }
     for (const network of networks) {
       for (const form of network.forms) form.math.hidden = form !== states[network.index].form;
     }
@@ -703,7 +722,7 @@
     if (!wrong.length) redrawn ??= requestAnimationFrame(() => {
       redrawn = null;
       const [latest, bad] = given();
-      if (!bad.length) drawContours(latest);
+      if (!bad.length) for (const network of networks) drawContours(network, latest);
     });
     keep();
   }
@@ -722,19 +741,22 @@
       writeTable(network, state);
     }
     if (page.device !== null) drawRoofline(current);
-    if (contours.width && redrawn === null && mapped === "" && axisX !== null) {
+    if (redrawn === null && axisX !== null && networks.some(({index}) => contours[index].width && mapped[index] === "")) {
       const [values, wrong] = given();
-      if (!wrong.length) drawContours(values);
+      if (!wrong.length) for (const network of networks) drawContours(network, values);
     }
   }
 
-  // the axes at first: the two names of the first network whose doubling adds most MACs
+  // the axes at first: the two names whose doubling adds most MACs
   function chooseAxes() {
-    const [values] = given(), network = networks[0], form = network.forms[0];
-    const macs = changed => new Run(form.big, slotsOf(network, changed)).value(form.totals.macs);
-    const order = network.names.map(([, label]) => {
-      const [top, bottom] = values.get(label);
-      return [label, macs(new Map(values).set(label, reduced(2n * top, bottom)))];
+    const [values] = given();
+    const macs = changed => networks.reduce((sum, network) => {
+      const form = network.forms[0];
+      return sum + new Run(form.big, slotsOf(network, changed)).value(form.totals.macs);
+    }, 0n);
+    const order = names.map(({name}) => {
+      const [top, bottom] = values.get(name);
+      return [name, macs(new Map(values).set(name, reduced(2n * top, bottom)))];
     }).sort(([, a], [, b]) => a < b ? 1 : a > b ? -1 : 0);
     axisX.value = order[0][0];
     axisY.value = order[1][0];
@@ -743,7 +765,7 @@
 
   // --- the state of the page is in its address ---
 
-  const choices = [shown, axisX, axisY, bounded, budget].filter(Boolean);
+  const choices = [convention, shown, axisX, axisY, bounded, budget].filter(Boolean);
   const starts = new Map(choices.map(choice => [choice.id, choice.value]));
   let kept = null;
 
