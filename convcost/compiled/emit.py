@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from math import gcd
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from convcost.codegen.kernel import UNIT, scaled
 
@@ -26,6 +26,8 @@ _COMPARED: Mapping[str, type[ast.cmpop]] = {
     ">": ast.Gt,
     ">=": ast.GtE,
 }
+_ADD, _MULT, _FLOORDIV, _MOD, _RSHIFT = ast.Add(), ast.Mult(), ast.FloorDiv(), ast.Mod(), ast.RShift()
+_BITAND, _BITOR, _NOT, _LOAD, _STORE = ast.BitAnd(), ast.BitOr(), ast.Not(), ast.Load(), ast.Store()
 _NUMBERS: Mapping[str, Any] = {"gcd": gcd, "maximum": max, "minimum": min}
 
 
@@ -62,17 +64,18 @@ def tree(kernel: Kernel, *, arrays: bool) -> ast.FunctionDef:
     """
     parameters = ast.arguments(
         posonlyargs=[],
-        args=[ast.arg(_name(slot)) for slot in range(kernel.arguments)],
+        args=[_placed(ast.arg(_name(slot))) for slot in range(kernel.arguments)],
         kwonlyargs=[],
         kw_defaults=[],
         defaults=[],
     )
-    return ast.FunctionDef("kernel", parameters, _Body(kernel, arrays=arrays).statements, [])
+    function = ast.FunctionDef("kernel", parameters, _Body(kernel, arrays=arrays).statements, [])
+    return _placed(function)
 
 
 def _made(function: ast.FunctionDef, names: Mapping[str, Any]) -> Callable[..., Any]:
     """The function of a tree, in which ``names`` are known and nothing else."""
-    module = ast.fix_missing_locations(ast.Module([function], []))
+    module = ast.Module([function], [])
     # Safe: the tree has only the nodes that this file makes, with its own names and whole numbers.
     code = compile(module, "<convcost>", "exec")
     (own,) = (constant for constant in code.co_consts if isinstance(constant, CodeType))
@@ -97,17 +100,17 @@ class _Body:
         if arrays:
             sides = [[guard for guard in kernel.guards if guard.structural is side] for side in (True, False)]
             masks = [_all(map(self._guard, guards)) for guards in sides]
-            self.statements.append(ast.Return(_tuple([*masks, *self._outputs()])))
+            self.statements.append(_placed(ast.Return(_tuple([*masks, *self._outputs()]))))
         else:
             for guard in kernel.guards:
-                refused: list[ast.stmt] = [ast.Return(ast.Constant(None))]
-                self.statements.append(ast.If(ast.UnaryOp(ast.Not(), self._guard(guard)), refused, []))
-            self.statements.append(ast.Return(_tuple(self._outputs())))
+                refused: list[ast.stmt] = [_placed(ast.Return(_placed(ast.Constant(None))))]
+                self.statements.append(_placed(ast.If(_placed(ast.UnaryOp(_NOT, self._guard(guard))), refused, [])))
+            self.statements.append(_placed(ast.Return(_tuple(self._outputs()))))
 
     # --- statements ---
 
     def _assign(self, name: str, value: ast.expr) -> None:
-        self.statements.append(ast.Assign([ast.Name(name, ast.Store())], value))
+        self.statements.append(_placed(ast.Assign([_placed(ast.Name(name, _STORE))], value)))
 
     def _square(self, slot: int) -> None:
         if slot in self._squares:
@@ -128,7 +131,7 @@ class _Body:
             top, bottom = line.arguments
             places = _places(bottom)
             if places is not None:
-                return ast.BinOp(self._polynomial(top), ast.RShift(), _whole(places))
+                return _placed(ast.BinOp(self._polynomial(top), _RSHIFT, _whole(places)))
             return _floor(self._polynomial(top), self._polynomial(bottom))
         if line.operation == "make_divisible":
             return self._make_divisible(*line.arguments)
@@ -145,12 +148,12 @@ class _Body:
         short = _compare("<", _times(_load("near"), self._shared(scaled(bottom, 10))), self._polynomial(scaled(top, 9)))
         if self._arrays:
             return _plus(_load("near"), _times(_whole(size), short))
-        return ast.IfExp(short, _plus(_load("near"), _whole(size)), _load("near"))
+        return _placed(ast.IfExp(short, _plus(_load("near"), _whole(size)), _load("near")))
 
     def _larger(self, name: str, number: int) -> ast.expr:
         if self._arrays:
             return _call("maximum", _load(name), _whole(number))
-        return ast.IfExp(_compare(">", _load(name), _whole(number)), _load(name), _whole(number))
+        return _placed(ast.IfExp(_compare(">", _load(name), _whole(number)), _load(name), _whole(number)))
 
     def _round_even(self, top: Polynomial, bottom: Polynomial) -> ast.expr:
         """The floor of the fraction and a half, and one less at a tie that makes it odd."""
@@ -172,10 +175,13 @@ class _Body:
         return _balanced(_or, [_all(map(self._test, tests)) for tests in guard.alternatives])
 
     def _test(self, test: Check) -> ast.expr:
-        value = self._polynomial(test.polynomial)
         if test.relation == "divides":
-            return _compare("==", _rest(value, self._polynomial(test.divisor)), _whole(0))
-        return _compare(test.relation, value, _whole(0))
+            rest = _rest(self._polynomial(test.polynomial), self._polynomial(test.divisor))
+            return _compare("==", rest, _whole(0))
+        terms = test.polynomial.items()
+        above = {monomial: coefficient for monomial, coefficient in terms if coefficient > 0}
+        below = {monomial: -coefficient for monomial, coefficient in terms if coefficient < 0}
+        return _compare(test.relation, self._polynomial(above), self._polynomial(below))
 
     # --- polynomials ---
 
@@ -234,9 +240,18 @@ def _without(powers: Mapping[int, int], slot: int, power: int) -> Monomial:
 
 # --- nodes ---
 
+_Node = TypeVar("_Node", bound=ast.expr | ast.stmt | ast.arg)
+
+
+def _placed(node: _Node) -> _Node:
+    """A node with a line and a column, which every node must have; to add them at last takes as long as compiling."""
+    node.lineno = 1
+    node.col_offset = 0
+    return node
+
 
 def _all(conditions: Iterable[ast.expr]) -> ast.expr:
-    return _balanced(_and, list(conditions) or [ast.Constant(True)])  # noqa: FBT003
+    return _balanced(_and, list(conditions) or [_placed(ast.Constant(True))])  # noqa: FBT003
 
 
 def _balanced(join: Callable[[ast.expr, ast.expr], ast.expr], parts: Sequence[ast.expr]) -> ast.expr:
@@ -249,50 +264,50 @@ def _balanced(join: Callable[[ast.expr, ast.expr], ast.expr], parts: Sequence[as
 
 
 def _and(a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.BinOp(a, ast.BitAnd(), b)
+    return _placed(ast.BinOp(a, _BITAND, b))
 
 
 def _or(a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.BinOp(a, ast.BitOr(), b)
+    return _placed(ast.BinOp(a, _BITOR, b))
 
 
 def _plus(a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.BinOp(a, ast.Add(), b)
+    return _placed(ast.BinOp(a, _ADD, b))
 
 
 def _times(*factors: ast.expr) -> ast.expr:
     product, *others = factors
     for factor in others:
-        product = ast.BinOp(product, ast.Mult(), factor)
+        product = _placed(ast.BinOp(product, _MULT, factor))
     return product
 
 
 def _floor(a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.BinOp(a, ast.FloorDiv(), b)
+    return _placed(ast.BinOp(a, _FLOORDIV, b))
 
 
 def _rest(a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.BinOp(a, ast.Mod(), b)
+    return _placed(ast.BinOp(a, _MOD, b))
 
 
 def _compare(relation: str, a: ast.expr, b: ast.expr) -> ast.expr:
-    return ast.Compare(a, [_COMPARED[relation]()], [b])
+    return _placed(ast.Compare(a, [_COMPARED[relation]()], [b]))
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(_load(name), list(arguments), [])
+    return _placed(ast.Call(_load(name), list(arguments), []))
 
 
 def _tuple(parts: Iterable[ast.expr]) -> ast.expr:
-    return ast.Tuple(list(parts), ast.Load())
+    return _placed(ast.Tuple(list(parts), _LOAD))
 
 
 def _load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
+    return _placed(ast.Name(name, _LOAD))
 
 
 def _whole(number: int) -> ast.expr:
-    return ast.Constant(number)
+    return _placed(ast.Constant(number))
 
 
 def _name(slot: int) -> str:

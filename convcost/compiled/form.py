@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.codegen.kernel import UNIT, Line, kernel, scaled
 from convcost.compiled.emit import on_numbers
 from convcost.errors import UnsupportedError
+from convcost.formulas.regions import brought_together
 from convcost.metrics.dtypes import bits
 from convcost.metrics.memory import alive
 from convcost.numbers.arithmetic import normal
@@ -53,7 +54,8 @@ class Form:
         closed = {key: values[key] for key in keys if key in CLOSED}
         exprs = {key: value for key, value in closed.items() if value is not None}
         held = _held(context) if any(key in ALIVE for key in keys) else {}
-        made = kernel({**exprs, **held}, list(formula.symbols.values()), formula.conditions)
+        conditions = brought_together(formula.recorded, ranges=False)
+        made = kernel({**exprs, **held}, list(formula.symbols.values()), conditions)
         if held:
             made = _with_maximum(made, list(held), context)
         self.kernel = made._replace(outputs={key: made.outputs[key] for key in keys if key in made.outputs})

@@ -157,7 +157,12 @@ class Network:
         form: Form | None = None
         try:
             symbolic = formula(
-                self.spec, free, {**self._given, **values}, self._input_shape, whose=self._setting.convention
+                self.spec,
+                free,
+                {**self._given, **values},
+                self._input_shape,
+                whose=self._setting.convention,
+                checked=False,  # its conditions say where there is no network, and such a point is counted
             )
             form = Form(symbolic, self._setting.context(symbolic.graph), self.closed)
         except ConvcostError:  # the network has no closed form here, and is counted

@@ -11,7 +11,7 @@ from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
 from convcost.language.check import count_names, fixed_names, free_names
 from convcost.language.given import from_python, no_parameter
-from convcost.language.interpret import build
+from convcost.language.interpret import bound, build
 from convcost.language.model import own_name
 from convcost.metrics.quantities import PARTS, QUANTITIES, REPORTED, quantity
 from convcost.network.cost import sum_work
@@ -105,7 +105,8 @@ class Formula(Printable):
         symbols: the free names and their symbols.
         witness: what each free name was given or defaults to; formulas are exact for all values that fulfil
             ``conditions``, not just for these.
-        conditions: what must hold.
+        recorded: what must hold, as it came up.
+        conditions: the same, brought together to be read.
         answers: the questions of structure that came up, with the answer that was given.
         reported: the number of a convention, if one was named; ``reported`` is then a quantity too.
         rows: per layer.
@@ -117,18 +118,23 @@ class Formula(Printable):
         graph: Graph,
         symbols: dict[str, Any],
         witness: dict[str, Any],
-        conditions: tuple[Condition, ...],
+        recorded: Sequence[Condition],
         reported: Reported | None = None,
     ) -> None:
         self.graph = graph
         self.symbols = symbols
         self.witness = witness
-        self.conditions = conditions
+        self.recorded = tuple(recorded)
         self.answers: dict[Any, bool] = {}
         self.reported = reported
 
     def __repr__(self) -> str:
         return f"Formula({self.graph.name}, free: {', '.join(self.symbols) or 'nothing'})"
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """See :class:`Formula`."""
+        return brought_together(self.recorded)
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -185,6 +191,7 @@ def formula(
     ties: Mapping[str, Expression] | None = None,
     forced: Mapping[Any, bool] | None = None,
     whose: Convention = PLAIN,
+    checked: bool = True,
 ) -> Formula:
     """Closed forms of ``spec``.
 
@@ -197,6 +204,8 @@ def formula(
         ties: names whose value is an expression of others: ``O`` tied to ``I``.
         forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
         whose: the convention whose number is to be a quantity too.
+        checked: whether to build the network in numbers as well, which has the better errors. Without it there may
+            be no network at the witness; then the conditions say so.
 
     Raises:
         UsageError: a name that is no parameter, or cannot be a symbol.
@@ -204,20 +213,22 @@ def formula(
     """
     given = {name: from_python(value) for name, value in (given or {}).items()}
     ties = dict(ties or {})
-    numeric = build(spec, given, input_shape)
+    values: Mapping[str, Any] = (
+        build(spec, given, input_shape).parameters if checked else bound(spec, given, input_shape)
+    )
     if ties:
-        numeric = build(spec, {**given, **_tied(ties, numeric.parameters)}, input_shape)
-    names = default_free(spec, numeric) if free is None else _checked(spec, free, numeric)
+        values = build(spec, {**given, **_tied(ties, values)}, input_shape).parameters
+    names = default_free(spec, values) if free is None else _checked(spec, free, values)
     symbols = {name: symbol(spec, name) for name in names if name not in ties}
-    witness = {name: numeric.parameters[name] for name in symbols}
+    witness = {name: values[name] for name in symbols}
     graph, session = _run(
-        lambda: build(spec, {**given, **symbols, **_tied(ties, {**numeric.parameters, **symbols})}, input_shape),
+        lambda: build(spec, {**given, **symbols, **_tied(ties, {**values, **symbols})}, input_shape),
         {symbols[name]: value for name, value in witness.items()},
         forced or {},
     )
     bounds = [Condition(name, ">=", least) for name, least in session.least.items() if _says_something(name, least)]
     reported = None if whose is PLAIN else Reported(graph, whose)
-    closed = Formula(graph, symbols, witness, brought_together([*session.assumptions.values(), *bounds]), reported)
+    closed = Formula(graph, symbols, witness, [*session.assumptions.values(), *bounds], reported)
     closed.answers = session.answers
     return closed
 
@@ -255,14 +266,14 @@ def symbol(spec: Spec, name: str) -> Any:
     return Symbol(name, whole=parameter is None or parameter.type != "ratio")
 
 
-def default_free(spec: Spec, numeric: Graph) -> list[str]:
+def default_free(spec: Spec, values: Mapping[str, Any]) -> list[str]:
     """The names that are free by default; see :func:`formula`.
 
     Args:
         spec: linked.
-        numeric: the same at its values.
+        values: of its parameters.
     """
-    names = [name for name in free_names(spec) if _can_stand_for(numeric.parameters.get(name))]
+    names = [name for name in free_names(spec) if _can_stand_for(values.get(name))]
     if spec.is_block:
         return names
     shown = spec.size_parameters() | {"classes"}
@@ -280,7 +291,7 @@ def _can_stand_for(value: Any) -> bool:
     return algebra.is_number(value) and value > 0
 
 
-def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
+def _checked(spec: Spec, free: Iterable[str], values: Mapping[str, Any]) -> list[str]:
     names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
     known = spec.names
     counts = count_names(spec)
@@ -293,8 +304,8 @@ def _checked(spec: Spec, free: Iterable[str], numeric: Graph) -> list[str]:
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "
                 f"free can be {', '.join(own for own in known if own not in fixed) or 'none'}"
             )
-        if name not in numeric.parameters:
+        if name not in values:
             raise UsageError(f"`{name}` cannot be free when --input gives the size")
-        if not _can_stand_for(numeric.parameters[name]):
-            raise UsageError(f"`{name}` cannot be free at the value {numeric.parameters[name]}; give one with --set")
+        if not _can_stand_for(values[name]):
+            raise UsageError(f"`{name}` cannot be free at the value {values[name]}; give one with --set")
     return names

@@ -160,7 +160,7 @@ def _free(side: Side, free: Sequence[str] | None, input_shape: Shape | None) -> 
     """The names to leave free: the requested names, or the default names without those that have a value."""
     if free is None:
         graph = build(side.spec, side.given, input_shape)
-        return [name for name in default_free(side.spec, graph) if name not in side.given]
+        return [name for name in default_free(side.spec, graph.parameters) if name not in side.given]
     return [name for name in free if name in side.spec.names]
 
 

@@ -10,8 +10,9 @@ from convcost.errors import UnsupportedError
 from convcost.formulas.lattice import WHOLE_NUMBERS, as_condition, common, lattice_of
 from convcost.formulas.steps import breaks, line, pieces, trend
 from convcost.numbers.decisions import DIVIDES, WHOLE, Condition
-from convcost.numbers.polynomial import Expr, Symbol, replaced
-from convcost.numbers.values import evaluate
+from convcost.numbers.exact import RELATIONS
+from convcost.numbers.polynomial import Expr, Symbol, atoms_of, replaced
+from convcost.numbers.values import Evaluator, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,15 +66,20 @@ def _stretch_text(name: str, stretch: Stretch) -> str:
     return right if stretch.low == 0 else f"{stretch.low} {'<=' if stretch.low_in else '<'} {right}"
 
 
-def brought_together(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+def brought_together(conditions: Iterable[Condition], *, ranges: bool = True) -> tuple[Condition, ...]:
     """Equivalent conditions, fewer of them.
 
     Steps of a width multiplier become a range of it, divisibilities of one symbol a single one.
+
+    Args:
+        conditions: what holds.
+        ranges: whether steps become ranges, which takes long: code compares two widths as quickly.
     """
+    merges = (_ranges, _lattices, _divisors) if ranges else (_lattices, _divisors)
     left = list(dict.fromkeys(conditions))
     for symbol in sorted({free for condition in left for free in condition.symbols}, key=lambda s: s.name):
         own = [condition for condition in left if condition.symbols == {symbol}]
-        for merge in (_ranges, _lattices, _divisors):
+        for merge in merges:
             merged = merge(symbol, own)
             if merged is not None:
                 before, together = merged
@@ -154,8 +160,9 @@ def _where(condition: Condition, symbol: Any) -> list[Stretch] | None:
     if high is None:
         return None
     stretches: list[Stretch] = []
+    sides, holds = Evaluator([condition.left, condition.right], [symbol]), RELATIONS[condition.relation]
     for piece in pieces([*_changes(condition, symbol, high), high], Fraction(0), high + 1):
-        if not condition.holds({symbol: piece.inside}):
+        if not holds(*sides([piece.inside])):
             continue
         point = piece.low == piece.high
         new = Stretch(piece.low, point, None if piece.high > high else piece.high, point)
@@ -190,6 +197,8 @@ def _changes(condition: Condition, symbol: Any, high: Fraction) -> list[Fraction
     """Where the relation may change between 0 and ``high``."""
     difference = condition.left - condition.right
     points = breaks(difference, symbol, Fraction(0), high)
+    if symbol not in atoms_of(difference):
+        return points  # between them it is a number
     crossings = []
     for piece in pieces(points, Fraction(0), high):
         if piece.low < piece.high:

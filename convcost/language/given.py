@@ -95,9 +95,12 @@ def whole(size: Any, what: str, position: Position) -> Num:
         Fault: it is not.
     """
     size = normal(size)
-    message = f"{what} must be a whole number of at least 1, found {describe(size)}"
+
+    def message() -> str:
+        return f"{what} must be a whole number of at least 1, found {describe(size)}"
+
     if isinstance(size, bool | str | tuple | dict) or size is None or not is_whole(size):
-        raise Fault(message, position)
+        raise Fault(message(), position)
     try:
         require(">=", size, 1, message)
     except ConvcostError as error:

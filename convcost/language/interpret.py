@@ -582,11 +582,7 @@ def build(
         return _of_file(spec, values, input_shape, partial=partial)
     budget = Budget(choices)
     try:
-        scope = Scope(spec, None, values, budget, alone=True)
-        (first, shape), *others = entering_shapes(spec, scope, input_shape).items()
-        builder = Builder(shape, first)
-        for name, own in others:
-            scope[name] = builder.enter(own, name)
+        scope, builder = _entered(spec, values, budget, input_shape)
         runner = Runner(builder, budget)
         output = runner.body(spec, scope, builder.input)
         if choices is not None:
@@ -601,6 +597,34 @@ def build(
     graph = builder.graph(spec.name, spec.title, parameters, output, assumed)
     graph.limits = runner.limits
     return graph
+
+
+def bound(spec: Spec, given: Mapping[str, Any], input_shape: Shape | None = None) -> dict[str, Any]:
+    """The values of the parameters of ``spec`` in a run of it, without the run; arguments as :func:`build`.
+
+    Raises:
+        UsageError: there is no such parameter, a value does not fit it, or ``input_shape`` does not fit the spec.
+        SpecError: a default cannot be computed.
+    """
+    values = given_values(spec, given)
+    if isinstance(spec, Imported):
+        return _of_file(spec, values, input_shape, partial=True).parameters
+    try:
+        scope, builder = _entered(spec, values, Budget(), input_shape)
+        scope.enter(builder.input)
+        return _parameters(spec, scope, replaced_names(spec, input_shape))
+    except Fault as fault:
+        raise SpecError([problem_of(fault, spec)]) from None
+
+
+def _entered(spec: Spec, values: dict[str, Any], budget: Budget, input_shape: Any) -> tuple[Scope, Builder]:
+    """The scope of a run alone, and a builder with what enters."""
+    scope = Scope(spec, None, values, budget, alone=True)
+    (first, shape), *others = entering_shapes(spec, scope, input_shape).items()
+    builder = Builder(shape, first)
+    for name, own in others:
+        scope[name] = builder.enter(own, name)
+    return scope, builder
 
 
 def _of_file(spec: Imported, values: Mapping[str, Any], input_shape: Any, *, partial: bool) -> Graph:

@@ -6,11 +6,12 @@ for video, ``(64, 100)`` for a signal, ``(1000,)`` after a flatten. Counts are p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from convcost.errors import FieldError, unknown
 from convcost.layers.fields import Field
-from convcost.numbers.arithmetic import Num, total
+from convcost.numbers.arithmetic import Num, is_array, prod, total
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -101,8 +102,13 @@ def elements(shape: Shape) -> Num:
     """How many elements a tensor of this shape has."""
     count: Num = 1
     for size in shape:
-        count = count * size
+        if type(size) is not int:
+            return prod(shape) if any(map(is_array, shape)) else _product(shape)
+        count *= size
     return count
+
+
+_product = lru_cache(maxsize=4096)(prod)  # of symbols: each shape is asked for by several layers
 
 
 def union(sets: Iterable[int]) -> int:

@@ -84,7 +84,7 @@ class Field:
             if value < self.minimum:
                 raise self._refuse(expected, value)
         else:
-            require(">=", value, self.minimum, f"`{self.name}` must be {expected}, found {shown(value)}")
+            require(">=", value, self.minimum, lambda: f"`{self.name}` must be {expected}, found {shown(value)}")
         return value
 
     def _check_axes(self, value: Any) -> Any:

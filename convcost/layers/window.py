@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import FieldError, ShapeError, unknown
@@ -10,6 +11,8 @@ from convcost.layers.reach import sliding
 from convcost.numbers.arithmetic import ceil_div, exact_div, floor_div, is_array, is_symbolic, minimum, require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from convcost.layers.base import Shape
     from convcost.layers.reach import ReceptiveField
     from convcost.numbers.arithmetic import Num
@@ -154,7 +157,10 @@ def windows(
     strides = per_axis(stride, count, "stride")
     dilations = per_axis(dilation, count, "dilation")
     if padding == "same":
-        return tuple(ceil_div(size, step) for size, step in zip(sizes, strides, strict=True))
+        return tuple(
+            size if step == 1 else ceil_div(size, step)  # most steps are 1, and a division of symbols takes long
+            for size, step in zip(sizes, strides, strict=True)
+        )
     result = []
     for size, k, step, spread, (before, after) in zip(
         sizes, kernels, strides, dilations, sides(padding, count), strict=True
@@ -163,7 +169,7 @@ def windows(
         padded = size + before + after
         most = padded + step - 1 if ceil_mode else padded  # rounding up, a window may stick out at the end
         if is_symbolic(most) or is_symbolic(reach) or is_array(most) or reach > most:
-            _require_fit(reach, most, _too_large(layer, k, reach, size, before + after))
+            _require_fit(reach, most, partial(_too_large, layer, k, reach, size, before + after))
         room = padded - reach
         if not ceil_mode:
             result.append(floor_div(room, step) + 1)
@@ -180,7 +186,7 @@ def _is_at_most(a: Num, b: Num) -> bool:
     return isinstance(a, int) and isinstance(b, int) and a <= b
 
 
-def _require_fit(reach: Num, padded: Num, message: str) -> None:
+def _require_fit(reach: Num, padded: Num, message: Callable[[], str]) -> None:
     try:
         require("<=", reach, padded, message)
     except ShapeError as error:

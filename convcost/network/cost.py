@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from convcost.layers.base import Work
-from convcost.numbers.arithmetic import Num, total
+from convcost.numbers.arithmetic import Num, total, weighted
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ def sum_of(parts: Iterable[tuple[Work, Num]]) -> Work:
         ((work, count),) = counts.items()
         if type(count) is int and count == 1:
             return work
-    terms: defaultdict[str, list[Num]] = defaultdict(list)
+    terms: defaultdict[str, list[tuple[Num, Num]]] = defaultdict(list)
     for work, count in counts.items():
         for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
-            terms[name].append(value * count)
-    return Work(**{name: total(values) for name, values in terms.items()})
+            terms[name].append((value, count))
+    return Work(**{name: weighted(parts) for name, parts in terms.items()})
 
 
 def unknown_line(graph: Graph) -> str:

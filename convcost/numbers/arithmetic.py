@@ -17,12 +17,14 @@ Conditions could make the three kinds disagree, so each kind of condition is a f
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from convcost.errors import ShapeError
 from convcost.numbers.exact import EXACT, NEGATION, RELATIONS, Relation, is_number, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from convcost.numbers.arrays import Arrays
     from convcost.numbers.decisions import Symbols
@@ -60,6 +62,7 @@ __all__ = [
     "same",
     "times",
     "total",
+    "weighted",
 ]
 
 Num: TypeAlias = Any  # int, Fraction, an expression of symbols or a numpy array
@@ -221,6 +224,18 @@ def times(a: Num, b: Num) -> Num:
     return a * b
 
 
+def weighted(parts: Iterable[tuple[Num, Num]]) -> Num:
+    """The sum of products of two values each; with symbols in a single step."""
+    pairs = list(parts)
+    if set(map(type, chain.from_iterable(pairs))) == {int}:
+        return sum(value * times for value, times in pairs)
+    if any(map(is_symbolic, chain.from_iterable(pairs))):
+        from convcost.numbers.decisions import SYMBOLS  # noqa: PLC0415 - numbers need no symbols
+
+        return SYMBOLS.weighted(pairs)
+    return total([value * times for value, times in pairs])
+
+
 def total(values: Iterable[Num]) -> Num:
     """The sum of ``values``; with symbols in a single step, which keeps whole networks fast."""
     terms = list(values)
@@ -303,16 +318,23 @@ def provably(a: Num, b: Num) -> bool:
     return _arithmetic(a, b).provably(a, b)
 
 
-def require(relation: Relation, a: Num, b: Num, message: str) -> None:
+def require(relation: Relation, a: Num, b: Num, message: str | Callable[[], str]) -> None:
     """Demand that ``a relation b`` holds.
 
     With symbols it must hold at the witness; if algebra cannot show it in general it is recorded.
 
+    Args:
+        relation: what must hold.
+        a: on its left.
+        b: on its right.
+        message: the text of the error, or what makes it: a text with symbols in it takes longer than the algebra.
+
     Raises:
-        ShapeError: it does not hold; the text is ``message``.
+        ShapeError: it does not hold.
     """
     arithmetic = EXACT if type(a) is int and type(b) is int else _arithmetic(a, b)
-    arithmetic.require(relation, a, b, message)
+    if not arithmetic.holds(relation, a, b):
+        raise ShapeError(message if isinstance(message, str) else message())
 
 
 def is_whole(value: Num) -> bool:

@@ -211,10 +211,9 @@ class Arrays:
         """Whether all elements are equal."""
         return bool(np.all(a == b))
 
-    def require(self, relation: Relation, a: Any, b: Any, message: str) -> None:
-        """Demand ``a relation b`` of every element."""
-        if not np.all(RELATIONS[relation](a, b)):
-            raise ShapeError(message)
+    def holds(self, relation: Relation, a: Any, b: Any) -> bool:
+        """Whether ``a relation b`` of every element."""
+        return bool(np.all(RELATIONS[relation](a, b)))
 
     def is_whole(self, value: Any) -> bool:
         """Whether all elements are integers."""

@@ -35,6 +35,7 @@ from convcost.numbers.polynomial import (
     degree_of,
     expanded,
     functions_in,
+    has_group,
     inverse,
     is_positive,
     line_in,
@@ -46,6 +47,7 @@ from convcost.numbers.polynomial import (
     terms_in,
     terms_of,
     total,
+    weighted,
 )
 from convcost.numbers.printing import text
 from convcost.numbers.values import evaluate
@@ -143,6 +145,8 @@ class Symbols:
 
     def exact_div(self, a: Any, b: Any, what: str) -> Any:
         """``a / b``; that ``b`` divides ``a`` is assumed and recorded, unless algebra shows it."""
+        if a == b and b != 0:
+            return 1
         quotient = quotient_of(a, _divisor(a, b))
         if quotient is None:
             quotient = a * inverse(b)
@@ -179,6 +183,10 @@ class Symbols:
         """The sum of ``values``, in a single step."""
         return total(values)
 
+    def weighted(self, parts: Sequence[tuple[Any, Any]]) -> Any:
+        """The sum of products of two values each, in a single step."""
+        return weighted(parts)
+
     def times(self, a: Any, b: Any) -> Any:
         """The product of two expressions, unless it is so long that it need not be computed."""
         if len(terms_in(a)) * len(terms_in(b)) > MAX_FORM_TERMS:
@@ -214,13 +222,14 @@ class Symbols:
 
     def decide(self, relation: Relation, a: Any, b: Any) -> bool:
         """Whether ``a relation b``: by algebra, else at the witness, which is recorded."""
-        known = _proved(relation, _difference(a, b))
+        difference = _difference(a, b)
+        known = _proved(relation, difference)
         if known is not None:
             return known
         session = assumptions.current()
         if session is None:
             raise UnsupportedError(f"cannot tell whether {text(a)} {relation} {text(b)}")
-        question, asked = _question(relation, _difference(a, b))
+        question, asked = _question(relation, difference)
         if question not in session.answers:
             answer = session.forced.get(question, _at_witness(session, relation, a, b) == asked)
             session.answers[question] = answer
@@ -229,19 +238,22 @@ class Symbols:
 
     def provably(self, a: Any, b: Any) -> bool:
         """Whether ``a == b`` for all values of the symbols."""
-        return bool(a == b or _difference(a, b) == 0)
+        if a == b or not (has_group(a) or has_group(b)):  # equal sums of terms are equal objects
+            return bool(a == b)
+        return bool(_difference(a, b) == 0)
 
-    def require(self, relation: Relation, a: Any, b: Any, message: str) -> None:
-        """Demand ``a relation b``: it must hold at the witness, and is recorded unless algebra shows it."""
+    def holds(self, relation: Relation, a: Any, b: Any) -> bool:
+        """Whether ``a relation b`` holds at the witness; this is recorded unless algebra shows it for all values."""
         if relation == ">=" and b == 1 and is_positive(a):
-            return  # asked of every size, and a size is whole and above 0
+            return True  # asked of every size, and a size is whole and above 0
         known = _proved(relation, _difference(a, b))
         if known:
-            return
+            return True
         session = assumptions.current()
         if known is False or session is None or not _at_witness(session, relation, a, b):
-            raise ShapeError(message)
+            return False
         _record(session, relation, a, b)
+        return True
 
     def is_whole(self, value: Any) -> bool:
         """Whether ``value`` is whole: by algebra, else at the witness, which is recorded as a divisibility."""
@@ -342,9 +354,9 @@ def _least(difference: Any) -> Any:
 
 def _least_of_quotient(value: Any) -> int | None:
     """0 where a quotient of polynomials is certainly not negative for whole symbols of at least 1; else None."""
-    top, _ = over_common(value)
-    if functions_in(top):
+    if functions_in(value):
         return None
+    top, _ = over_common(value)
     shifted = replaced(top, {symbol: symbol + 1 for symbol in symbols_in(top) if symbol.whole})
     return 0 if all(coefficient >= 0 for coefficient in terms_of(shifted).values()) else None
 

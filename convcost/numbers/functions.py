@@ -15,7 +15,7 @@ from math import floor, gcd, inf, lcm
 from typing import TYPE_CHECKING, Any
 
 from convcost.numbers.bounds import Range, each, inverse, is_monotone, lower_bound, times, value_range
-from convcost.numbers.exact import EXACT, Number, normal
+from convcost.numbers.exact import EXACT, Number, normal, ratio
 from convcost.numbers.polynomial import (
     Expr,
     Function,
@@ -55,6 +55,8 @@ class FloorDiv(Function):
 
     def __new__(cls, p: Value, q: Value) -> Any:
         """The normal form."""
+        if q == 1 and is_whole(p):
+            return p
         if isinstance(q, Expr):
             quotient = _whole_quotient(p, q)
             return cls.bare(p, q) if quotient is None else quotient
@@ -91,7 +93,7 @@ class CeilDiv(Function):
 
     def __new__(cls, p: Value, q: Value) -> Any:
         """The normal form."""
-        if isinstance(q, Expr):
+        if isinstance(q, Expr) or (q == 1 and is_whole(p)):
             return cls._of_symbols(p, q)
         if not isinstance(p, Expr):
             return EXACT.ceil_div(p, q)
@@ -106,7 +108,9 @@ class CeilDiv(Function):
 
     @classmethod
     def _of_symbols(cls, p: Value, q: Value) -> Value:
-        """The normal form with a divisor that is no number."""
+        """The normal form with a divisor that is no number, or 1."""
+        if q == 1 and is_whole(p):
+            return p
         if is_whole_polynomial(p) and is_whole(q):
             return FloorDiv(p + q - 1, q)
         quotient = _whole_quotient(p, q)
@@ -164,15 +168,15 @@ def _is_whole_term(coefficient: Number, monomial: Monomial) -> bool:
 
 def _normal(p: Value, q: Number) -> tuple[Value, Value, Any]:
     """``floor(p / q)`` as a whole part and a floor of a reduced quotient (None where nothing is left)."""
-    constant = Fraction(0)
+    constant: Number = 0
     whole: Terms = {}
-    rest: dict[Monomial, Fraction] = {}
+    rest: Terms = {}
     for monomial, number in terms_of(p).items():
-        coefficient = Fraction(number) / q
+        coefficient = ratio(number, q)
         if not monomial:
             constant = coefficient
-        elif _is_whole_term(normal(coefficient), monomial):
-            whole[monomial] = normal(coefficient)
+        elif _is_whole_term(coefficient, monomial):
+            whole[monomial] = coefficient
         else:
             rest[monomial] = coefficient
     base = floor(constant)
@@ -182,7 +186,7 @@ def _normal(p: Value, q: Number) -> tuple[Value, Value, Any]:
         return taken, None, None
     divisor = lcm(*(coefficient.denominator for coefficient in rest.values()))
     if all(map(is_whole_monomial, rest)):  # then only a whole constant can matter
-        constant = Fraction(floor(constant * divisor), divisor)
+        constant = ratio(floor(constant * divisor), divisor)
     divisor = lcm(divisor, constant.denominator)
     folded = _fold_nest(rest, divisor, constant)
     if folded is not None:
@@ -194,7 +198,7 @@ def _normal(p: Value, q: Number) -> tuple[Value, Value, Any]:
     return taken, made(terms), divisor
 
 
-def _fold_nest(rest: dict[Monomial, Fraction], divisor: int, constant: Fraction) -> tuple[Value, int] | None:
+def _fold_nest(rest: Terms, divisor: int, constant: Number) -> tuple[Value, int] | None:
     """``floor((floor(P/a) + n m + c) / b)`` as ``(P + a (n m + c), a b)``, where there is one such inner floor."""
     inner: list[tuple[Monomial, FloorDiv]] = []
     for monomial, coefficient in rest.items():

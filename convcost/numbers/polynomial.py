@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from convcost.errors import ShapeError, UnsupportedError
-from convcost.numbers.exact import Number, normal
+from convcost.numbers.exact import Number, normal, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +32,7 @@ Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"  # atoms with their powers,
 Terms: TypeAlias = "dict[Monomial, Number]"  # coefficients, none of them 0, by monomial
 Key: TypeAlias = tuple[Any, ...]
 
+_NUMBERS = (int, Fraction)
 _ONE_KEY: Key = ((1, 0, "Number"), (0, ()), (), 1)
 
 
@@ -65,6 +66,8 @@ class Expr:
         return NotImplemented if terms is None else _sum(terms, self.terms, -1)
 
     def __mul__(self, other: Value) -> Value:
+        if type(other) is int:
+            return _scaled(self, other)
         terms = _terms_or_none(other)
         return NotImplemented if terms is None else _product(self.terms, terms)
 
@@ -372,9 +375,11 @@ def made(terms: Terms) -> Value:
 
 
 def _terms_or_none(value: Value) -> Terms | None:
+    if type(value) is int:  # by far the most, and quicker than the checks below
+        return {(): value} if value else {}
     if isinstance(value, Expr):
         return value.terms
-    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         return {(): normal(value)} if value else {}
     return None
 
@@ -387,16 +392,18 @@ def terms_in(value: Value) -> Terms:
     return terms
 
 
-def _add_to(result: Terms, terms: Terms, sign: int) -> None:
+def _add_to(result: Terms, terms: Terms, factor: int) -> None:
+    """Add ``factor * terms`` to ``result``."""
     for monomial, coefficient in terms.items():
+        own = coefficient if factor == 1 else normal(factor * coefficient)
         if monomial in result:
-            total = result[monomial] + sign * coefficient
+            total = result[monomial] + own
             if total:
                 result[monomial] = total if type(total) is int else normal(total)
             else:
                 del result[monomial]
         else:
-            result[monomial] = sign * coefficient
+            result[monomial] = own
 
 
 def _sum(a: Terms, b: Terms, sign: int) -> Value:
@@ -407,10 +414,26 @@ def _sum(a: Terms, b: Terms, sign: int) -> Value:
 
 def total(values: Iterable[Value]) -> Value:
     """The sum of numbers and expressions, in a single step."""
+    return weighted((value, 1) for value in values)
+
+
+def weighted(parts: Iterable[tuple[Value, Value]]) -> Value:
+    """The sum of products of two values each, in a single step."""
     result: Terms = {}
-    for value in values:
-        _add_to(result, terms_in(value), 1)
+    for value, times in parts:
+        if type(times) is int:
+            if times:
+                _add_to(result, terms_in(value), times)
+        else:
+            _add_to(result, terms_in(value * times), 1)
     return made(result)
+
+
+def _scaled(value: Expr, factor: int) -> Value:
+    if factor == 1:
+        return value
+    terms = value.terms
+    return made({monomial: normal(coefficient * factor) for monomial, coefficient in terms.items()} if factor else {})
 
 
 def _product(a: Terms, b: Terms) -> Value:
@@ -418,12 +441,20 @@ def _product(a: Terms, b: Terms) -> Value:
 
 
 def _multiplied(a: Terms, b: Terms) -> Terms:
+    if len(a) == 1 and len(b) == 1:
+        ((left, first),) = a.items()
+        ((right, second),) = b.items()
+        coefficient = first * second
+        return {product(left, right): coefficient if type(coefficient) is int else normal(coefficient)}
     if len(a) * len(b) > MAX_FORM_TERMS:
         raise UnsupportedError(_TOO_LONG)
-    for sum_, other in ((a, b), (b, a)):
-        if len(sum_) > 1 and any(exponent < 0 and isinstance(atom, Group) for own in other for atom, exponent in own):
-            return _cancelled(sum_, other)
+    if (len(a) > 1 and _divides_by_sum(b)) or (len(b) > 1 and _divides_by_sum(a)):
+        return _cancelled(a, b) if len(a) > 1 and _divides_by_sum(b) else _cancelled(b, a)
     return _each_by_each(a, b)
+
+
+def _divides_by_sum(terms: Terms) -> bool:
+    return any(exponent < 0 and isinstance(atom, Group) for monomial in terms for atom, exponent in monomial)
 
 
 def _each_by_each(a: Terms, b: Terms) -> Terms:
@@ -455,13 +486,17 @@ def product(a: Monomial, b: Monomial) -> Monomial:
     if not b:
         return a
     powers = dict(a)
+    in_order = True
     for atom, exponent in b:
-        raised = powers.get(atom, 0) + exponent
-        if raised:
-            powers[atom] = raised
+        own = powers.get(atom)
+        if own is None:
+            powers[atom] = exponent
+            in_order = False
+        elif own + exponent:
+            powers[atom] = own + exponent
         else:
             del powers[atom]
-    return tuple(sorted(powers.items(), key=_place))
+    return tuple(powers.items()) if in_order else tuple(sorted(powers.items(), key=_place))
 
 
 def _place(factor: tuple[Atom, int]) -> str:
@@ -505,24 +540,24 @@ def inverse(value: Value) -> Value:
     terms = terms_in(value)
     if not terms:
         raise ShapeError("a division by zero")
-    content, rest = primitive(terms)
+    content, rest = (terms, {}) if len(terms) == 1 else primitive(terms)
     ((monomial, coefficient),) = content.items()
     monomial = raised(monomial, -1)
-    if len(terms) > 1:
+    if rest:
         monomial = product(monomial, ((Group(Polynomial(rest)), -1),))
-    return made({monomial: normal(1 / Fraction(coefficient))})
+    return made({monomial: ratio(1, coefficient)})
 
 
 def primitive(terms: Terms) -> tuple[Terms, Terms]:
     """What all ``terms`` share, as one positive term, and what is left of them: coprime whole coefficients."""
-    numbers = [Fraction(coefficient) for coefficient in terms.values()]
-    shared = Fraction(gcd(*(number.numerator for number in numbers)), lcm(*(number.denominator for number in numbers)))
-    monomial = shared_monomial(terms)
-    back = raised(monomial, -1)
     if len(terms) == 1:
         return dict(terms), {(): 1}
-    rest = {product(own, back): normal(coefficient / shared) for own, coefficient in terms.items()}
-    return {monomial: normal(shared)}, rest
+    numbers = terms.values()
+    shared = ratio(gcd(*(number.numerator for number in numbers)), lcm(*(number.denominator for number in numbers)))
+    monomial = shared_monomial(terms)
+    back = raised(monomial, -1)
+    rest = {product(own, back): ratio(coefficient, shared) for own, coefficient in terms.items()}
+    return {monomial: shared}, rest
 
 
 def shared_monomial(monomials: Iterable[Monomial]) -> Monomial:
@@ -596,6 +631,11 @@ def expanded(value: Value) -> Value:
             part = part * (made({((atom, exponent),): 1}) if inside is None else inside)
         parts.append(part)
     return total(parts)
+
+
+def has_group(value: Value) -> bool:
+    """Whether a sum in parentheses is a factor of a term."""
+    return isinstance(value, Expr) and _has_group(value.terms)
 
 
 def _has_group(terms: Terms) -> bool:
@@ -735,7 +775,7 @@ def common_divisor(*values: Value) -> tuple[Monomial, int]:
     """The least product by which all ``values`` can be multiplied to become sums without divisors."""
     everything = [each for value in values for each in terms_in(value).items()]
     shared = shared_monomial([(), *(monomial for monomial, _ in everything)])
-    return raised(shared, -1), lcm(*(Fraction(coefficient).denominator for _, coefficient in everything))
+    return raised(shared, -1), lcm(*(coefficient.denominator for _, coefficient in everything))
 
 
 def without_divisors(value: Value, monomial: Monomial, number: int) -> Value:
@@ -756,7 +796,7 @@ def divided(dividend: Value, divisor: Value) -> Value | None:
         own = product(monomial, back)
         if any(exponent < 0 for _, exponent in own):
             return None
-        quotient[own] = normal(Fraction(coefficient) / number)
+        quotient[own] = ratio(coefficient, number)
         _add_to(rest, _each_by_each({own: quotient[own]}, terms), -1)
     return made(quotient)
 
