@@ -70,7 +70,12 @@ MUTANTS = (
     Mutant("windows", "floor_div(_room, _step) + 1", "floor_div(_room, _step)", loops("conv")),
     Mutant("windows", "_size + _before + _after", "_size + 2 * _before", loops("conv")),
     Mutant("extent", "_dilation * (_kernel - 1) + 1", "_dilation * _kernel", loops("conv")),
-    Mutant("windows", "(ceil_div(_n, _s) for _n, _s in _pairs)", "(floor_div(_n, _s) for _n, _s in _pairs)", SIZES),
+    Mutant(
+        "windows",
+        "(_n if _s == 1 else ceil_div(_n, _s) for _n, _s in _pairs)",
+        "(_n if _s == 1 else floor_div(_n, _s) for _n, _s in _pairs)",
+        SIZES,
+    ),
     Mutant("windows", "minimum(_needed, ceil_div(_n + _before, _s))", "_needed", SIZES),
     # pools, norms, activations, merges
     Mutant("MaxPool.work", "comparisons=_outputs * (_window - 1)", "comparisons=_outputs * _window", loops("max_pool")),
@@ -112,7 +117,7 @@ MUTANTS = (
         ("tests/test_receptive.py::test_windows_of_attention",),
     ),
     # totals and conditions
-    Mutant("sum_of", "_terms.append(_value * _count)", "_terms.append(_value)", COPIES),
+    Mutant("sum_of", "_terms.append((_value, _count))", "_terms.append((_value, 1))", COPIES),
     Mutant(
         "per_batch",
         "_value if _name in PER_MODEL else _value * _batch",
