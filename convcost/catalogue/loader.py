@@ -39,16 +39,21 @@ TORCH = "torch:"
 READ: set[str] = set()  # files that this process has read: no output may take their place
 
 
-def contents(path: str) -> bytes:
+def contents(path: str, real: str = "") -> bytes:
     """The bytes of a file, at most one more than a spec may have.
+
+    Args:
+        path: of the file.
+        real: the same without links, where the caller knows it.
 
     Raises:
         OSError: it cannot be read.
         ValueError: the path holds a zero byte.
     """
     with open(path, "rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-    READ.add(os.path.realpath(path))
+        size = os.fstat(stream.fileno()).st_size  # reading takes as much memory as is asked for; a pipe has no size
+        data = stream.read(min(size or MAX_BYTES, MAX_BYTES) + 1)
+    READ.add(real or os.path.realpath(path))
     return data
 
 
@@ -106,27 +111,34 @@ class Files:
 
     def label(self, path: str) -> str:
         """What errors call a file: a bundled one by its folder and name, another one by its path."""
-        if not self.is_bundled(path):
+        return self._label(path, _real(path))
+
+    def _label(self, path: str, real: str) -> str:
+        if not self.has(real):
             return _shorter(path).replace(os.path.sep, "/")
-        return f"{os.path.basename(self._root)}/{os.path.relpath(_real(path), self._root)}".replace(os.path.sep, "/")
+        return f"{os.path.basename(self._root)}/{os.path.relpath(real, self._root)}".replace(os.path.sep, "/")
 
     @cached_property
     def _root(self) -> str:
         return os.path.realpath(self.folders[0])
 
-    def is_bundled(self, path: str) -> bool:
-        """Whether a file is one of the package's own."""
-        return _real(path).startswith(self._root + os.path.sep)
+    def has(self, real: str) -> bool:
+        """Whether a file, given by its path without links, is one of the package's own."""
+        return real.startswith(self._root + os.path.sep)
 
-    def bytes(self, path: str) -> bytes:
+    def bytes(self, path: str, real: str = "") -> bytes:
         """The content of a file.
+
+        Args:
+            path: of the file.
+            real: the same without links, where the caller knows it.
 
         Raises:
             UsageError: there is no such file.
             ConvcostError: it cannot be read.
         """
         try:
-            return contents(path)
+            return contents(path, real)
         except FileNotFoundError:
             raise UsageError(self.no_such(path)) from None
         except IsADirectoryError:
@@ -135,20 +147,25 @@ class Files:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConvcostError(f"cannot read {shorten(path)}: {reason}") from None
 
-    def tree(self, path: str) -> Node:
+    def tree(self, path: str, real: str = "") -> Node:
         """The tree of a file; that of a bundled one may be ready.
+
+        Args:
+            path: of the file.
+            real: the same without links, where the caller knows it.
 
         Raises:
             UsageError: there is no such file.
             ConvcostError: it cannot be read.
             SpecError: it is no YAML.
         """
-        if not self.is_bundled(path):
-            return self.parsed(path)
-        label, data = self.label(path), self.bytes(path)
+        real = real or _real(path)
+        label, data = self._label(path, real), self.bytes(path, real)
+        if not self.has(real):
+            return _parsed(data, label)
         tree = ready.find(label, data)
         if tree is None:
-            tree = self.parsed(path)
+            tree = _parsed(data, label)
             ready.keep(label, data, tree)
         return tree
 
@@ -404,7 +421,7 @@ class Catalogue:
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""
         real = _real(path)
-        loaded = _bundled if SPECS.is_bundled(path) else self._own
+        loaded = _bundled if SPECS.has(real) else self._own
         if real in self._failed:
             raise self._failed[real]
         if real not in loaded:
@@ -418,7 +435,7 @@ class Catalogue:
         self._loading.append(real)
         try:
             with _collector_paused():
-                return self._linked(SPECS.tree(path), stem_of(path), os.path.dirname(real))
+                return self._linked(SPECS.tree(path, real), stem_of(path), os.path.dirname(real))
         except SpecError as error:
             self._failed[real] = error
             raise

@@ -47,7 +47,7 @@ class Value:
         words: the bare words that would have stood for themselves here.
     """
 
-    __slots__ = ("constant", "evaluate", "expression", "items", "position", "words")
+    __slots__ = ("constant", "expression", "items", "position", "words")
 
     def __init__(
         self,
@@ -63,17 +63,17 @@ class Value:
         self.items = items
         self.constant = constant
         self.words = words
-        if expression is not None:
-            self.evaluate = expression.evaluate
-        elif items is not None:
-            self.evaluate = self._list
-        else:
-            self.evaluate = self._constant
 
-    def _list(self, scope: Any) -> tuple[Any, ...]:
-        return tuple(item.evaluate(scope) for item in self.items or ())
+    def evaluate(self, scope: Any) -> Any:
+        """What it is in ``scope``.
 
-    def _constant(self, _scope: Any) -> Any:
+        Raises:
+            ConvcostError: it cannot be computed.
+        """
+        if self.expression is not None:
+            return self.expression.evaluate(scope)
+        if self.items is not None:
+            return tuple([item.evaluate(scope) for item in self.items])
         return self.constant
 
     @property
@@ -180,10 +180,12 @@ class Arguments:
         self.fixed: dict[str, Any] = {}
         evaluators = []
         for name, value in values.items():
-            if value.expression is None and value.items is None:
-                self.fixed[name] = value.constant
-            else:
+            if value.expression is not None:
+                evaluators.append((name, value.expression.evaluate))
+            elif value.items is not None:
                 evaluators.append((name, value.evaluate))
+            else:
+                self.fixed[name] = value.constant
         self.evaluators = tuple(evaluators)
 
     def overridden(self, by: Arguments | None) -> Arguments:

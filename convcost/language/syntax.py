@@ -5,10 +5,11 @@ Errors are collected, not raised, so that all of them are reported together.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, Position, Problems, did_you_mean, unknown
-from convcost.language.expression import ExpressionError, compile_expression
+from convcost.language.expression import compile_expression
 from convcost.language.model import (
     BODIES,
     BRANCH_KEYS,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from fractions import Fraction
 
+    from convcost.language.expression import Expression
     from convcost.language.tree import Node
 
 
@@ -54,17 +56,24 @@ def absent(node: Node) -> bool:
 def expression(text: str, position: Position, problems: Problems, words: tuple[Any, ...] = ()) -> Value:
     """``text`` compiled; a broken value where that fails, which is added to ``problems``."""
     try:
-        compiled = compile_expression(text)
-    except ExpressionError as error:
-        problems.add(position, str(error))
-        return Value(position, constant=BROKEN)
-    if not compiled.is_constant:
-        return Value(position, expression=compiled, words=words)
-    try:
-        return Value(position, constant=compiled.evaluate({}))
+        compiled, constant = _computed(text)
     except ConvcostError as error:
         problems.add(position, str(error))
         return Value(position, constant=BROKEN)
+    if compiled is None:
+        return Value(position, constant=constant)
+    return Value(position, expression=compiled, words=words)
+
+
+@lru_cache(maxsize=4096)
+def _computed(text: str) -> tuple[Expression | None, Any]:
+    """An expression; or none, and the value that the text has in every scope.
+
+    Raises:
+        ConvcostError: it is no expression, or cannot be computed.
+    """
+    compiled = compile_expression(text)
+    return (None, compiled.evaluate({})) if compiled.is_constant else (compiled, None)
 
 
 def value(node: Node, problems: Problems, *, words: tuple[Any, ...] = ()) -> Value:

@@ -35,7 +35,7 @@ class Scalar(_Node):
 
     __slots__ = ("quoted", "text")
 
-    def __init__(self, file: str, line: int, column: int, text: str, *, quoted: bool) -> None:
+    def __init__(self, file: str, line: int, column: int, text: str, quoted: bool) -> None:  # noqa: FBT001 - made a million times
         self.file = file
         self.line = line
         self.column = column
@@ -49,7 +49,9 @@ class Sequence(_Node):
     __slots__ = ("items",)
 
     def __init__(self, file: str, line: int, column: int) -> None:
-        super().__init__(file, line, column)
+        self.file = file
+        self.line = line
+        self.column = column
         self.items: list[Node] = []
 
 
@@ -59,7 +61,9 @@ class Mapping(_Node):
     __slots__ = ("_index", "entries")
 
     def __init__(self, file: str, line: int, column: int) -> None:
-        super().__init__(file, line, column)
+        self.file = file
+        self.line = line
+        self.column = column
         self.entries: list[tuple[Scalar, Node]] = []
         self._index: dict[str, Node] = {}
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from convcost.language.tree import Node
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+_QUOTES = ('"', "'")
 _TOO_DEEP = f"brackets and indents nest deeper than {MAX_NESTING} levels"
 
 
@@ -50,7 +51,7 @@ def read(data: bytes, file: str) -> Node:
     if not text.strip():
         _fail(file, "the file is empty; a spec needs `layers` (`convcost init NAME` writes a starter)")
     try:
-        return _Tree(file).build(yaml.parse(text, Loader=_LOADER))
+        return _Tree(file).build(iter(_LOADER(text).get_event, None))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if error.problem and "end of stream" in error.problem and error.context_mark:
@@ -73,59 +74,61 @@ class _Tree:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._root: Node | None = None
-        self._open: list[Sequence | Mapping] = []
-        self._keys: list[Scalar | None] = []  # the key that waits for its value, per open collection
-        self._flow = 0  # how many of the open ones are in brackets or braces
 
-    def build(self, events: Iterator[Any]) -> Node:
-        """The tree of all ``events``."""
+    def build(self, events: Iterator[Any]) -> Node:  # noqa: C901, PLR0912 - one loop, without calls where it is hot
+        """The tree of all ``events``; a large file has a million of them."""
+        file = self._file
+        root = Sequence(file, 1, 1)
+        at: Sequence | Mapping = root  # the innermost collection that is open, and its key that waits for a value
+        key: Scalar | None = None
+        around: list[Sequence | Mapping] = []
+        flow = 0  # how many of the open ones are in brackets or braces
+        node: Node
         for event in events:
             kind = type(event)
             if kind is yaml.ScalarEvent:
-                self._place(self._scalar(event))
+                if event.anchor or event.tag:
+                    self._decorated(event)
+                mark = event.start_mark
+                node = Scalar(file, mark.line + 1, mark.column + 1, event.value, event.style in _QUOTES)
+                if flow and "(" in node.text:
+                    self._check_brackets(node, event)
             elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-                self._enter(event)
+                node = self._collection(event, len(around))
             elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-                self._open.pop()
-                self._keys.pop()
-                self._flow = max(self._flow - 1, 0)
+                at = around.pop()
+                if flow:
+                    flow -= 1
+                continue
             elif kind is yaml.AliasEvent:
                 self._refuse(event, f"aliases (*{event.anchor[:40]}) are not part of the language; use `let`")
-            elif kind is yaml.DocumentStartEvent and self._root is not None:
+            elif kind is yaml.DocumentStartEvent and root.items:
                 self._refuse(event, "a spec is one document; remove what follows the `---`")
-        if self._root is None:
-            _fail(self._file, "the file has no content; a spec needs `layers`")
-        return self._root
+            else:
+                continue
+            if key is not None:
+                at.put(key, node)  # type: ignore[union-attr] # only a mapping has keys
+                key = None
+            elif type(at) is Sequence:
+                at.items.append(node)
+            else:
+                key = _as_key(at, node)  # type: ignore[arg-type] # it is a mapping
+                continue
+            if type(node) is not Scalar:
+                around.append(at)
+                at = node  # type: ignore[assignment] # it is no scalar
+                flow += bool(event.flow_style)
+        if not root.items:
+            _fail(file, "the file has no content; a spec needs `layers`")
+        return root.items[0]
 
-    def _enter(self, event: Any) -> None:
-        node = self._collection(event, len(self._open))
-        self._place(node)
-        self._open.append(node)
-        self._keys.append(None)
-        self._flow += bool(event.flow_style)
-
-    def _place(self, node: Node) -> None:
-        if not self._open:
-            self._root = node
-        elif isinstance(self._open[-1], Sequence):
-            self._open[-1].items.append(node)
-        else:
-            self._keys[-1] = self._entry(self._open[-1], self._keys[-1], node)
-
-    def _scalar(self, event: Any) -> Scalar:
-        if event.anchor or event.tag:
-            self._decorated(event)
-        mark = event.start_mark
-        quoted = event.style in ('"', "'")
-        node = Scalar(self._file, mark.line + 1, mark.column + 1, event.value, quoted=quoted)
-        if self._flow and not node.quoted and node.text.count("(") > node.text.count(")"):
+    def _check_brackets(self, node: Scalar, event: Any) -> None:
+        if not node.quoted and node.text.count("(") > node.text.count(")"):
             self._refuse(
                 event,
                 f"a comma ends a value inside {{ }} and [ ], which leaves `{node.text[:60]}`: "
                 "put the whole value in double quotes, or make it a function under `let`",
             )
-        return node
 
     def _collection(self, event: Any, depth: int) -> Sequence | Mapping:
         if event.anchor or event.tag:
@@ -136,19 +139,6 @@ class _Tree:
         mark = event.start_mark
         return make(self._file, mark.line + 1, mark.column + 1)
 
-    def _entry(self, mapping: Mapping, key: Scalar | None, node: Node) -> Scalar | None:
-        """Take ``node`` as the next key, or as the value of the key that waits."""
-        if key is not None:
-            mapping.put(key, node)
-            return None
-        if not isinstance(node, Scalar):
-            raise SpecError([Problem(node.position, "a key must be a word, found brackets")])
-        if node.text in mapping:
-            raise SpecError([Problem(node.position, f"duplicate key `{node.text[:60]}`")])
-        if node.text == "<<" and not node.quoted:
-            raise SpecError([Problem(node.position, "merge keys (<<) are not part of the language; use `extends`")])
-        return node
-
     def _decorated(self, event: Any) -> None:
         if event.anchor:
             self._refuse(event, f"anchors (&{event.anchor[:40]}) are not part of the language; use `let`")
@@ -158,6 +148,21 @@ class _Tree:
     def _refuse(self, event: Any, message: str) -> NoReturn:
         mark = event.start_mark
         raise SpecError([Problem(Position(self._file, mark.line + 1, mark.column + 1), message)])
+
+
+def _as_key(mapping: Mapping, node: Node) -> Scalar:
+    """``node`` as the next key of ``mapping``.
+
+    Raises:
+        SpecError: it cannot be one.
+    """
+    if not isinstance(node, Scalar):
+        raise SpecError([Problem(node.position, "a key must be a word, found brackets")])
+    if node.text in mapping:
+        raise SpecError([Problem(node.position, f"duplicate key `{node.text[:60]}`")])
+    if node.text == "<<" and not node.quoted:
+        raise SpecError([Problem(node.position, "merge keys (<<) are not part of the language; use `extends`")])
+    return node
 
 
 _HINTS = (
