@@ -56,6 +56,14 @@ class Position(NamedTuple):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def within(self, step: Position) -> Position:
+        """This place, which is relative if its line is 0: then it is in the line of ``step``, columns after it.
+
+        >>> Position("", 0, 6).within(Position("net.yaml", 3, 5))
+        Position(file='net.yaml', line=3, column=11)
+        """
+        return self if self.line else Position(step.file, step.line, step.column + self.column)
+
 
 class Problem(NamedTuple):
     """One thing that is wrong with a spec, and the calls that led there (innermost last)."""
@@ -90,6 +98,12 @@ class Problems:
     def add(self, position: Position, message: str) -> None:
         """Note one more."""
         self.all.append(Problem(position, message))
+
+    def place(self, start: int, step: Position) -> None:
+        """Let the problems from the one with index ``start`` on, if they are relative, be in the line of ``step``."""
+        for index in range(start, len(self.all)):
+            problem = self.all[index]
+            self.all[index] = problem._replace(position=problem.position.within(step))
 
     def include(self, error: SpecError, used_at: Position) -> None:
         """Note, once, what is wrong with another file that is used here."""

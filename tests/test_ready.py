@@ -84,7 +84,7 @@ def trees(depth: int = 3) -> st.SearchStrategy[Node]:
 
     def listed(at: tuple[int, int], items: list[Node]) -> Node:
         node = Sequence("f", *at)
-        node.items += items
+        node.written += items
         return node
 
     def mapped(at: tuple[int, int], entries: list[tuple[Scalar, Node]]) -> Node:

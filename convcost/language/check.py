@@ -279,9 +279,12 @@ class NameCheck:
         sizes = _inherited_sizes(spec)
         for place in walked:
             self._hidden(place, spec)
+            before = len(self._errors.all)
             for use in uses(place):
                 self._value(use.value, spec, use.variables, taps)
                 self._no_sizes(use.value, sizes)
+            if len(self._errors.all) > before:
+                self._errors.place(before, place.step.position)
         alone = _unshared(spec.layers)
         for name, step in alone:
             template: Any = step.shares
@@ -559,12 +562,27 @@ class _Resolver:
         self._finder = finder
         self._errors = errors
         self._called = called
+        self._known: dict[tuple[str, int], tuple[Arguments, Step]] = {}
 
     def steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """The completed ``steps``."""
         return tuple([self._step(step) for step in steps])
 
     def _step(self, step: Step) -> Step:
+        """The completed ``step``: of plain steps with the same arguments, as lines of the same text are, once."""
+        key = (step.body, id(step.arguments))
+        if step.plain and key in self._known:
+            _, known = self._known[key]
+            return step if known.block is None else known._replace(position=step.position)
+        before = len(self._errors.all)
+        made = self._completed(step)
+        if len(self._errors.all) > before:
+            self._errors.place(before, step.position)
+        elif step.plain and not step.branches and not step.steps:
+            self._known[key] = (step.arguments, made)  # both are kept: another object may not get the identity
+        return made
+
+    def _completed(self, step: Step) -> Step:
         if step.steps:
             step = step._replace(steps=self.steps(step.steps))
         if step.branches:

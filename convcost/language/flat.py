@@ -70,14 +70,14 @@ def grown(flat: str, file: str) -> Node:
             continue
         node: Node
         if kind in _SCALARS:
-            node = Scalar(file, line, column, next(words), quoted=kind == _QUOTED)
+            node = Scalar(file, line, column, next(words), kind == _QUOTED)
             if key is None and isinstance(at, Mapping):
                 key = node
                 continue
         else:
             node = Mapping(file, line, column) if kind == _MAPPING else Sequence(file, line, column)
         if isinstance(at, Sequence):
-            at.items.append(node)
+            at.written.append(node)
         elif key is not None:
             at.put(key, node)
             key = None

@@ -292,11 +292,15 @@ class Runner:
             result = self._steps(step.steps, scope, tensor, inside)
         else:
             path = _path(step, scope, frame, numbered=numbered)
-            values = _arguments(arguments, scope)
-            if step.block is None:
-                result = self._layer(step, arguments, values, ((tensor, 1),), path)
-            else:
-                result, inner = self._call(step, arguments, values, scope, tensor, path)
+            try:
+                values = _arguments(arguments, scope)
+                if step.block is None:
+                    result = self._layer(step, arguments, values, ((tensor, 1),), path)
+                else:
+                    result, inner = self._call(step, arguments, values, scope, tensor, path)
+            except Fault as fault:
+                fault.places = [place.within(step.position) for place in fault.places]
+                raise
         if step.shares is not None:
             self._share(step, scope, start)
         if step.name is not None:

@@ -30,17 +30,19 @@ from convcost.language.model import (
     Value,
 )
 from convcost.language.operations import NUMBERS, is_misspelt
-from convcost.language.tree import Mapping, Scalar, Sequence, dims, scan
+from convcost.language.tree import Line, Mapping, Scalar, Sequence, dims, scan
 from convcost.layers import REGISTRY
 from convcost.layers.base import AXES
 from convcost.limits import MAX_DIGITS, MAX_ITEMS
+from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from fractions import Fraction
 
     from convcost.language.expression import Expression
-    from convcost.language.tree import Node
+    from convcost.language.tree import Node, Wording
+    from convcost.layers.base import Layer
 
 
 def is_identifier(text: str) -> bool:
@@ -170,7 +172,43 @@ def steps(node: Node, problems: Problems) -> tuple[Step, ...]:
     if not isinstance(node, Sequence):
         problems.add(node.position, "expected a list of steps")
         return ()
-    return tuple(step for item in node.items if (step := _step(item, problems)) is not None)
+    made = [_line(item, problems) if isinstance(item, Line) else _step(item, problems) for item in node.written]
+    return tuple([step for step in made if step is not None])
+
+
+def _line(line: Line, problems: Problems) -> Step | None:
+    """The step in a line; lines of the same text have their arguments in common."""
+    meaning = line.wording.meaning
+    if meaning is None or REGISTRY.get(meaning.body) is not meaning.layer:
+        meaning = line.wording.meaning = _meaning(line.wording)
+    if meaning.arguments is None:
+        return _step(line.node(), problems)
+    return Step(meaning.body, line.position, meaning.arguments, first_arguments=meaning.arguments)
+
+
+class _Meaning(NamedTuple):
+    """What the text of a line means.
+
+    Attributes:
+        body: its key.
+        layer: of that name, or None.
+        arguments: of the layer or block; None where the line is something else, or wrong.
+    """
+
+    body: str
+    layer: type[Layer] | None
+    arguments: Arguments | None
+
+
+def _meaning(wording: Wording) -> _Meaning:
+    problems = Problems()
+    step = _step(wording.tree, problems)
+    body = "" if step is None else step.body
+    layer = REGISTRY.get(body)
+    plain = step is not None and not problems.all and not step.faults and body not in BODIES
+    if step is None or not plain or (layer is not None and layer.merges):
+        return _Meaning(body, layer, None)
+    return _Meaning(body, layer, step.arguments)
 
 
 def _step(node: Node, problems: Problems) -> Step | None:
@@ -500,7 +538,7 @@ def _contents(tree: Mapping, spec: Spec, problems: Problems) -> None:
     layers = tree.get("layers")
     if layers is not None:
         spec.layers = steps(layers, problems)
-        if isinstance(layers, Sequence) and not layers.items:
+        if isinstance(layers, Sequence) and not layers.written:
             problems.add(layers.position, "`layers` is empty")
 
 

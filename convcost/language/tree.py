@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.errors import Position
 from convcost.language.operations import decimal
@@ -43,16 +43,71 @@ class Scalar(_Node):
         self.quoted = quoted
 
 
-class Sequence(_Node):
-    """A list."""
+class Wording:
+    """The text of an item that is written in one line; all lines of the same text share it.
 
-    __slots__ = ("items",)
+    Attributes:
+        tree: what the text says; positions in it are relative to it (see :meth:`~convcost.errors.Position.within`).
+        meaning: what the grammar makes of it, kept here.
+    """
+
+    __slots__ = ("meaning", "tree")
+
+    def __init__(self, tree: Node) -> None:
+        self.tree = tree
+        self.meaning: Any = None
+
+
+class Line(_Node):
+    """An item of a list that is written in one line, as ``- conv: {out: 64, kernel: 3}``."""
+
+    __slots__ = ("wording",)
+
+    def __init__(self, file: str, line: int, column: int, wording: Wording) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.wording = wording
+
+    def node(self) -> Node:
+        """The item as a part of the tree, with its own positions."""
+        return self._moved(self.wording.tree)
+
+    def _moved(self, node: Node) -> Node:
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Sequence):
+            items = Sequence(*node.position.within(self.position))
+            items.written += map(self._moved, node.items)
+            return items
+        entries = Mapping(*node.position.within(self.position))
+        for key, value in node.entries:
+            entries.put(self._scalar(key), self._moved(value))
+        return entries
+
+    def _scalar(self, node: Scalar) -> Scalar:
+        return Scalar(*node.position.within(self.position), node.text, node.quoted)
+
+
+class Sequence(_Node):
+    """A list.
+
+    Attributes:
+        written: its items; those that are written in one line may be a :class:`Line`.
+    """
+
+    __slots__ = ("written",)
 
     def __init__(self, file: str, line: int, column: int) -> None:
         self.file = file
         self.line = line
         self.column = column
-        self.items: list[Node] = []
+        self.written: list[Node | Line] = []
+
+    @property
+    def items(self) -> list[Node]:
+        """The items as parts of the tree."""
+        return [item.node() if isinstance(item, Line) else item for item in self.written]
 
 
 class Mapping(_Node):

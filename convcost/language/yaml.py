@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from convcost.errors import Position, Problem, SpecError
+from convcost.language.lines import MARK, Unlike, known, shortened
 from convcost.language.signatures import binary_kind
-from convcost.language.tree import Mapping, Scalar, Sequence
+from convcost.language.tree import Line, Mapping, Scalar, Sequence
 from convcost.limits import MAX_BYTES, MAX_NESTING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from convcost.language.tree import Node
+    from convcost.language.tree import Node, Wording
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
 _QUOTES = ('"', "'")
@@ -51,7 +52,7 @@ def read(data: bytes, file: str) -> Node:
     if not text.strip():
         _fail(file, "the file is empty; a spec needs `layers` (`convcost init NAME` writes a starter)")
     try:
-        return _Tree(file).build(iter(_LOADER(text).get_event, None))
+        return _tree(text, file)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if error.problem and "end of stream" in error.problem and error.context_mark:
@@ -69,11 +70,33 @@ def _fail(file: str, message: str) -> NoReturn:
     raise SpecError([Problem(Position(file, 1, 1), message)])
 
 
-class _Tree:
-    """Builds nodes from events with an explicit stack, so that deep nesting is an error and not a crash."""
+def _tree(text: str, file: str) -> Node:
+    """The tree of a text: lines of the same text are read once, and libyaml sees a mark in the place of each."""
+    short, lines = shortened(text)
+    if lines:
+        try:
+            wordings = known(lines, lambda text: _Tree("").build(_events(text)))
+            return _Tree(file, wordings).build(_events(short))
+        except (Unlike, SpecError, yaml.YAMLError):
+            pass  # a line means something else where it is written, or an error needs its place
+    return _Tree(file).build(_events(text))
 
-    def __init__(self, file: str) -> None:
+
+def _events(text: str) -> Iterator[Any]:
+    return iter(_LOADER(text).get_event, None)
+
+
+class _Tree:
+    """Builds nodes from events with an explicit stack, so that deep nesting is an error and not a crash.
+
+    Args:
+        file: what errors call it.
+        lines: what each mark in the text stands for, in order.
+    """
+
+    def __init__(self, file: str, lines: Collection[Wording] = ()) -> None:
         self._file = file
+        self._lines = lines
 
     def build(self, events: Iterator[Any]) -> Node:  # noqa: C901, PLR0912 - one loop, without calls where it is hot
         """The tree of all ``events``; a large file has a million of them."""
@@ -83,16 +106,21 @@ class _Tree:
         key: Scalar | None = None
         around: list[Sequence | Mapping] = []
         flow = 0  # how many of the open ones are in brackets or braces
-        node: Node
+        node: Node | Line
+        marks = iter(self._lines)
+        marked = bool(self._lines)
+        scalar = yaml.ScalarEvent
         for event in events:
             kind = type(event)
-            if kind is yaml.ScalarEvent:
+            if kind is scalar:
                 if event.anchor or event.tag:
                     self._decorated(event)
                 mark = event.start_mark
                 node = Scalar(file, mark.line + 1, mark.column + 1, event.value, event.style in _QUOTES)
                 if flow and "(" in node.text:
                     self._check_brackets(node, event)
+                if marked and MARK in node.text:
+                    node = _line(node, at, len(around), flow, marks)
             elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
                 node = self._collection(event, len(around))
             elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
@@ -102,24 +130,26 @@ class _Tree:
                 continue
             elif kind is yaml.AliasEvent:
                 self._refuse(event, f"aliases (*{event.anchor[:40]}) are not part of the language; use `let`")
-            elif kind is yaml.DocumentStartEvent and root.items:
+            elif kind is yaml.DocumentStartEvent and root.written:
                 self._refuse(event, "a spec is one document; remove what follows the `---`")
             else:
                 continue
             if key is not None:
-                at.put(key, node)  # type: ignore[union-attr] # only a mapping has keys
+                at.put(key, node)  # type: ignore[union-attr, arg-type] # only a mapping has keys
                 key = None
             elif type(at) is Sequence:
-                at.items.append(node)
+                at.written.append(node)
             else:
                 key = _as_key(at, node)  # type: ignore[arg-type] # it is a mapping
                 continue
-            if type(node) is not Scalar:
+            if kind is not scalar:
                 around.append(at)
                 at = node  # type: ignore[assignment] # it is no scalar
                 flow += bool(event.flow_style)
-        if not root.items:
+        if not root.written:
             _fail(file, "the file has no content; a spec needs `layers`")
+        if next(marks, None) is not None:
+            raise Unlike  # a mark is in a comment
         return root.items[0]
 
     def _check_brackets(self, node: Scalar, event: Any) -> None:
@@ -148,6 +178,19 @@ class _Tree:
     def _refuse(self, event: Any, message: str) -> NoReturn:
         mark = event.start_mark
         raise SpecError([Problem(Position(self._file, mark.line + 1, mark.column + 1), message)])
+
+
+def _line(mark: Scalar, at: Sequence | Mapping, depth: int, flow: int, wordings: Iterator[Wording]) -> Line:
+    """The line that a mark in the list ``at`` stands for.
+
+    Raises:
+        Unlike: the mark is no item of a list of lines, or what it stands for may nest too deep.
+    """
+    deepest = depth + 2  # a list as the value of an argument
+    wording = next(wordings, None)
+    if type(at) is not Sequence or flow or mark.text != MARK or deepest >= MAX_NESTING or wording is None:
+        raise Unlike
+    return Line(mark.file, mark.line, mark.column, wording)
 
 
 def _as_key(mapping: Mapping, node: Node) -> Scalar:
