@@ -273,7 +273,7 @@ class NameCheck:
             self._spec(block)
 
     def _steps(self, spec: Spec) -> None:
-        walked = list(places(spec.layers))
+        walked = [place for place in places(spec.layers) if _is_written_with_names(place)]
         names = [place.step.name for place in walked if place.item is place.step]
         taps = frozenset(name.text for name in names if name is not None and name.fixed) | frozenset(spec.inputs)
         sizes = _inherited_sizes(spec)
@@ -412,6 +412,12 @@ class NameCheck:
             self._unused(block)
 
 
+def _is_written_with_names(place: Place) -> bool:
+    """Whether a step or branch has names to check; most steps are a layer with numbers."""
+    item = place.item
+    return item is not place.step or not place.step.plain or bool(place.step.arguments.evaluators)
+
+
 def _unshared(steps: tuple[Step, ...]) -> list[tuple[str, Step]]:
     """The steps that share weights of a fixed name with no other step, and run once."""
     users: dict[str, list[tuple[Step, bool]]] = {}
@@ -421,7 +427,8 @@ def _unshared(steps: tuple[Step, ...]) -> list[tuple[str, Step]]:
             again = often or step.loop is not None or step.repeat is not None
             if step.shares is not None and step.shares.fixed:
                 users.setdefault(step.shares.text, []).append((step, again))
-            walk(step.steps, often=again)
+            if step.steps:
+                walk(step.steps, often=again)
             for branch in step.branches:
                 walk(branch.steps, often=again or branch.loop is not None)
 
@@ -652,14 +659,15 @@ def _local_names(owner: Spec) -> list[str]:
 
 def _check_layer_arguments(step: Step, errors: Problems) -> None:
     layer = REGISTRY[step.body]
-    given = _check_keys(step, list(layer.fields), "field", errors)
-    for name, field in layer.fields.items():
-        if field.required and name not in given and not step.arguments.broken:
-            errors.add(step.position, f"{step.body} needs `{name}`: {field.doc}")
-        for arguments in filter(None, (step.arguments, step.first)):
-            value = arguments.values.get(name)
-            if value is not None and value.is_fixed and value.constant is not BROKEN:
-                _check_fixed(field, value, errors)
+    fields = layer.fields
+    given = _check_keys(step, fields, "field", errors)
+    for name in layer.needs:
+        if name not in given and not step.arguments.broken:
+            errors.add(step.position, f"{step.body} needs `{name}`: {fields[name].doc}")
+    for arguments in (step.arguments,) if step.first is None else (step.arguments, step.first):
+        for name, value in arguments.values.items():
+            if name in fields and value.is_fixed and value.constant is not BROKEN:
+                _check_fixed(fields[name], value, errors)
 
 
 def _check_fixed(field: Field, value: Value, errors: Problems) -> None:
@@ -678,7 +686,7 @@ def _of_block(step: Step, block: Spec, errors: Problems) -> Step:
     arguments = _block_arguments(step, step.arguments, block, errors)
     first = None if step.first is None else _block_arguments(step, step.first, block, errors)
     step = step._replace(block=block, arguments=arguments, first=first, first_arguments=arguments.overridden(first))
-    given = _check_keys(step, list(block.parameters), "parameter", errors)
+    given = _check_keys(step, block.parameters, "parameter", errors)
     for name, parameter in block.parameters.items():
         if parameter.default is None and name not in given and not arguments.broken:
             doc = f": {parameter.doc}" if parameter.doc else ""
@@ -717,10 +725,10 @@ def _check_choice(parameter: Parameter, value: Value, errors: Problems) -> None:
         errors.add(value.position, not_among(parameter.name, constant, parameter.choices, describe(constant)))
 
 
-def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> set[str | None]:
+def _check_keys(step: Step, known: Collection[str], what: str, errors: Problems) -> set[str | None]:
     """Refuse arguments that are not ``known``; what is given, with what the refused ones are probably meant for."""
     given: set[str | None] = set(step.arguments.values)
-    for arguments in filter(None, (step.arguments, step.first)):
+    for arguments in (step.arguments,) if step.first is None else (step.arguments, step.first):
         for name, position in arguments.keys.items():
             if name not in known:
                 errors.add(position, _no_argument(what, name, known, step.body))
@@ -730,6 +738,8 @@ def _check_keys(step: Step, known: list[str], what: str, errors: Problems) -> se
 
 def _recursion(spec: Spec, errors: Problems) -> None:
     """A local block may not call itself, whatever the way round."""
+    if not spec.blocks:
+        return
     done: set[int] = set()
 
     def visit(block: Spec, trail: tuple[Spec, ...]) -> None:

@@ -94,6 +94,8 @@ def whole(size: Any, what: str, position: Position) -> Num:
     Raises:
         Fault: it is not.
     """
+    if type(size) is int and size >= 1:
+        return size
     size = normal(size)
 
     def message() -> str:

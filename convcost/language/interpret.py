@@ -293,7 +293,8 @@ class Runner:
         else:
             path = _path(step, scope, frame, numbered=numbered)
             try:
-                values = _arguments(arguments, scope)
+                plain = not arguments.evaluators and step.block is None
+                values = arguments.fixed if plain else _arguments(arguments, scope)  # a call binds its values
                 if step.block is None:
                     result = self._layer(step, arguments, values, ((tensor, 1),), path)
                 else:
@@ -338,7 +339,14 @@ class Runner:
     ) -> Tensor:
         try:
             return self._builder.add(
-                step.body, values, inputs, path, block=self._block, count=self._count, position=step.position
+                step.body,
+                values,
+                inputs,
+                path,
+                block=self._block,
+                count=self._count,
+                position=step.position,
+                signature=arguments.signature,
             )
         except FieldError as error:
             raise _at_argument(Fault(str(error)), arguments, error.field, step) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcost.errors import ConvcostError
-from convcost.network.graph import Tensor
+from convcost.network.graph import Tensor, signature_of
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -168,10 +168,11 @@ class Arguments:
         keys: where each name is written.
         fixed: those values that are the same in every run.
         evaluators: name and function of a scope of the others.
+        signature: what distinguishes their values from others, where all are fixed; else None.
         broken: whether what was written is no mapping, so that nothing more can be checked.
     """
 
-    __slots__ = ("broken", "evaluators", "fixed", "keys", "values")
+    __slots__ = ("broken", "evaluators", "fixed", "keys", "signature", "values")
 
     def __init__(self, values: dict[str, Value], keys: dict[str, Position], *, broken: bool = False) -> None:
         self.values = values
@@ -187,6 +188,7 @@ class Arguments:
             else:
                 self.fixed[name] = value.constant
         self.evaluators = tuple(evaluators)
+        self.signature = None if evaluators else signature_of(self.fixed)
 
     def overridden(self, by: Arguments | None) -> Arguments:
         """These arguments with those of ``by`` in their place."""

@@ -317,6 +317,12 @@ class Graph(Printable):
         return tuple((self.nodes[index].shape, times) for index, times in node.inputs)
 
 
+def signature_of(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What distinguishes values of fields from others: their names, what they are, and their types, as True is no 1."""
+    own = values.values()
+    return (*values, *own, *map(type, own))
+
+
 class Builder:
     """Appends nodes; see the module.
 
@@ -420,6 +426,7 @@ class Builder:
         block: int = 0,
         count: Num = 1,
         position: Position | None = None,
+        signature: tuple[Any, ...] | None = None,
     ) -> Tensor:
         """Append a layer.
 
@@ -431,6 +438,7 @@ class Builder:
             block: see :attr:`Node.block`; 0 for all segments.
             count: the number of identical parallel copies of the node.
             position: where it was written.
+            signature: of ``values``, where the caller knows it; see :func:`signature_of`.
 
         Returns:
             The tensor it makes.
@@ -439,12 +447,14 @@ class Builder:
             ShapeError: the layer refuses its fields or its input.
             ConvcostError: the graph has grown beyond the limit.
         """
-        self.make_room(1)
-        layer, kind, shape, work = self.infer(key, values, inputs)
-        index = len(self.nodes)
+        nodes = self.nodes
+        index = len(nodes)
+        if index > MAX_NODES:
+            self.make_room(1)
+        layer, kind, shape, work = self.infer(key, values, inputs, signature)
         read = tuple([(tensor.node, times) for tensor, times in inputs])
         block = block or path.count("/") + 1
-        self.nodes.append(Node(index, path, block, layer, kind, read, inputs[0][0].shape, shape, work, count, position))
+        nodes.append(Node(index, path, block, layer, kind, read, inputs[0][0].shape, shape, work, count, position))
         return Tensor(index, shape)
 
     def make_room(self, count: int) -> None:
@@ -457,24 +467,28 @@ class Builder:
             raise ConvcostError(f"more than {MAX_NODES:,} layers")
 
     def infer(
-        self, key: str, values: Mapping[str, Any], inputs: tuple[tuple[Tensor, Num], ...]
+        self,
+        key: str,
+        values: Mapping[str, Any],
+        inputs: tuple[tuple[Tensor, Num], ...],
+        signature: tuple[Any, ...] | None = None,
     ) -> tuple[Layer, str, Shape, Work]:
-        """A layer on these inputs: the layer itself, its kind, output shape and work.
+        """A layer on these inputs: the layer itself, its kind, output shape and work; arguments as for :meth:`add`.
 
         Raises:
             ShapeError: it refuses its fields or its input.
         """
         cls = REGISTRY[key]
         x: Any = tuple((tensor.shape, times) for tensor, times in inputs) if cls.merges else inputs[0][0].shape
-        signature = (key, x, *values, *values.values(), *map(type, values.values()))  # True is no 1
+        asked = (key, x, signature_of(values) if signature is None else signature)
         try:
-            known = self._memo.get(signature)
+            known = self._memo.get(asked)
         except TypeError:  # arrays and lists have no hash: infer anew
             return self._apply(cls, values, x)
         if known is None:
             if len(self._memo) > MAX_NODES:
                 self._memo.clear()
-            known = self._memo[signature] = self._apply(cls, values, x)
+            known = self._memo[asked] = self._apply(cls, values, x)
         return known
 
     @staticmethod
