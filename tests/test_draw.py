@@ -266,8 +266,36 @@ def test_the_format_follows_the_name_of_the_file(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text("utf-8").startswith(start)
     wrong = command("draw", "fire", "-o", str(tmp_path / "a.png"))
     assert wrong.code == 2
-    assert "-o takes a name that ends in .txt, .svg, .mmd, .dot" in wrong.err
+    assert "a.png: expected a file that ends in .txt, .json, .svg, .mmd or .dot, found '.png'" in wrong.err
     assert command("draw", "fire", "--format", "mermaid").out.startswith("flowchart TB\n")
+
+
+@pytest.mark.parametrize("names", [("resnet18",), ("shuffle_unit", "bottleneck_residual")])
+def test_the_data_are_those_of_the_picture(names: tuple[str, ...]) -> None:
+    drawing = convcost.draw(*names)
+    data, picture = drawing.data(), read(drawing.svg())
+    boxes = [box for item in data["items"] for box in item["boxes"]]
+    places = {(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]) for box in boxes}
+    assert places == {tuple(box.where) for box in picture.boxes}
+    lines = [line["points"] for item in data["items"] for line in item["lines"]]
+    segments = [[*first, *second] for points in lines for first, second in itertools.pairwise(points)]
+    drawn = [tuple(sorted((a, c)) + sorted((b, d))) for a, b, c, d in segments]
+    assert sorted(drawn) == sorted((x, right, y, low) for x, y, right, low in picture.segments)
+    assert {text for box in boxes for text in box["text"]} == {
+        words.text for box in picture.boxes for words in box.texts if words.where.y < box.where.low
+    }
+    for name, item in zip(names, data["items"], strict=True):
+        graph = convcost.load(name)
+        ids = {box["id"]: box for box in item["boxes"]}
+        layers = [path for box in item["boxes"] if box["form"] != "frame" for path in box["layers"]]
+        folded = [path for box in item["boxes"] if box["form"] == "frame" for path in box["layers"]]
+        assert len(layers) == len(set(layers))
+        assert {*layers, *folded} == {node.path for node in graph.layers}
+        macs = sum(box["macs"] * box["times"] for box in item["boxes"] if box["inside"] is None and box["macs"])
+        assert macs == convcost.analyze(graph).totals.macs
+        for edge in item["edges"]:
+            assert ids[edge["source"]]["form"] != "frame" != ids[edge["target"]]["form"]
+        assert all(box["inside"] is None or ids[box["inside"]]["form"] == "frame" for box in item["boxes"])
 
 
 def test_an_imported_graph_is_drawn() -> None:

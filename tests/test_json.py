@@ -49,6 +49,14 @@ COMMANDS = {
     "traffic": ["traffic lenet5"],
     "receptive": ["receptive lenet5"],
     "roofline": ["roofline", "roofline lenet5 --device v100"],
+    "draw": ["draw bottleneck resnet18"],
+    "plot": [
+        "plot lenet5",
+        "plot stacked_group_convs --kind channels",
+        "plot lenet5 --kind roofline --device v100",
+        "plot lenet5 alexnet --kind scatter",
+        "plot bottleneck plain --kind ratio --over M=8:64:8",
+    ],
     "list": ["list"],
     "layers": ["layers"],
 }  # fmt: skip

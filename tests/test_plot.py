@@ -291,13 +291,27 @@ def test_the_command_writes_what_the_library_makes(tmp_path: Path) -> None:
         ),
         ("lenet5 --kind scaling --over size=1:9e9:1", "`over` takes at most 2,000 values, found 'size=1:9e9:1'"),
         ("lenet5 --kind scaling --over sise", "lenet5 has no parameter 'sise'; did you mean 'size'?"),
-        ("lenet5 -o a.jpg", "-o takes a name that ends in .svg, .png, .pdf, .txt, found 'a.jpg'"),
+        ("lenet5 -o a.jpg", "-o a.jpg: expected a file that ends in .txt, .json, .svg, .png or .pdf, found '.jpg'"),
+        ("lenet5 --format png", "--format png needs a file: -o FILE.png"),
         ("global_avg_pool --kind cumulative", "global_avg_pool has none of macs, params"),
     ],
 )
 def test_misuse_is_refused_in_words(line: str, message: str) -> None:
     done = command("plot", *line.split())
     assert (done.code, done.out, done.err) == (2, "", f"error: {message}\n")
+
+
+def test_the_data_are_exact() -> None:
+    data = convcost.plot("depthwise_separable_conv", "standard_conv", kind="ratio", over="O=2:9").data()
+    for outputs, point in enumerate(data["curves"][0]["points"], 2):
+        exact = Fraction(1, outputs) + Fraction(1, 9)
+        assert (point["x"], point["y"]) == (outputs, float(exact))
+        assert point["exact"] == [str(outputs), str(exact)]
+    assert {"axis": "y", "value": 1 / 9, "exact": "1/9", "text": "limit 1/9 as O -> oo"} in data["rules"]
+    data = convcost.plot("resnet50").data()
+    assert sum(bar["value"] for bar in data["bars"]) == convcost.analyze("resnet50").totals.macs
+    assert data["bars"] == data["rows"]
+    assert all(bar["exact"] is None and isinstance(bar["value"], int) for bar in data["bars"])
 
 
 def test_a_hostile_title_stays_text() -> None:

@@ -341,7 +341,6 @@ def test_the_number_of_copies_is_shown_where_it_is_asked_for() -> None:
         ("x.tex", "% needs"),
         ("x.txt", "Bottleneck"),
         ("x.html", "<!DOCTYPE html>"),
-        ("x.odd", "Bottleneck"),
         ("x", "Bottleneck"),
     ],
 )
@@ -501,3 +500,25 @@ def test_sorting_a_tree_is_refused() -> None:
     result = convcost("analyze", "lenet5", "--by", "tree", "--sort", "macs")
     assert result.code == 2
     assert "--by layer" in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "suffixes"),
+    [
+        ("analyze lenet5", ".txt, .csv, .md, .tex, .html or .json"),
+        ("sweep lenet5 --over classes=2:4", ".txt, .csv, .md, .tex, .html, .json or .parquet"),
+        ("formula lenet5", None),
+        ("equal bottleneck plain", ".txt or .json"),
+        ("draw lenet5", ".txt, .json, .svg, .mmd or .dot"),
+        ("plot lenet5", ".txt, .json, .svg, .png or .pdf"),
+        ("convert lenet5", ".yaml, .yml or .onnx"),
+        ("explore lenet5", ".html"),
+        ("schema", ".json"),
+    ],
+)
+def test_a_suffix_that_is_not_written_is_refused(line: str, suffixes: str | None, tmp_path: Path) -> None:
+    target = tmp_path / "out.zip"
+    done = convcost(*line.split(), "-o", str(target))
+    assert done.code == 2
+    assert suffixes is None or f"out.zip: expected a file that ends in {suffixes}, found '.zip'\n" in done.err
+    assert not target.exists()

@@ -10,6 +10,7 @@ from convcost.cli.options import (
     TARGET,
     convention_option,
     dtype_options,
+    format_by_suffix,
     free_option,
     input_option,
     names_in,
@@ -52,6 +53,7 @@ def command(  # noqa: PLR0913 - one argument per option
     The page computes totals, the cost and shapes of every layer, and memory over time from closed forms, exactly. It is
     one file, needs no server and loads nothing. --free chooses the parameters; by default all that can be symbols.
     """
+    format_by_suffix(output, ("html",))
     from convcost.render.explorer import explorer_page  # noqa: PLC0415 - only formulas need it
 
     explorer = api.explore(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from convcost.api.targets import Target, TargetLike
     from convcost.catalogue.loader import Catalogue
+    from convcost.drawing.chart import Chart
+    from convcost.drawing.drawing import Drawing
     from convcost.tables.printable import View
     from convcost.tables.table import Table
 
@@ -41,9 +43,17 @@ SUFFIXES = {
     ".c": "c",
     ".js": "javascript",
     ".parquet": "parquet",
+    ".svg": "svg",
+    ".png": "png",
+    ".pdf": "pdf",
+    ".mmd": "mermaid",
+    ".dot": "dot",
 }
-_OF_OTHER_COMMANDS = (".onnx", ".yaml", ".yml", ".html", ".svg", ".png", ".dot")
+_FILES_ONLY = ("parquet", "png", "pdf")
+_TEXT, _TEXTUAL = ".txt", ("table", "text")
+_DEFAULTS = {"table": "a table"}
 _NARROWEST, _DIGITS = 20, 6
+PICTURE_WIDTH = 80  # of a drawing or chart, where the width of the terminal is not known
 _SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
 _NAMED_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
 
@@ -225,14 +235,18 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return formats()(command)
 
 
-def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--format`` and ``-o``, with formats that only this command has."""
-    names = (*FORMAT_NAMES, *more)
+def formats(*more: str, usual: Sequence[str] = FORMAT_NAMES) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--format`` and ``-o``, with formats that only this command has beside the usual ones."""
+    names = (*usual, *more)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def with_format(*args: Any, format_: str | None, output: str | None, **options: Any) -> Any:
-            return command(*args, format_=format_ or format_by_suffix(output, names), output=output, **options)
+            chosen = format_ or format_by_suffix(output, names)
+            if chosen in _FILES_ONLY and output is None:
+                suffix = next(suffix for suffix, name in SUFFIXES.items() if name == chosen)
+                raise UsageError(f"--format {chosen} needs a file: -o FILE{suffix}")
+            return command(*args, format_=chosen, output=output, **options)
 
         wrapped: Callable[..., Any] = with_format
         for option in (
@@ -241,7 +255,7 @@ def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 "--format",
                 "format_",
                 type=click.Choice(names),
-                help="What to print; by default what the suffix of -o says, else a table.",
+                help=f"What to print; by default what the suffix of -o says, else {_DEFAULTS.get(names[0], names[0])}.",
             ),
         ):
             wrapped = option(wrapped)
@@ -250,26 +264,33 @@ def formats(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return decorate
 
 
-def format_by_suffix(output: str | None, known: Sequence[str]) -> str:
-    """The format that the suffix of a file asks for; the first one known where it asks for none.
+def format_by_suffix(output: str | None, known: Sequence[str], option: str = "-o") -> str:
+    """The format that the suffix of a file asks for; the first one known where it has none, or is that of text.
+
+    Args:
+        output: the name of the file, if there is one.
+        known: the formats that the command writes.
+        option: what the name was given to.
 
     Raises:
-        UsageError: it asks for one that the command does not write.
+        UsageError: the command writes no format of that suffix.
     """
     suffix = os.path.splitext(output or "")[1].lower()
+    textual = known[0] in _TEXTUAL
+    if not suffix or (textual and suffix == _TEXT):
+        return known[0]
     asked = SUFFIXES.get(suffix)
     if asked in known:
         return str(asked)
-    if asked not in (None, "table") or suffix in _OF_OTHER_COMMANDS:  # the format of text goes by .txt everywhere
-        raise wrong_suffix(output or "", [suffix for suffix, name in SUFFIXES.items() if name in known])
-    return known[0]
+    listed = [suffix for suffix, name in SUFFIXES.items() if name in known and suffix != _TEXT]
+    raise wrong_suffix(output or "", [*([_TEXT] if textual else []), *listed], option)
 
 
-def wrong_suffix(output: str, known: Sequence[str]) -> UsageError:
+def wrong_suffix(output: str, known: Sequence[str], option: str = "-o") -> UsageError:
     """The error about a file whose suffix asks for what the command does not write."""
-    listed = ", ".join(known[:-1]) + f" or {known[-1]}"
+    listed = f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
     suffix = os.path.splitext(output)[1]
-    return UsageError(f"-o {output[:100]}: expected a file that ends in {listed}, found '{suffix[:20]}'")
+    return UsageError(f"{option} {output[:100]}: expected a file that ends in {listed}, found '{suffix[:20]}'")
 
 
 def targets_of(
@@ -439,6 +460,19 @@ def show(
 def show_view(view: View, format_: str, output: str | None, *, exact: bool = False) -> None:
     """Write a result in the format asked for; arguments as :func:`show`."""
     show(format_, output, exact=exact or view.exact, tables=view.tables, data=view.data, flat=view.flat, page=view.page)
+
+
+def show_picture(picture: Drawing | Chart, format_: str, output: str | None) -> None:
+    """Write a drawing or a chart in the format asked for."""
+    if format_ == "json":
+        from convcost.tables.data import as_json  # noqa: PLC0415 - pictures do not pay for it
+
+        write(as_json(picture.data()), output)
+        return
+    import shutil  # noqa: PLC0415 - only pictures pay for it
+
+    width = asked_width() or (shutil.get_terminal_size().columns if on_terminal(output) else PICTURE_WIDTH)
+    write(picture.written(format_, width, ascii_only=ascii_only(output)), output)
 
 
 def on_terminal(output: str | None) -> bool:

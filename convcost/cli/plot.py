@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,19 +10,14 @@ from convcost import api
 from convcost.cli.context import context_options
 from convcost.cli.options import (
     TARGET,
-    ascii_only,
-    asked_width,
+    formats,
     input_option,
-    on_terminal,
-    output_option,
     parse_input,
     set_option,
+    show_picture,
     targets_of,
-    write,
 )
-from convcost.drawing.chart import suffix_of
 from convcost.drawing.charts import KINDS
-from convcost.drawing.drawing import WIDTH
 from convcost.metrics.devices import chosen
 from convcost.metrics.rows import GROUPINGS
 
@@ -39,11 +33,10 @@ if TYPE_CHECKING:
 @click.option("--over", metavar="NAME[=LOW:HIGH[:STEP]]", help="The name of a ratio or scaling, and its values.")
 @click.option("--peak", metavar="FLOP/S", help="In place of a device: operations a second, as 1T.")
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
-@click.option("--format", "format_", type=click.Choice(["text", "svg"]), help="Of what goes to the terminal: text.")
 @set_option
 @input_option
 @context_options
-@output_option
+@formats("text", "svg", "png", "pdf", "json", usual=())
 def command(  # noqa: PLR0913 - an option each
     targets: tuple[str, ...],
     *,
@@ -53,13 +46,13 @@ def command(  # noqa: PLR0913 - an option each
     over: str | None,
     peak: str | None,
     bandwidth: str | None,
-    format_: str | None,
+    format_: str,
     settings: tuple[str, ...],
     input_: str | None,
     context: ContextOptions,
     output: str | None,
 ) -> None:
-    r"""Plot costs of TARGET: bars in the terminal, or an .svg, .png or .pdf file (the last two need the extra `plot`).
+    r"""Plot costs of TARGET: bars in the terminal, or an .svg, .json, .png or .pdf file (the last two by extra `plot`).
 
     \b
     layers      a bar for each layer, or for each block or stage where there are many layers
@@ -72,8 +65,6 @@ def command(  # noqa: PLR0913 - an option each
     ratio       the cost of one TARGET divided by that of another over a name, with its limit and its break-even
     scaling     a metric of each TARGET over a name
     """
-    if output is not None and format_ is None:
-        suffix_of(output)
     options: dict[str, Any] = context._asdict()
     options["convention"] = options.pop("convention_")
     if kind == "roofline":
@@ -87,11 +78,4 @@ def command(  # noqa: PLR0913 - an option each
         input=parse_input(input_),
         **options,
     )
-    if output is not None and format_ is None:
-        write(chart.written(output), output)
-        return
-    if format_ == "svg":
-        write(chart.svg(), output)
-        return
-    width = asked_width() or (shutil.get_terminal_size().columns if on_terminal(output) else WIDTH)
-    write(chart.text(width, ascii_only=ascii_only(output)), output)
+    show_picture(chart, format_, output)

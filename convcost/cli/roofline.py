@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from convcost.cli.options import show, write
+from convcost.cli.options import format_by_suffix, show, write
 from convcost.cli.rows import Asked, analyses, report, rows_options
 from convcost.errors import UsageError
 from convcost.metrics.devices import chosen
@@ -40,11 +40,10 @@ def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool
     if (plot or figure is not None) and len(asked.targets) > 1:
         raise UsageError("--plot and --figure draw one target")
     if figure is not None:
-        from convcost.drawing.chart import suffix_of  # noqa: PLC0415 - only a figure pays for it
-        from convcost.drawing.charts import roofline  # noqa: PLC0415
+        from convcost.drawing.charts import roofline  # noqa: PLC0415 - only a figure pays for it
 
-        suffix_of(figure, "--figure")
-        write(roofline(analyses(asked, "roofline")[0]).written(figure), figure)
+        format_ = format_by_suffix(figure, ("svg", "png", "pdf"), "--figure")
+        write(roofline(analyses(asked, "roofline")[0]).written(format_), figure)
     if plot:
         write(text_plot(analyses(asked, "roofline")[0]), asked.output)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import output_option, write
+from convcost.cli.options import format_by_suffix, output_option, write
 from convcost.tables.data import as_json
 
 
@@ -16,4 +16,5 @@ def command(output: str | None) -> None:
 
     In VS Code: "yaml.schemas": {"./convcost.schema.json": "*.yaml"}.
     """
+    format_by_suffix(output, ("json",))
     write(as_json(api.schema()), output)

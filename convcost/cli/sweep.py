@@ -104,8 +104,6 @@ def _streamed(plan: Plan, format_: str, output: str | None) -> int:
     from convcost.sweeps import csv, parquet  # noqa: PLC0415 - imports numpy
     from convcost.sweeps.sweep import pieces  # noqa: PLC0415
 
-    if format_ == "parquet" and output is None:
-        raise UsageError("--format parquet needs a file: -o points.parquet")
     writer = csv if format_ == "csv" else parquet
     with written_to(output) as put:
         count = writer.write(plan, pieces(plan, _progress()), put)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError
+from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from fractions import Fraction
 
-FORMATS = (".svg", ".png", ".pdf", ".txt")
 _UNITS = (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 _STEPS = (1, 2, 5, 10)
 _DECADES = 12  # decades from which on not every power of ten is marked
@@ -122,7 +121,7 @@ class Strip(NamedTuple):
     wires: tuple[tuple[int, int], ...]
 
 
-class Chart:
+class Chart(Printable):
     """A chart of the costs of networks.
 
     Attributes:
@@ -170,10 +169,7 @@ class Chart:
         shown = [f"{len(members)} {name if len(members) > 1 else name[:-1]}" for name, members in marks if members]
         return f"<{self.kind} chart: {', '.join(shown)}>"
 
-    def __str__(self) -> str:
-        return self.text().rstrip("\n")
-
-    def _repr_svg_(self) -> str:
+    def _repr_html_(self) -> str:
         return self.svg()
 
     def svg(self) -> str:
@@ -211,36 +207,16 @@ class Chart:
         file: bytes = _cairosvg().svg2pdf(bytestring=self.svg().encode())
         return file
 
-    def written(self, path: str) -> str | bytes:
-        """The chart as the content of a file of that name.
+    def written(self, format_: str, width: int = 80, *, ascii_only: bool = False) -> str | bytes:
+        """The chart as ``text``, ``svg``, ``png`` or ``pdf``; the other arguments are those of :meth:`text`.
 
         Raises:
-            UsageError: the name ends in none of :data:`FORMATS`.
             ConvcostError: the format needs CairoSVG, which is not installed.
         """
-        writers: dict[str, Callable[[], str | bytes]] = {
-            ".svg": self.svg,
-            ".png": self.png,
-            ".pdf": self.pdf,
-            ".txt": self.text,
-        }
-        return writers[suffix_of(path)]()
-
-
-def suffix_of(path: str, option: str = "-o") -> str:
-    """The suffix of a file for a chart.
-
-    Args:
-        path: its name.
-        option: what it was given to.
-
-    Raises:
-        UsageError: it is none of :data:`FORMATS`.
-    """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in FORMATS:
-        raise UsageError(f"{option} takes a name that ends in {', '.join(FORMATS)}, found '{path[-60:]}'")
-    return suffix
+        if format_ == "text":
+            return self.text(width, ascii_only=ascii_only)
+        writers: dict[str, Callable[[], str | bytes]] = {"svg": self.svg, "png": self.png, "pdf": self.pdf}
+        return writers[format_]()
 
 
 def _cairosvg() -> Any:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from convcost.drawing.diagram import diagram
 from convcost.errors import UsageError
 from convcost.network.cost import sum_work
 from convcost.network.headings import heading, inputs_line
+from convcost.tables.printable import Printable
 from convcost.tables.values import si
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from convcost.drawing.picture import Titled
     from convcost.network.graph import Graph
 
-FORMATS: Mapping[str, str] = {"text": ".txt", "svg": ".svg", "mermaid": ".mmd", "dot": ".dot"}
 WIDTH = 80  # of a terminal, where it is not known
 _SCREENFUL = 24  # boxes of a drawing for a terminal
 NOTES = (
@@ -25,7 +23,7 @@ NOTES = (
 )
 
 
-class Drawing:
+class Drawing(Printable):
     """Networks as boxes and lines, beside each other.
 
     Attributes:
@@ -48,10 +46,7 @@ class Drawing:
         layers = sum(len(graph.layers) for graph in self.graphs)
         return f"<drawing of {', '.join(graph.name for graph in self.graphs)}: {boxes} boxes for {layers} layers>"
 
-    def __str__(self) -> str:
-        return self.text().rstrip("\n")
-
-    def _repr_svg_(self) -> str:
+    def _repr_html_(self) -> str:
         return self.svg()
 
     def svg(self) -> str:
@@ -60,15 +55,25 @@ class Drawing:
         Raises:
             ConvcostError: there are too many boxes.
         """
-        from convcost.drawing.picture import Titled, svg  # noqa: PLC0415 - other formats do not pay for it
+        from convcost.drawing.picture import svg  # noqa: PLC0415 - other formats do not pay for it
+
+        drawings = self.titled()
+        return svg(drawings, "; ".join(each.title for each in drawings), NOTES)
+
+    def titled(self) -> list[Titled]:
+        """The boxes and frames of each network, with its title and totals.
+
+        Raises:
+            ConvcostError: there are too many boxes.
+        """
+        from convcost.drawing.picture import Titled  # noqa: PLC0415 - likewise
 
         alone = len(self.graphs) == 1
         titles = [heading(graph) if alone else f"{graph.title}, {inputs_line(graph)}" for graph in self.graphs]
-        drawings = [
+        return [
             Titled(diagram(graph, self.depth), title, _totals(graph))
             for graph, title in zip(self.graphs, titles, strict=True)
         ]
-        return svg(drawings, "; ".join(titles), NOTES)
 
     def text(self, width: int = WIDTH, *, ascii_only: bool = False) -> str:
         """The drawing for a terminal.
@@ -114,7 +119,7 @@ class Drawing:
         return dot(diagram(self._only("dot"), self.depth))
 
     def written(self, format_: str, width: int = WIDTH, *, ascii_only: bool = False) -> str:
-        """The drawing in one of :data:`FORMATS`; the other arguments are those of :meth:`text`.
+        """The drawing as ``text``, ``svg``, ``mermaid`` or ``dot``; the other arguments are those of :meth:`text`.
 
         Raises:
             ConvcostError: there are too many boxes.
@@ -133,16 +138,3 @@ def _totals(graph: Graph) -> str:
     work = sum_work(graph.layers)
     least = "at least " if graph.status == "partial" else ""
     return f"{si(work.params)} parameters, {least}{si(work.macs)} MACs"
-
-
-def format_of(path: str) -> str:
-    """The format that the name of a file asks for.
-
-    Raises:
-        UsageError: it asks for none.
-    """
-    suffix = os.path.splitext(path)[1].lower()
-    for name, known in FORMATS.items():
-        if suffix == known:
-            return name
-    raise UsageError(f"-o takes a name that ends in {', '.join(FORMATS.values())}, found '{path[-60:]}'")

@@ -16,11 +16,18 @@ _INDENT = "  "
 
 
 class Arrow(NamedTuple):
-    """A tensor from box to box, by their numbers, with the shape at its start."""
+    """A tensor from box to box, by their numbers, with the shape at its start.
+
+    Attributes:
+        source, target: numbers of the boxes.
+        output: the shape as text.
+        tensor: index of the layer that makes it.
+    """
 
     source: int
     target: int
     output: str
+    tensor: int
 
 
 def numbered(drawing: Diagram) -> dict[int, int]:
@@ -38,18 +45,18 @@ def arrows(drawing: Diagram) -> list[Arrow]:
     """The lines of a drawing from box to box, without the sides of the frames that they pass."""
     numbers = numbered(drawing)
     return [
-        Arrow(numbers[id(source)], numbers[id(target)], source.output)
-        for source, target in _ends(drawing.parts, drawing.links)
+        Arrow(numbers[id(source)], numbers[id(target)], source.output, tensor)
+        for source, target, tensor in _ends(drawing.parts, drawing.links)
     ]
 
 
-def _ends(parts: Sequence[Part], links: Iterable[Link]) -> Iterator[tuple[Part, Part]]:
-    """The boxes at both ends of every line."""
+def _ends(parts: Sequence[Part], links: Iterable[Link]) -> Iterator[tuple[Part, Part, int]]:
+    """The boxes at both ends of every line, and its tensor."""
     for link in links:
         if link.source is not None and link.target is not None:
             source = _source(parts[link.source], link.tensor)
             for target in _targets(parts[link.target], link.tensor):
-                yield source, target
+                yield source, target, link.tensor
     for part in parts:
         yield from _ends(part.parts, part.links)
 

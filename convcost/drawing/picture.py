@@ -334,6 +334,43 @@ class Titled(NamedTuple):
     figures: str
 
 
+class Beside(NamedTuple):
+    """Drawings beside each other, in their places.
+
+    Attributes:
+        scenes: what is drawn of each.
+        headings: the lines of each title.
+        lefts: where each title begins.
+        width: of the page.
+        top: of the drawings.
+    """
+
+    scenes: tuple[Scene, ...]
+    headings: tuple[list[str], ...]
+    lefts: tuple[int, ...]
+    width: int
+    top: int
+
+
+def beside(drawings: Sequence[Titled]) -> Beside:
+    """Places for drawings beside each other, from left to right."""
+    least = _ALONE if len(drawings) == 1 else _BESIDE
+    scenes = [scene(each.drawing) for each in drawings]
+    widths = [max(made.width, least) for made in scenes]
+    headings = [
+        wrapped(each.title, width * _LINE, _TITLE, bold=True) for each, width in zip(drawings, widths, strict=True)
+    ]
+    top = _MARGIN + 17 * max(map(len, headings)) + 26
+    left = _MARGIN
+    lefts: list[int] = []
+    placed: list[Scene] = []
+    for made, width in zip(scenes, widths, strict=True):
+        lefts.append(left)
+        placed.append(made.moved(left + (width - made.width) // 2, top))
+        left += width + 2 * _MARGIN
+    return Beside(tuple(placed), tuple(headings), tuple(lefts), left - _MARGIN, top)
+
+
 def svg(drawings: Sequence[Titled], title: str, notes: Sequence[str] = ()) -> str:
     """Drawings beside each other as an SVG file.
 
@@ -342,31 +379,21 @@ def svg(drawings: Sequence[Titled], title: str, notes: Sequence[str] = ()) -> st
         title: for people who cannot see it.
         notes: lines below them.
     """
-    least = _ALONE if len(drawings) == 1 else _BESIDE
-    scenes = [scene(each.drawing) for each in drawings]
-    widths = [max(made.width, least) for made in scenes]
-    headings = [
-        wrapped(each.title, width * _LINE, _TITLE, bold=True) for each, width in zip(drawings, widths, strict=True)
-    ]
-    lines = max(map(len, headings))
-    top = _MARGIN + 17 * lines + 26
+    made = beside(drawings)
     content: list[str] = []
-    left = _MARGIN
-    for each, made, width, heading in zip(drawings, scenes, widths, headings, strict=True):
+    for each, placed, left, heading in zip(drawings, made.scenes, made.lefts, made.headings, strict=True):
         content += [
             label(line, left, _MARGIN + 8 + 17 * index, _TITLE, font_weight="bold")
             for index, line in enumerate(heading)
         ]
         content.append(label(each.figures, left, _MARGIN + 8 + 17 * len(heading), _SMALL, class_="quiet"))
-        content += _drawn(made.moved(left + (width - made.width) // 2, top))
-        left += width + 2 * _MARGIN
-    page = left - _MARGIN
-    y = top + max(made.height for made in scenes) + 20
+        content += _drawn(placed)
+    y = made.top + max(placed.height for placed in made.scenes) + 20
     for note in notes:
-        for line in wrapped(note, _LINE * page, _SMALL):
+        for line in wrapped(note, _LINE * made.width, _SMALL):
             content.append(label(line, _MARGIN, y, _SMALL, class_="quiet"))
             y += 15
-    return document(title, page, y, *content)
+    return document(title, made.width, y, *content)
 
 
 def _drawn(made: Scene) -> Iterator[str]:

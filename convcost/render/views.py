@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from convcost.api.counts import Networks
     from convcost.conventions.survey import Conventions, Readings
+    from convcost.drawing.chart import Chart
+    from convcost.drawing.drawing import Drawing
     from convcost.formulas.equal import Equalities
     from convcost.formulas.scaling import Scalings
     from convcost.literature.explain import Explanation
@@ -197,15 +199,29 @@ def _sweep(result: Sweep) -> View:
     return View(tables=lambda: [sweep_table(result)], data=lambda: sweep_data(result))
 
 
+def _drawing(result: Drawing) -> View:
+    from convcost.render.pictures import drawing_data  # noqa: PLC0415
+
+    return View(tables=list, data=lambda: drawing_data(result), text=result.text)
+
+
+def _chart(result: Chart) -> View:
+    from convcost.render.pictures import chart_data  # noqa: PLC0415
+
+    return View(tables=list, data=lambda: chart_data(result), text=result.text)
+
+
 _VIEWS: dict[str, Callable[[Any], View]] = {
     "Analysis": _analysis,
     "Answers": _answers,
     "Cases": _cases,
+    "Chart": _chart,
     "Chosen": _chosen,
     "Comparison": _comparison,
     "Conventions": _conventions,
     "Entries": _specs,
     "Difference": _difference,
+    "Drawing": _drawing,
     "Equalities": _equalities,
     "Explanation": _explanation,
     "Explorer": _explorer,
