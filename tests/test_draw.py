@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -173,6 +174,41 @@ def test_repeats_are_drawn_once(name: str, times: list[int]) -> None:
     assert [words.text for box in picture.boxes for words in box.texts if " x " in words.text] == [
         f"bottleneck_residual x {count}" for count in times
     ]
+
+
+@pytest.mark.parametrize(("name", "times"), [("swin_t", 3), ("swin_s", 9)])
+def test_blocks_that_alternate_are_drawn_once(name: str, times: int) -> None:
+    """Liu et al. (2021), section 3.3: stage 3 has 6 layers in Swin-T and 18 in Swin-S; every second one is shifted."""
+    made = diagram(convcost.load(name))
+    (frame,) = [part for part in every(made.parts) if part.form == "frame" and len(part.parts) == 2 and part.times > 1]
+    assert frame.times == times
+    assert [part.lines[0] for part in frame.parts] == ["layer", "layer"]
+    assert frame.lines[0] == f"layer, layer x {times}"
+    whole = diagram(convcost.load(name), repeats=False, depth=2)
+    assert sum(part.lines[0] == "layer" for part in whole.boxes) == 6 + 2 * times
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("a b a b", ["a, b x 2", "a", "b"]),
+        ("a b a b a", ["a, b x 2", "a", "b", "a"]),
+        ("a a b a a b", ["a, a, b x 2", "a x 2", "b"]),
+        ("a b c a b c a b c", ["a, b, c x 3", "a", "b", "c"]),
+        ("a a a b", ["a x 3", "b"]),
+        ("a b b a", ["a", "b x 2", "a"]),
+        ("a a a a a a", ["a x 6"]),
+    ],
+)
+def test_the_smallest_period_that_covers_most_is_one_frame(order: str, expected: list[str]) -> None:
+    kernels = {"a": 1, "b": 3, "c": 5}
+    blocks = {name: [{"conv": {"out": out, "kernel": kernel}} for out in (16, 8)] for name, kernel in kernels.items()}
+    graph = convcost.loads(json.dumps({"input": [8, 4, 4], "blocks": blocks, "layers": order.split()}))
+    made = diagram(graph, DEEP)
+    assert [part.lines[0] for part in every(made.parts) if part.form == "frame"] == expected
+    assert sum(len(part.layers) for part in made.parts) == len(graph.layers)
+    boxes = [part.lines[0].partition("  x ")[0] for part in diagram(graph, 1).boxes]
+    assert set(boxes) == set(order.split())
 
 
 @pytest.mark.parametrize("name", ["lenet5", "siamese", "unet", "nats_bench", "mobilenet_v2"])

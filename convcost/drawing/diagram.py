@@ -28,6 +28,7 @@ Form: TypeAlias = Literal["layer", "join", "input", "output", "frame", "summary"
 
 MOST = 100  # boxes in a drawing whose depth is not given
 LIMIT = 2000  # boxes in any drawing
+_PERIOD = 8  # blocks that alternate, at most
 
 
 class Link(NamedTuple):
@@ -142,10 +143,10 @@ def _fitting(builder: _Builder, deepest: int, fits: Callable[[Diagram], bool] | 
 
 
 class _Group:
-    """Layers below one path, or one layer with what is folded into it.
+    """Layers below one path, or one layer with what is folded into it, or several of these that come back together.
 
     Attributes:
-        path: of the group, or of the layer.
+        path: of the group, or of the layer; empty for several groups.
         nodes: the layers, in order.
         inside: what it consists of; nothing for a layer.
     """
@@ -315,18 +316,41 @@ class _Builder:
         return bool(outside) and outside <= merges and not own & self.kept
 
     def _runs(self, groups: Sequence[_Group]) -> list[list[_Group]]:
-        """Groups, with equal ones that follow each other in one list."""
+        """Groups, with equal ones that follow each other in one list; of groups that alternate, several as one."""
         runs: list[list[_Group]] = []
-        for group in groups:
-            if self.repeats and runs and self._continues(runs[-1][-1], group):
-                runs[-1].append(group)
-            else:
-                runs.append([group])
+        place = 0
+        while place < len(groups):
+            best = [groups[place]]
+            covered = 1
+            for period in range(1, _PERIOD + 1) if self.repeats else ():
+                run = self._run(groups, place, period)
+                if len(run) > 1 and len(run) * period > covered:
+                    best, covered = run, len(run) * period
+            runs.append(best)
+            place += covered
         return runs
 
+    def _run(self, groups: Sequence[_Group], place: int, period: int) -> list[_Group]:
+        """What comes back from ``place`` on, ``period`` groups each time."""
+        run: list[_Group] = []
+        while place + period <= len(groups):
+            part = groups[place : place + period]
+            if run and not self._matches(groups[place - period : place], part):
+                break
+            run.append(_joined(part))
+            if len(run) > 1 and not self._continues(run[-2], run[-1]):
+                return run[:-1]
+            place += period
+        return run
+
+    def _matches(self, before: Sequence[_Group], after: Sequence[_Group]) -> bool:
+        """Whether blocks of the same names have the same layers."""
+        return all(_alike(each, other) for each, other in zip(before, after, strict=True)) and all(
+            self._signature(each) == self._signature(other) for each, other in zip(before, after, strict=True)
+        )
+
     def _continues(self, before: _Group, group: _Group) -> bool:
-        if without_copies(before.path) != without_copies(group.path) and _stem(before.path) != _stem(group.path):
-            return False
+        """Whether one tensor leads from a group to one that is equal, and to nothing else."""
         if self._leaving(before) != self._entering(group) or len(self._entering(group)) != 1:
             return False
         (tensor,) = self._entering(group)
@@ -354,9 +378,15 @@ class _Builder:
             return known[1]
         place = {node.index: number for number, node in enumerate(group.nodes)}
         entering = self._entering(group)
+        members = [group] if group.path else group.inside
+        names = {
+            node.index: (number, node.path[len(each.path) :] if each.inside or len(each.nodes) > 1 else "")
+            for number, each in enumerate(members)
+            for node in each.nodes
+        }
         made = tuple(
             (
-                node.path[len(group.path) :] if group.inside or len(group.nodes) > 1 else "",
+                names[node.index],
                 node.kind,
                 repr([getattr(node.layer, name) for name in node.layer.fields]),
                 node.input,
@@ -433,7 +463,22 @@ class _Builder:
         return str(node.shape[0]) if same_map and len(node.shape) > 1 else sizes(node.shape)
 
 
+def _joined(groups: Sequence[_Group]) -> _Group:
+    """Several groups as one."""
+    if len(groups) == 1:
+        return groups[0]
+    nodes = sorted((node for group in groups for node in group.nodes), key=lambda node: node.index)
+    return _Group("", nodes, list(groups))
+
+
+def _alike(before: _Group, group: _Group) -> bool:
+    """Whether two groups have one name, apart from the number of a copy."""
+    return without_copies(before.path) == without_copies(group.path) or _stem(before.path) == _stem(group.path)
+
+
 def _label(group: _Group) -> str:
+    if not group.path:
+        return ", ".join(map(_label, group.inside))
     return group.path.rpartition("/")[2].partition("[")[0].partition("#")[0]
 
 

@@ -61,8 +61,8 @@ def _is_unusual(layer: Layer, name: str, field: Any) -> bool:
     value = getattr(layer, name)
     if (layer.is_linear or "kernel" in layer.fields) and name not in _COUNTED:
         return False
-    if name == "dilation" and not isinstance(value, int):
-        return any(size != 1 for size in value)
+    if isinstance(value, tuple | list) and isinstance(field.default, int):
+        return any(size != field.default for size in value)
     return bool(field.required or value != field.default) and isinstance(value, int | str | tuple | list)
 
 
