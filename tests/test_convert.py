@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import onnx_writer as onnx
 import pytest
-from conftest import ROOT
+from conftest import ROOT, sampled
 from inprocess import convcost as command
 
 import convcost
@@ -65,7 +65,7 @@ def test_operators_without_a_word_are_layers_that_state_their_counts() -> None:
     agree(quantised, convcost.loads(convcost.convert(quantised)))
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", sampled(bundled_names(), 4))
 def test_a_bundled_network_written_again_costs_the_same(name: str) -> None:
     network = convcost.load(name)
     text = convcost.convert(network)

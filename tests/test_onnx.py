@@ -438,9 +438,10 @@ def test_functions_that_call_themselves_are_refused() -> None:
         built(data)
 
 
-def test_calls_of_functions_are_limited() -> None:
+def test_calls_of_functions_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     from onnx_writer import field  # noqa: PLC0415
 
+    monkeypatch.setattr("convcost.importers.evaluate.MAX_NODES", 5_000)
     data = model([node("f0", "x", "y", domain="own")], [info("x", 1, 3)], [info("y", 1, 3)])
     for level in range(30):
         inner = "Relu" if level == 29 else f"f{level + 1}"
@@ -449,7 +450,7 @@ def test_calls_of_functions_are_limited() -> None:
             field(7, node(inner, before, after, domain=domain)) for before, after in (("a", "t"), ("t", "b"))
         )
         data += field(25, field(1, f"f{level}") + field(4, "a") + field(5, "b") + calls + field(10, "own"))
-    with pytest.raises(ConvcostError, match="calls of functions written out"):
+    with pytest.raises(ConvcostError, match="more than 5,000 nodes, calls of functions written out"):
         built(data)
 
 
