@@ -30,3 +30,12 @@ MAX_PAGE_ROWS = 5_000  # layers of a network on an HTML page
 
 MAX_AXIS = 1_000_000  # values of a parameter in a sweep
 MAX_POINTS = 10**12  # of a sweep
+
+MAX_SPACES = 20_000  # combinations of the parameters that change every layer of a design space
+MAX_OPTIONS = 200_000  # networks that are built for a design space, one for each option of its choices at most
+MAX_SUMS = 2**26  # sums of a metric over half of a design space: 512 MB
+MAX_PART_SUMS = 2**20  # different sums of a metric over one choice
+MAX_TRIED = 1_000_000  # networks of a design space that are tried one by one
+MAX_SAMPLE = 100_000  # networks at random
+MAX_OBJECTIVES = 3  # of a front of a design space, with bounds on other quantities
+MAX_FRONT = 50_000  # parts of networks that no other part beats

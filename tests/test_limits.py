@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy
@@ -42,6 +43,8 @@ from convcost.limits import (
     MAX_VALUES,
 )
 from convcost.literature.claims import claims
+from convcost.spaces.explore import explore as explore_space
+from convcost.spaces.space import Space
 from convcost.sweeps.axes import Axis, axes_of, count
 
 
@@ -230,3 +233,40 @@ def test_points_of_a_sweep() -> None:
     assert len(axes_of(spec, {"I": f"1:{MAX_AXIS}"})[0].values) == MAX_AXIS
     with pytest.raises(ConvcostError, match=f"more than {MAX_AXIS:,}"):
         axes_of(spec, {"I": f"1:{MAX_AXIS + 1}"})
+
+
+SPACE = (
+    "{{parameters: {{size: {{default: 8, choose: [8, 12, 16]}}}}, input: [3, size, size], "
+    "layers: [{{conv: {{out: 3, kernel: K}}, choose: {{K: {kernels}}}}}, {{conv: {{out: 3, kernel: K}}, "
+    "choose: {{K: [1, 3]}}}}]}}"
+)
+
+
+def space_of(kernels: str = "[1, 3, 5]") -> Space:
+    spec = Catalogue().text(SPACE.format(kernels=kernels).encode(), "<spec>", "spec", "")
+    return Space(explore_space(spec, {}))
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "most", "question", "message"),
+    [  # the largest limit that refuses, of the space above: 3 sizes of 3 x 2 networks
+        ("explore", "MAX_SPACES", 2, lambda _: space_of(), "size of .* have 3 combinations; at most 2 are tried"),
+        ("explore", "MAX_OPTIONS", 13, lambda _: space_of(), "has more than 13 options"),
+        ("distribution", "MAX_SUMS", 3, lambda space: space.count("params<=100"), "more than 3 different sums"),
+        ("distribution", "MAX_PART_SUMS", 2, lambda space: space.count("params<=100"), "have more than 2 different"),
+        ("question", "MAX_TRIED", 17, lambda space: space.count("params<=9", ["macs<=9"]), "at most 17 networks"),
+        ("space", "MAX_SAMPLE", 4, lambda space: space.sample(5), "a sample has 1 to 4 networks, found 5"),
+        ("front", "MAX_OBJECTIVES", 1, lambda space: space.front(["max macs", "min params"]), "at most 1 objectives"),
+        ("front", "MAX_FRONT", 4, lambda space: space.front(["max macs", "min params"]), "more than 4 combinations"),
+    ],
+)
+def test_limits_of_design_spaces(
+    where: str, name: str, most: int, question: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = space_of()
+    assert getattr(limits, name) > most
+    monkeypatch.setattr(f"convcost.spaces.{where}.{name}", most)
+    with pytest.raises(ConvcostError, match=message):
+        question(space)
+    monkeypatch.setattr(f"convcost.spaces.{where}.{name}", most + 1)
+    question(space_of())

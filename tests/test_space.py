@@ -233,8 +233,35 @@ def test_the_cells_of_nats_bench() -> None:
     cells = [Choice(member, picks) for member in space.tree.members for picks in combinations(member.factors)]
     assert Counter((cell.cost("params"), cell.cost("macs")) for cell in cells) == expected
     assert space.count("macs<=50M").networks == sum(n for (_, own), n in expected.items() if own <= 50_000_000)
-    with pytest.raises(convcost.UnsupportedError, match="n10 is read at several places"):
-        space.count("peak<=1MB")
+
+
+def test_peaks_where_a_parameter_is_read_at_several_places() -> None:
+    """An edge of the cells of NATS-Bench is read in every cell: for peaks, each of its operations is a space."""
+    edges = {"n20": "none", "n21": "none", "n30": "none", "n31": "none"}
+    space = convcost.space("nats_bench", N=1, **edges)
+    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+    built = [
+        measures(convcost.load("nats_bench", N=1, **edges, n10=a, n32=b)) for a, b in product(operations, operations)
+    ]
+    assert not space.has_peaks
+    assert "peak" not in space.usual
+    peaks = sorted(row[3] for row in built)
+    assert space.extremes("peak") == (peaks[0], peaks[-1])
+    assert peaks[0] < peaks[-1]
+    bound = peaks[0]
+    below = [row for row in built if row[3] <= bound]
+    assert space.count(f"peak<={bound}B").networks == len(below)
+    assert space.quantile(0.5, "macs", [f"peak<={bound}B"]) == sorted(row[1] for row in below)[(len(below) - 1) // 2]
+    front = space.front(["max params", "min peak"])
+    assert {(space.value(own, "params"), space.value(own, "peak")) for own in front} == {
+        (row[0], row[3])
+        for row in built
+        if not any(
+            other[0] >= row[0] and other[3] <= row[3] and (other[0], other[3]) != (row[0], row[3]) for other in built
+        )
+    }
+    for choice in space.sample(3, 1):
+        assert measures(space.graph(choice))[3] == space.value(choice, "peak")
 
 
 PYCLS = {  # w_a, w_0, w_m, d, g of the configurations of RegNetX in the authors' repository
@@ -341,7 +368,7 @@ def test_questions_without_an_answer_are_refused(question: Any, message: str) ->
 
 
 def test_bounds_on_two_sums_need_a_small_space(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcost.spaces.question.MAX_ENUMERATED", 10)
+    monkeypatch.setattr("convcost.spaces.question.MAX_TRIED", 10)
     with pytest.raises(convcost.UnsupportedError, match="bounds on params and macs together are tried on at most 10"):
         of_text(SMALL).count("macs<=300M", ["params<=5M"])
 
@@ -351,6 +378,53 @@ def test_a_spec_alone_takes_the_first_of_each_list() -> None:
         "{input: [3, 8, 8], layers: [{conv: {out: c}, choose: {c: [4, 8]}}, {relu, when: n > 1, choose: {n: [1, 2]}}]}"
     )
     assert [(node.kind, node.shape) for node in convcost.loads(text).layers] == [("pointwise", (4, 8, 8))]
+
+
+def test_one_parameter_and_steps_with_choices_together() -> None:
+    """A kernel that all blocks share, beside what each chooses: counts, peaks and shares against all networks."""
+    text = (
+        "{{{parameters}input: [3, 12, 12], layers: [{{conv: {{out: 6, kernel: K}}}}, {{do: [{{conv: {{out: t*6}}}}, "
+        "{{conv: {{out: 6, kernel: K}}}}, {{conv: {{out: 6}}}}], {choose}}}, {{conv: {{out: 4, kernel: K}}}}]}}"
+    )
+    kernels = "parameters: {K: {default: 1, choose: [1, 3]}}, "
+    space = of_text(text.format(parameters=kernels, choose="choose: {t: [1, 4]}"))
+    built = [
+        measures(
+            convcost.loads(text.format(parameters=f"parameters: {{K: {kernel}, t: {times}}}, ", choose="repeat: 1"))
+        )
+        for kernel in (1, 3)
+        for times in (1, 4)
+    ]
+    assert space.networks == 4
+    for place, key in enumerate(KEYS):
+        values = [row[place] for row in built]
+        assert space.extremes(key) == (min(values), max(values))
+        assert space.quantile(0.5, key) == sorted(values)[1]
+
+
+CONV_OR_POOL = "{conv: {out: 3, kernel: 3}, when: n == 1}, {max_pool: {kernel: 3, stride: 1, padding: 1}, when: n == 2}"
+
+
+def test_memory_that_a_later_norm_may_share_is_said() -> None:
+    """A norm is folded into a convolution before it and has its own memory after a pool: no peak of a part."""
+    later = "batch_norm, relu, conv: {out: 9}"
+    space = of_text(f"{{{LAYERS}[{{do: [{CONV_OR_POOL}], choose: {{n: [1, 2]}}}}, {later}]}}")
+    assert space.networks == 2
+    assert not space.has_peaks
+    with pytest.raises(convcost.UnsupportedError, match="batch_norm runs in the memory of what"):
+        space.count("peak<=1MB")
+    assert of_text(f"{{{LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: [1, 3]}}}}, {later}]}}").has_peaks
+
+
+def test_a_name_inside_a_choice_is_seen_by_later_steps() -> None:
+    """Where a later step reads a tensor inside a choice, its options are tried one by one, and refused."""
+    inside = "{do: [{conv: {out: c}, name: a}, {conv: {out: 3}}], choose: {c: [4, 8]}}"
+    later = "{conv: {out: a.c, kernel: K}, choose: {K: [1, 3]}}, conv: {out: 3}"
+    with pytest.raises(convcost.UnsupportedError, match="the choice of `c` changes what later layers see"):
+        of_text(f"{{{LAYERS}[{inside}, {later}]}}")
+    space = of_text(f"{{{LAYERS}[{inside}, {{conv: {{out: 3, kernel: K}}, choose: {{K: [1, 3]}}}}]}}")
+    macs = sorted(64 * (6 * c + 9 * kernel**2) for c in (4, 8) for kernel in (1, 3))
+    assert [space.quantile(share, "macs") for share in (0.25, 0.5, 0.75, 1)] == macs
 
 
 def test_memory_beside_a_choice_is_said() -> None:

@@ -47,4 +47,4 @@ def space(
     bits(dtype)
     (resolved,) = resolve([target], parameters)
     tree = explore(resolved.spec, resolved.values, input_shape(input), fused=fused, progress=progress)
-    return Space(tree, dtype, fused=fused)
+    return Space(tree, dtype, fused=fused, progress=progress)

@@ -27,9 +27,25 @@ class Site:
         picked: the index of the row that was taken.
         start, end: the layers that it made: indices of nodes.
         entering, leaving: the tensors before and after it.
+        scope: the number of the scope that it runs in.
+        opened: whether later steps may read more of it than the leaving tensor, by a name that was given in it.
     """
 
-    __slots__ = ("end", "entering", "inside", "key", "leaving", "names", "options", "path", "picked", "start")
+    __slots__ = (
+        "end",
+        "entering",
+        "inside",
+        "key",
+        "leaving",
+        "named",
+        "names",
+        "opened",
+        "options",
+        "path",
+        "picked",
+        "scope",
+        "start",
+    )
 
     def __init__(
         self,
@@ -40,6 +56,7 @@ class Site:
         picked: int,
         start: int,
         entering: Tensor,
+        scope: int,
     ) -> None:
         self.key = key
         self.path = path
@@ -48,6 +65,9 @@ class Site:
         self.picked = picked
         self.start = self.end = start
         self.entering = self.leaving = entering
+        self.scope = scope
+        self.opened = False
+        self.named: list[Tensor] = []  # tensors that got a name in it
         self.inside = 0  # sites directly in it so far
 
 
@@ -76,7 +96,13 @@ class Choices:
         self._closed = False
 
     def begin(
-        self, path: str, names: Sequence[str], options: Sequence[tuple[Any, ...]], start: int, entering: Tensor
+        self,
+        path: str,
+        names: Sequence[str],
+        options: Sequence[tuple[Any, ...]],
+        start: int,
+        entering: Tensor,
+        scope: int,
     ) -> tuple[Any, ...]:
         """The row that a site takes, which begins with the layer ``start``."""
         if self._open:
@@ -86,7 +112,7 @@ class Choices:
         else:
             key = (self._top,)
             self._top += 1
-        site = Site(key, path, names, options, self.picks.get(key, 0), start, entering)
+        site = Site(key, path, names, options, self.picks.get(key, 0), start, entering, scope)
         self.sites.append(site)
         self._open.append(site)
         return site.options[site.picked]
@@ -95,6 +121,14 @@ class Choices:
         """Note the end of the site that began last."""
         site = self._open.pop()
         site.end, site.leaving = end, leaving
+        site.opened = site.opened or any(tensor.node != leaving.node for tensor in site.named)
+
+    def name(self, scope: int, tensor: Tensor, *, inside: bool) -> None:
+        """Note that a tensor got a name in a scope, and whether those inside its block can be read as well."""
+        for site in self._open:
+            if site.scope == scope:
+                site.named.append(tensor)
+                site.opened = site.opened or inside
 
     def read(self, name: str) -> Any:
         """The value of a chosen parameter, for the step that runs."""

@@ -196,7 +196,7 @@ class Runner:
         row = rows[0]
         if self._choices is not None:
             path = frame.prefix + (step.body if step.name is None else fill(step.name, scope))
-            row = self._choices.begin(path, names, rows, len(self._builder.nodes), tensor)
+            row = self._choices.begin(path, names, rows, len(self._builder.nodes), tensor, scope.serial)
         before = {name: scope[name] for name in names if name in scope}
         scope.update(zip(names, row, strict=True))
         try:

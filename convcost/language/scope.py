@@ -120,6 +120,11 @@ class Scope(dict[str, Any]):
             else:
                 self[next(iter(names))] = shape[0]
 
+    def note_name(self, tensor: Tensor, *, inside: bool) -> None:
+        """Note for a design space that a tensor has a name, and whether those inside its block can be read as well."""
+        if self._budget.choices is not None:
+            self._budget.choices.name(self.serial, tensor, inside=inside)
+
     def __missing__(self, name: str) -> Any:
         spec, choices = self.spec, self._budget.choices
         if choices is not None and self.alone and name in choices.parameters:
@@ -365,6 +370,7 @@ def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -
     if name in scope and not isinstance(scope[name], Tensor):
         raise Fault(f"the name `{name[:60]}` is taken by a variable", template.position)
     scope[name] = tensor
+    scope.note_name(tensor, inside=inner is not None)
     if inner is not None:
         if scope.inner is None:
             scope.inner = {}
@@ -396,3 +402,4 @@ def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
     """
     if step.name is not None and (name := fill(step.name, scope)) not in scope:
         scope[name] = tensor
+        scope.note_name(tensor, inside=False)

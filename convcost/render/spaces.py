@@ -70,10 +70,11 @@ def _notes(answers: Answers) -> tuple[str, ...]:
     given = ", ".join(f"{name} = {value}" for name, value in space.tree.given.items())
     if given:
         notes.append(f"at {given}")
+    asked = any(key in ("peak", "live") for key in answers.keys)
     joined = next((member.joined for member in space.tree.members if member.joined), "")
-    if joined:
-        notes.append(f"no peaks: {joined}")
-    elif any(key in ("peak", "live") for key in answers.keys):
+    if joined and not asked:
+        notes.append(f"no peaks: {joined}" + ("; --in peak tries its values" if space.tree.scattered else ""))
+    elif asked:
         fused = "norms and activations fused" if space.fused else "norms and activations not fused"
         notes.append(f"peak in bytes of {space.dtype}, {fused}")
     return tuple(notes)

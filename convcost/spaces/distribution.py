@@ -16,6 +16,7 @@ from math import gcd, lcm, prod
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import UnsupportedError, UsageError
+from convcost.limits import MAX_PART_SUMS, MAX_SUMS
 
 try:
     import numpy as np
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from convcost.spaces.model import Factor, Member, Option, Picks
 
-MAX_BINS = 1 << 26  # sums of a half: 512 MB
-MAX_TABLE = 1 << 20  # different sums of one factor
 _BITS = 62  # of the number of networks of a half
 _PIECE = 1 << 18  # sums that are handled at once, so that they stay in the cache
 _CHUNK = 4096  # sums with a common count of networks, for samples
@@ -216,9 +215,9 @@ def _product(first: Table, second: Table) -> Table:
 
 
 def _limit(size: int, factor: Factor | None) -> None:
-    if size > MAX_TABLE:
+    if size > MAX_PART_SUMS:
         where = f" of {factor.path or ', '.join(factor.names)}" if factor is not None else ""
-        raise UnsupportedError(f"the choices{where} have more than {MAX_TABLE:,} different sums")
+        raise UnsupportedError(f"the choices{where} have more than {MAX_PART_SUMS:,} different sums")
 
 
 class _Half:
@@ -308,8 +307,8 @@ class Distribution:
         if not options:
             raise UnsupportedError(f"more than 2^{2 * _BITS} networks in one space are not counted")
         bins, cut = min(options)
-        if bins > MAX_BINS:
-            raise UnsupportedError(f"the networks have more than {MAX_BINS:,} different sums; fix some choices")
+        if bins > MAX_SUMS:
+            raise UnsupportedError(f"the networks have more than {MAX_SUMS:,} different sums; fix some choices")
         return _Half(self._nodes[:cut], self._unit), _Half(self._nodes[cut:], self._unit)
 
     @cached_property

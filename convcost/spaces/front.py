@@ -10,6 +10,7 @@ from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
+from convcost.limits import MAX_FRONT, MAX_OBJECTIVES
 from convcost.numbers.front import unbeaten
 from convcost.spaces.model import Choice
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from convcost.metrics.objective import Objective
     from convcost.spaces.model import Factor, Member, Option, Picks
-
-MAX_GOALS = 3  # more of them compare every part with every other one
-MAX_FRONT = 50_000  # parts that no other beats
 
 
 class _Part(NamedTuple):
@@ -42,9 +40,10 @@ def front(members: Iterable[Member], goals: Sequence[Objective], allowed: Callab
     Raises:
         UnsupportedError: there are more than three objectives, or 50,000 parts that no other beats.
     """
-    if len(goals) > MAX_GOALS:
+    if len(goals) > MAX_OBJECTIVES:
         keys = ", ".join(goal.key for goal in goals)
-        raise UnsupportedError(f"at most {MAX_GOALS} objectives and bounds on other quantities together, found {keys}")
+        most = f"at most {MAX_OBJECTIVES} objectives and bounds on other quantities together"
+        raise UnsupportedError(f"{most}, found {keys}")
     parts: list[_Part] = []
     for member in members:
         start = _Part(_scores(goals, member.cost, member.live), member, ())

@@ -92,6 +92,7 @@ class Tree(NamedTuple):
         input_shape: in place of the spec's own; None for that.
         members: see :class:`Member`.
         choices: the names and values of the parameters that are chosen.
+        scattered: those of them that are read at several places, so that no peak is that of a part.
     """
 
     spec: Spec
@@ -99,6 +100,7 @@ class Tree(NamedTuple):
     input_shape: Any
     members: tuple[Member, ...]
     choices: Mapping[str, tuple[Any, ...]]
+    scattered: tuple[str, ...]
 
     @property
     def networks(self) -> int:

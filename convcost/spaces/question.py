@@ -9,6 +9,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from convcost.errors import UnsupportedError, UsageError
+from convcost.limits import MAX_TRIED
 from convcost.metrics.budget import fulfils
 from convcost.metrics.dtypes import bytes_of
 from convcost.spaces.distribution import Distribution, Weights
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Distributions: TypeAlias = "dict[tuple[str, ...], list[tuple[Distribution, int]]]"  # by metric, measure and peaks
 PEAKS = ("peak", "live")  # metrics that are the largest of their parts, in bytes and in elements
-MAX_ENUMERATED = 1_000_000  # networks that are tried one by one
 
 
 class _Span(NamedTuple):
@@ -178,9 +178,9 @@ class Question:
     def _listed(self) -> list[tuple[Choice, int]]:
         """The networks that meet the bounds, one by one, and how often each counts."""
         networks = sum(member.networks for member, _ in self.members)
-        if networks > MAX_ENUMERATED:
+        if networks > MAX_TRIED:
             raise UnsupportedError(
-                f"bounds on {' and '.join(self.sums)} together are tried on at most {MAX_ENUMERATED:,} networks, "
+                f"bounds on {' and '.join(self.sums)} together are tried on at most {MAX_TRIED:,} networks, "
                 f"this space has {networks:,}; bound one of them"
             )
         listed = []

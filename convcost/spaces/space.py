@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
+from functools import cached_property
+from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.errors import UnsupportedError, UsageError, not_among, unknown
 from convcost.language.choices import Choices
 from convcost.language.interpret import build
+from convcost.limits import MAX_SAMPLE, MAX_SPACES
 from convcost.metrics.budget import budget
+from convcost.metrics.memory import peak
 from convcost.metrics.objective import Objective, objectives_of
+from convcost.metrics.registry import SYNONYMS
 from convcost.network.cost import ALL_QUANTITIES, PLAIN_QUANTITIES
+from convcost.spaces.explore import explore
 from convcost.spaces.front import best_of, front
 from convcost.spaces.model import all_options
 from convcost.spaces.question import PEAKS, Question, in_metric
 from convcost.tables.printable import Printable, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from convcost.metrics.budget import Budget
     from convcost.network.graph import Graph
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
     from convcost.spaces.question import Distributions
 
 MEASURES = ("networks", "choices")
-MAX_SAMPLES = 100_000
 
 
 class Count(NamedTuple):
@@ -117,11 +121,19 @@ class Space(Printable):
         fused: whether peaks are those of norms and activations that run on the output of the layer before them.
     """
 
-    def __init__(self, tree: Tree, dtype: str = "float32", *, fused: bool = True) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        dtype: str = "float32",
+        *,
+        fused: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         self.tree = tree
         self.dtype = dtype
         self.fused = fused
-        self._known_distributions: Distributions = {}
+        self._progress = progress
+        self._known_distributions: tuple[Distributions, Distributions] = ({}, {})
 
     def __repr__(self) -> str:
         return f"<space {self.tree.spec.name}: {self.networks:,} networks>"
@@ -138,18 +150,41 @@ class Space(Printable):
 
     @property
     def has_peaks(self) -> bool:
-        """Whether the peak of each network is the largest of its parts, so that it can be asked for."""
+        """Whether the peak of each network is the largest of its parts, so that it is known without further ado."""
         return not any(member.joined for member in self.tree.members)
+
+    @cached_property
+    def _split(self) -> Tree:
+        """The space with a member for each combination of the parameters that are read at several places.
+
+        In these members, peaks are those of the parts.
+        """
+        tree = self.tree
+        if not tree.scattered:
+            return tree
+        count = len(tree.members) * prod(len(tree.choices[name]) for name in tree.scattered)
+        if count > MAX_SPACES:
+            raise UnsupportedError(
+                f"a peak is not that of a part where {tree.members[0].joined}; for peaks, each combination is built, "
+                f"and there are {count:,}: at most {MAX_SPACES:,} are tried; fix some with --set"
+            )
+        apart = (*tree.members[0].values, *tree.scattered)
+        return explore(tree.spec, tree.given, tree.input_shape, fused=self.fused, apart=apart, progress=self._progress)
 
     def value(self, choice: Choice, key: str) -> int:
         """A metric of a network: a quantity that adds up, ``peak`` in bytes or ``live`` in elements.
 
         Raises:
             UsageError: there is no such metric.
-            UnsupportedError: the peak is not that of the parts.
         """
-        key = self._known(key)
-        return in_metric(choice.live, key, self.dtype) if key in PEAKS else choice.cost(key)
+        key = _known(key)
+        if key not in PEAKS:
+            return choice.cost(key)
+        if choice.member.joined:
+            live = peak(self.graph(choice), in_place=self.fused, folded=self.fused).elements
+        else:
+            live = choice.live
+        return in_metric(live, key, self.dtype)
 
     def extremes(self, key: str, where: Sequence[str] = ()) -> tuple[int, int] | None:
         """The least and the greatest value of a metric; None where no network meets the bounds.
@@ -162,8 +197,9 @@ class Space(Printable):
             UsageError: there is no such metric, or a bound is malformed.
             UnsupportedError: a metric does not add up over choices.
         """
-        question = self._question(where, "networks")
-        if self._known(key) not in PEAKS and not question.sums:
+        key = _known(key)
+        question = self._question(where, "networks", key)
+        if key not in PEAKS and not question.sums:
             return question.ends(key)
         least, most = self.quantile(0, key, where), self.quantile(1, key, where)
         return None if least is None or most is None else (least, most)
@@ -181,8 +217,9 @@ class Space(Printable):
             UsageError: a bound is malformed, or there is no such measure.
             UnsupportedError: a metric does not add up over choices.
         """
-        question = self._question(where, measure)
-        met, total = question.narrowed(self._bound(bound)).total, question.total
+        limit = _bound(bound)
+        question = self._question(where, measure, limit.metric.key)
+        met, total = question.narrowed(limit).total, question.total
         share = Fraction(met, total) if total else Fraction(0)
         return Count(bound.strip(), met if measure == "networks" else None, share)
 
@@ -201,8 +238,8 @@ class Space(Printable):
             UsageError: the share is not from 0 to 1, there is no such metric, or a bound is malformed.
             UnsupportedError: a metric does not add up over choices.
         """
-        part, key = share_of(share), self._known(key)
-        question = self._question(where, measure)
+        part, key = share_of(share), _known(key)
+        question = self._question(where, measure, key)
         if not question.total:
             return None
         needed = max(1, ceil(part * question.total))
@@ -227,8 +264,8 @@ class Space(Printable):
         """
         from random import Random  # noqa: PLC0415 - only samples pay for it
 
-        if not 0 < count <= MAX_SAMPLES:
-            raise UsageError(f"a sample has 1 to {MAX_SAMPLES:,} networks, found {count:,}")
+        if not 0 < count <= MAX_SAMPLE:
+            raise UsageError(f"a sample has 1 to {MAX_SAMPLE:,} networks, found {count:,}")
         question = self._question(where, measure)
         if not question.total:
             raise UsageError(f"no network of {self.tree.spec.name} meets {', '.join(where)}")
@@ -249,10 +286,10 @@ class Space(Printable):
             UnsupportedError: a metric does not add up over choices, or there are too many objectives.
         """
         wanted = objectives_of(objectives, option="--front")
-        goals = [Objective("live" if self._known(key) in PEAKS else key, largest) for key, largest in wanted]
+        goals = [Objective("live" if _known(key) in PEAKS else key, largest) for key, largest in wanted]
         if not goals:
             raise UsageError("a front needs objectives, as 'max params, min macs'")
-        question = self._question(where, "networks")
+        question = self._question(where, "networks", *(goal.key for goal in goals))
         asked = [*goals]  # a network that meets a bound may be beaten by one that does not: keep what is better in it
         for key, bounds in question.sums.items():
             asked += [
@@ -273,32 +310,42 @@ class Space(Printable):
         tree = self.tree
         return build(tree.spec, {**tree.given, **values}, tree.input_shape, choices=Choices(picks, {}))
 
-    def _question(self, where: Sequence[str], measure: str) -> Question:
+    def _question(self, where: Sequence[str], measure: str, *keys: str) -> Question:
+        """A question about networks that meet some bounds, and the metrics that are asked for."""
         if measure not in MEASURES:
             raise UsageError(not_among("measure", measure, MEASURES))
-        bounds = [self._bound(text) for text in where]
-        return Question(self.tree, self.dtype, bounds, measure, self._known_distributions)
-
-    def _bound(self, text: str) -> Budget:
-        bound = budget(text)
-        self._known(bound.metric.key)
-        return bound
-
-    def _known(self, key: str) -> str:
-        if key in PEAKS:
-            joined = next((member.joined for member in self.tree.members if member.joined), "")
-            if joined:
-                raise UnsupportedError(joined)
-        elif key not in ALL_QUANTITIES:
-            listed = unknown("quantity", key, (*ALL_QUANTITIES, *PEAKS))
-            raise UsageError(f"a space has the quantities that add up over choices: {listed}")
-        return key
+        bounds = [_bound(text) for text in where]
+        if not any(key in PEAKS for key in (*keys, *(bound.metric.key for bound in bounds))):
+            return Question(self.tree, self.dtype, bounds, measure, self._known_distributions[0])
+        if joined := next((member.joined for member in self._split.members if member.joined), ""):
+            raise UnsupportedError(joined)
+        return Question(self._split, self.dtype, bounds, measure, self._known_distributions[1])
 
     def _peak_values(self, key: str) -> list[int]:
         """The values that the peak of a network can have, in order."""
-        lives = {member.live or 0 for member in self.tree.members}
-        lives |= {option.live or 0 for member in self.tree.members for option in all_options(member.factors)}
+        lives = {member.live or 0 for member in self._split.members}
+        lives |= {option.live or 0 for member in self._split.members for option in all_options(member.factors)}
         return sorted({in_metric(live, key, self.dtype) for live in lives})
+
+
+def _bound(text: str) -> Budget:
+    """The bound that a text means, on a metric that spaces have."""
+    bound = budget(text)
+    _known(bound.metric.key)
+    return bound
+
+
+def _known(key: str) -> str:
+    """The key of a metric that spaces have.
+
+    Raises:
+        UsageError: they do not have it.
+    """
+    key = SYNONYMS.get(key, key)
+    if key not in ALL_QUANTITIES and key not in PEAKS:
+        listed = unknown("quantity", key, (*ALL_QUANTITIES, *PEAKS))
+        raise UsageError(f"a space has the quantities that add up over choices: {listed}")
+    return key
 
 
 def share_of(share: Fraction | float | str) -> Fraction:
