@@ -54,7 +54,7 @@ class Form:
         closed = {key: values[key] for key in keys if key in CLOSED}
         exprs = {key: value for key, value in closed.items() if value is not None}
         held = _held(context) if any(key in ALIVE for key in keys) else {}
-        conditions = brought_together(formula.recorded, ranges=False)
+        conditions = [*brought_together(formula.recorded, ranges=False), *formula.limits]
         made = kernel({**exprs, **held}, list(formula.symbols.values()), conditions)
         if held:
             made = _with_maximum(made, list(held), context)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convcost.compiled.form import ALIVE, Form
 from convcost.errors import ConvcostError, UsageError
 from convcost.formulas.closed import formula
-from convcost.language.check import free_names
+from convcost.language.check import count_names, free_names
 from convcost.language.given import find, from_python
 from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.metrics.registry import metric
-from convcost.solving.costs import CLOSED, Metrics
+from convcost.solving.costs import ADDITIVE, CLOSED, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,12 +72,24 @@ class Network:
         self._given = dict(given)
         self._setting = setting
         self._input_shape = input_shape
-        free = set(free_names(spec))
+        free = {*free_names(spec), *self._free_counts()}
         self.free = {name: name in free for name in self.over}
         self.spreads: list[Spread] = [_SPREADS[_kind(spec, name) if self.free[name] else "fixed"] for name in self.over]
         self._forms: dict[Key, list[Form]] = {}
         self._attempts: dict[Key, int] = {}
         self._asked: set[Key] = set()
+
+    def _free_counts(self) -> set[str]:
+        """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it."""
+        counts = count_names(self.spec).intersection(self.over)
+        if not counts or not ADDITIVE.issuperset(self.closed):
+            return set()
+        free = [name for name in self.over if name in counts or name in free_names(self.spec)]
+        try:
+            formula(self.spec, free, self._given, self._input_shape, checked=False)
+        except ConvcostError:  # every number of copies has forms of its own
+            return set()
+        return counts
 
     @property
     def forms(self) -> tuple[Form, ...]:

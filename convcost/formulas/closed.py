@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from convcost.language.expression import Expression
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
-    from convcost.network.graph import Graph, Node
+    from convcost.network.graph import Graph, Node, Series
 
 
 class Form:
@@ -78,23 +78,31 @@ class FormRow:
     Attributes:
         path, kind: as in a report.
         input, output: shapes.
-        count: identical parallel copies.
+        count: identical parallel copies, and copies of a repeat whose number is free.
+        index: the number of a copy as a symbol, from 1 to ``count``, where shapes grow from copy to copy; else None.
     """
 
-    def __init__(self, node: Node, witness: Mapping[Any, Any], reported: Reported | None) -> None:
+    def __init__(
+        self, nodes: Sequence[Node], witness: Mapping[Any, Any], reported: Reported | None, series: Series | None = None
+    ) -> None:
+        node = nodes[0]
         self.path = node.path
         self.kind = node.kind
         self.input = node.input
         self.output = node.shape
         self.count = node.count
-        self._node = node
+        self.index: Any = None
+        if series is not None:
+            self.input, self.output = series.shapes[node.index - series.start]
+            self.count, self.index = series.copies, series.index
+        self._nodes = nodes
         self._witness = witness
         self._reported = reported
 
     @cached_property
     def forms(self) -> dict[str, Form]:
         """By quantity; see :mod:`convcost.metrics.quantities`."""
-        return _forms([self._node], self._witness, self._reported)
+        return _forms(self._nodes, self._witness, self._reported)
 
 
 class Formula(Printable):
@@ -147,6 +155,11 @@ class Formula(Printable):
         return {symbol: self.witness[name] for name, symbol in self.symbols.items()}
 
     @property
+    def limits(self) -> tuple[Condition, ...]:
+        """What keeps the network within the limits of the language where the number of copies of a repeat is free."""
+        return tuple(Condition(needed, "<=", most) for needed, most in self.graph.limits)
+
+    @property
     def assumptions(self) -> tuple[str, ...]:
         """The conditions as text, and which costs are stated in the spec."""
         stated = self.graph.stated
@@ -160,8 +173,21 @@ class Formula(Printable):
 
     @cached_property
     def rows(self) -> tuple[FormRow, ...]:
-        """In the order of execution."""
-        return tuple(FormRow(node, self.values, self.reported) for node in self.graph.layers)
+        """In the order of execution; the copies of a layer that grow from copy to copy are one row."""
+        growing = {
+            series.start + place: series
+            for series in self.graph.series
+            if series.index is not None
+            for place in range(series.size * series.samples)
+        }
+        rows = []
+        for node in self.graph.layers:
+            series = growing.get(node.index)
+            if series is None or node.index < series.start + series.size:
+                size, samples = (1, 1) if series is None else (series.size, series.samples)
+                copies = [self.graph.nodes[node.index + size * sample] for sample in range(samples)]
+                rows.append(FormRow(copies, self.values, self.reported, series))
+        return tuple(rows)
 
     def violated(self, values: Mapping[str, Any]) -> list[Condition]:
         """The conditions that do not hold with these values of the free names."""

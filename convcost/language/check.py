@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from convcost.errors import ConvcostError, Position, SpecError, closest, did_you_mean, not_among, unknown
+from convcost.language.expression import compile_expression
 from convcost.language.model import (
     BODIES,
     BROKEN,
@@ -124,7 +125,7 @@ def _of_controls(place: Place) -> Iterator[Use]:
     item, step, around, inside = place
     if item.loop is not None:
         for value in filter(None, (item.loop.rows, *item.loop.columns)):
-            yield Use(value, around, step, structural=True)
+            yield Use(value, around, step, structural=value.items is None)  # else its length is written
     if isinstance(item, Step) and item.choose is not None:
         for value in item.choose.columns:
             yield Use(value, _with_names(item.loop, around), step, structural=True)
@@ -177,7 +178,7 @@ class _Structure:
 
     def _search(self, spec: Spec) -> set[str]:
         by_type = {name for name, parameter in spec.parameters.items() if _selects(parameter)}
-        return by_type | (_through_lets(spec, self._names(spec)) & set(spec.parameters))
+        return by_type | (_through_lets(spec, _through_loops(spec, self._names(spec))) & set(spec.parameters))
 
     def _names(self, spec: Spec) -> Iterator[str]:
         """Names that must be numbers, used in ``spec`` or in its local blocks."""
@@ -194,7 +195,7 @@ class _Structure:
                     selects = False
                 yield from _read(use.value) if selects else _counting(use.value)
         for block in spec.blocks.values():
-            inner = set(self._names(block)) | self.fixed(block)
+            inner = _through_loops(block, self._names(block)) | self.fixed(block)
             yield from _through_lets(block, inner) - set(block.parameters)
 
     def _selects(self, step: Step, argument: str) -> bool:
@@ -223,6 +224,29 @@ def _read(value: Value | None) -> Iterator[str]:
         for expression, _ in value.expressions():
             yield from expression.names
             yield from (name for name, _ in expression.calls)
+
+
+def _through_loops(spec: Spec, names: Iterable[str]) -> set[str]:
+    """``names``, and those in the cells of tables that loop variables among them take."""
+    reached = set(names)
+    for place in places(spec.layers):
+        loop = place.item.loop
+        for name, cells in _cells(loop) if loop is not None else ():
+            if name in reached:
+                reached.update(other for cell in cells for other in _read(cell))
+    return reached
+
+
+def _cells(loop: Loop) -> Iterator[tuple[str, list[Value]]]:
+    """The variables of a loop over a table that is written, each with the cells it takes which are not data."""
+    names = [name for name, _ in loop.variables]
+    rows = () if loop.rows is None else loop.rows.items or ()
+    if loop.whole:
+        yield names[0], list(rows)
+        return
+    for place, name in enumerate(names):
+        column = loop.columns[place].items or () if loop.columns else ()
+        yield name, [*column, *(row.items[place] for row in rows if row.items is not None)]
 
 
 def _through_lets(spec: Spec, names: Iterable[str]) -> set[str]:
@@ -593,8 +617,13 @@ class _Resolver:
         if step.steps:
             step = step._replace(steps=self.steps(step.steps))
         if step.branches:
-            branches = [branch._replace(steps=self.steps(branch.steps)) for branch in step.branches]
+            branches = [
+                branch._replace(steps=self.steps(branch.steps), loop=_with_parameters(branch.loop, self._owner))
+                for branch in step.branches
+            ]
             step = step._replace(branches=tuple(branches))
+        if step.loop is not None:
+            step = step._replace(loop=_with_parameters(step.loop, self._owner))
         layer = REGISTRY.get(step.body)
         if step.body in BODIES or (layer is not None and layer.merges):
             return step
@@ -609,6 +638,33 @@ class _Resolver:
         names = [*self._finder.names(self._owner), *_local_names(self._owner)]
         self._errors.add(step.position, _no_body(step.body, names))
         return step._replace(arguments=NO_ARGUMENTS, first=None)  # nothing that is inside can be judged
+
+
+def _with_parameters(loop: Loop | None, spec: Spec) -> Loop | None:
+    """``loop`` with the values of parameters in place of the words in its tables that are names of parameters."""
+    names = {name for owner in _enclosing(spec) for name in owner.parameters}
+    if loop is None or not names:
+        return loop
+    rows = None if loop.rows is None else _table(loop.rows, names)
+    return loop._replace(rows=rows, columns=tuple([_table(column, names) for column in loop.columns]))
+
+
+def _table(value: Value, names: Collection[str]) -> Value:
+    return _cell(value.constant, value, names) if _has_word(value.constant, names) else value
+
+
+def _has_word(cell: object, names: Collection[str]) -> bool:
+    if isinstance(cell, tuple):
+        return any(_has_word(item, names) for item in cell)
+    return isinstance(cell, str) and cell in names
+
+
+def _cell(cell: object, table: Value, names: Collection[str]) -> Value:
+    if not _has_word(cell, names):
+        return Value(table.position, constant=cell)
+    if isinstance(cell, tuple):
+        return Value(table.position, items=tuple([_cell(item, table, names) for item in cell]))
+    return Value(table.position, expression=compile_expression(str(cell)))
 
 
 def _no_body(name: str, blocks: list[str]) -> str:

@@ -92,6 +92,11 @@ class _Copies:
                 inner.pop(name, None)
         self._scope.update(tensors)
 
+    def carry(self, tensor: Tensor, shape: Shape) -> Tensor:
+        """The tensor of this shape that the last of all copies makes in place of ``tensor``."""
+        self._runner.leave_out((-1, 0, 0))  # no layer of the network
+        return self.builder.carry(tensor, shape)
+
     @contextmanager
     def scratch(self) -> Iterator[None]:
         """A context whose end undoes what was run in it."""
@@ -608,6 +613,7 @@ def build(
     assumed = tuple(session.assumptions) if session is not None else ()
     graph = builder.graph(spec.name, spec.title, parameters, output, assumed)
     graph.limits = runner.limits
+    graph.fixed = frozenset(name for name, own in spec.parameters.items() if own.quiet and name not in values)
     return graph
 
 

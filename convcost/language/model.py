@@ -300,6 +300,7 @@ class Parameter:
         choices: the values it may have, if listed.
         choose: its values in a design space, if listed.
         minimum, maximum: bounds, if stated.
+        quiet: whether headings leave it out while it has its default.
         any_int: whether every int fits, so that none need be checked.
     """
 
@@ -314,6 +315,7 @@ class Parameter:
         "minimum",
         "name",
         "position",
+        "quiet",
         "type",
     )
 
@@ -330,6 +332,7 @@ class Parameter:
         minimum: Value | None = None,
         maximum: Value | None = None,
         doc: str = "",
+        quiet: bool = False,
     ) -> None:
         self.name = name
         self.position = position
@@ -338,6 +341,7 @@ class Parameter:
         self.example = example
         self.choices = choices
         self.choose = choose
+        self.quiet = quiet
         self.minimum = minimum
         self.maximum = maximum
         self.doc = doc
@@ -358,6 +362,7 @@ class Parameter:
             minimum=self.minimum,
             maximum=self.maximum,
             doc=doc or self.doc,
+            quiet=self.quiet,
         )
 
     @property

@@ -75,6 +75,7 @@ def _values() -> dict[str, Any]:
         "value": {"type": [*_SIMPLE, "array"]},  # any may be an expression
         "table": {"type": [*_SIMPLE, "array", "object"]},
         "integer": {"type": "integer"},
+        "switch": {"type": "boolean"},
         "mapping": {"type": "object"},
         "texts": {"anyOf": [_ref("text"), _list("text")]},
         "choices": {"type": "array", "minItems": 1},

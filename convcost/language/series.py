@@ -25,6 +25,7 @@ from convcost.numbers import assumptions
 from convcost.numbers.arithmetic import normal, provably
 from convcost.numbers.decisions import settled, unsettled
 from convcost.numbers.polynomial import Symbol, constant_of, expanded, over_common, powers_of, symbols_in, total
+from convcost.numbers.printing import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,6 +60,9 @@ class Chain(Protocol):
 
     def rename(self, tensors: Mapping[str, Tensor]) -> None:
         """Let these names mean other tensors."""
+
+    def carry(self, tensor: Tensor, shape: Shape) -> Tensor:
+        """The tensor of this shape that the last of all copies makes in place of ``tensor``."""
 
     def scratch(self) -> AbstractContextManager[None]:
         """A context whose end undoes what was run in it."""
@@ -232,9 +236,9 @@ class _Copy:
         if not _alike(reached, self._sizes(index)):
             grown = f"{show(self.entering['x'])}, {show(self.leaving['x'])}, ..."
             raise Refused(f"sizes do not grow by the same number each time: {grown}")
-        for text, left in _conditions(inner):
-            if index in left:
-                raise Refused(f"{text} is not the same in all copies {index} = 1, 2, ...")
+        for asked, symbols in _conditions(inner):
+            if index in symbols:
+                raise Refused(f"{asked} depends on the copy {index} = 1, 2, ...")
         if [node.kind for node in nodes] != [node.kind for node in own]:
             raise Refused("the copies do not have the same layers")
         for condition in inner.assumptions.values():
@@ -253,7 +257,7 @@ class _Copy:
             if _same(tensor.shape, shape):
                 return tensor
             if tensor.node not in carried:
-                carried[tensor.node] = chain.builder.carry(tensor, shape)
+                carried[tensor.node] = chain.carry(tensor, shape)
             return carried[tensor.node]
 
         chain.rename({name: at_the_end(tensor, sizes[name]) for name, tensor in chain.tensors().items()})
@@ -288,10 +292,10 @@ def _index(session: Session) -> Any:
 
 def _conditions(session: Session) -> Iterator[tuple[str, Iterable[Any]]]:
     """Everything that a session noted: as text, with the symbols in it."""
-    for text, condition in session.assumptions.items():
-        yield f"whether {text}", condition.symbols
+    for condition in session.assumptions.values():
+        yield f"whether {condition.text}", condition.symbols
     for relation, difference in session.answers:
-        yield f"whether {difference} {relation} 0", symbols_in(difference)
+        yield f"whether {text(difference)} {relation} 0", symbols_in(difference)
     for symbol, least in session.least.items():
         yield f"whether {symbol} >= {least}", (symbol,)
 
@@ -311,7 +315,7 @@ def _power(value: Num, index: Any) -> int:
         return 0
     powers = powers_of(expanded(value), index)
     if min(powers) < 0 or any(index in symbols_in(coefficient) for coefficient in powers.values()):
-        raise Refused(f"the copy {index} = 1, 2, ... counts {value}, which is no polynomial")
+        raise Refused(f"the copy {index} = 1, 2, ... counts {text(value)}, which is no polynomial")
     return max(powers)
 
 

@@ -447,6 +447,7 @@ PARAMETER_KEYS = {
     "min": "value",
     "max": "value",
     "doc": "text",
+    "quiet": "switch",
 }
 SOURCE_KEYS = dict.fromkeys(("paper", "arxiv", "doi", "url", "table", "figure", "equation", "section", "year"), "text")
 LAYOUTS = {count: "".join(axes) for count, axes in AXES.items()}  # by how many sizes `input` has: c, cw, chw, cdhw
@@ -617,12 +618,12 @@ def _outputs(node: Node | None, spec: Spec, problems: Problems) -> None:
 def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple[object, ...] = ()) -> Parameter:
     """A parameter; ``words`` are the bare words allowed in addition to its choices."""
     written = node if isinstance(node, Mapping) else None
-    doc = choices = choose = example = minimum = maximum = None
+    doc = choices = choose = example = minimum = maximum = quiet = None
     default: Node | None = node
     if written is not None:
         _known_keys(written, PARAMETER_KEYS, problems, f"parameter `{key.text}`")
-        default, doc, choices, choose, example, minimum, maximum = (
-            written.get(name) for name in ("default", "doc", "choices", "choose", "example", "min", "max")
+        default, doc, choices, choose, example, minimum, maximum, quiet = (
+            written.get(name) for name in ("default", "doc", "choices", "choose", "example", "min", "max", "quiet")
         )
     listed = () if choices is None else _choices(choices, problems)
     words = (*words, *listed, *LAYER_WORDS)
@@ -643,7 +644,15 @@ def parse_parameter(key: Scalar, node: Node, problems: Problems, *, words: tuple
         minimum=_optional(minimum, (), problems),
         maximum=_optional(maximum, (), problems),
         doc="" if doc is None else text(doc, problems, "`doc`"),
+        quiet=quiet is not None and _switch(quiet, problems, "quiet"),
     )
+
+
+def _switch(node: Node, problems: Problems, key: str) -> bool:
+    cell = data(node, problems)
+    if not isinstance(cell, bool):
+        problems.add(node.position, f"`{key}` must be true or false")
+    return cell is True
 
 
 def _optional(node: Node | None, words: tuple[object, ...], problems: Problems) -> Value | None:

@@ -210,7 +210,8 @@ class Graph(Printable):
         assumptions: what was decided at default values in a symbolic run.
         unknown: the layers whose cost is not known.
         notes: what a reader must know of how a file was understood.
-        fixed: parameters that stand for sizes of inputs which a file states, so that headings need not repeat them.
+        fixed: parameters that headings need not repeat: those that stand for sizes of inputs which a file states, and
+            the quiet ones of a spec at their defaults.
         series: the repeats whose number of copies is a symbol. Only sums over layers are right for such a graph.
         limits: what a network must meet that this graph stands for: each a number and the most that it may be.
     """

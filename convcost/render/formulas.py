@@ -62,6 +62,8 @@ def as_text(
     for row, times in _rows_shown(formula.rows, in_rows) if in_rows else ():
         again = f", {times} times" if times > 1 else ""
         copies = "" if type(row.count) is int and row.count == 1 else f", {write(row.count)} copies"
+        if row.index is not None:
+            copies = f", copies {write(row.index)} = 1 ... {write(row.count)}"
         sizes = f"{_sizes(row.input, shown, write)} -> {_sizes(row.output, shown, write)}"
         lines += ["", plain(f"{row.path} ({row.kind}, {sizes}{copies}{again})")]
         for name in in_rows:
@@ -258,6 +260,7 @@ def _row_data(row: FormRow, quantities: Sequence[str], *, with_latex: bool) -> d
         "input": [text(size) for size in row.input],
         "output": [text(size) for size in row.output],
         "count": row.count if isinstance(row.count, int) else text(row.count),
+        **({} if row.index is None else {"copy": text(row.index)}),
         **_forms_data(row.forms, quantities, with_latex=with_latex),
         "values": {name: row.forms[name].value for name in quantities},
     }

@@ -59,6 +59,8 @@ CLOSED = frozenset(
         *("read", "constants", "written", "elements", "bytes", "executed", "intensity"),
     }
 )
+# Of these, sums over layers that do not depend on other layers: they have closed forms in a number of copies, too.
+ADDITIVE = CLOSED - {"read", "constants", "written", "elements", "bytes", "executed", "intensity"}
 
 
 class Setting(NamedTuple):
@@ -109,17 +111,22 @@ class Structure:
     Attributes:
         formula: the symbolic run of the spec.
         conditions: where all of it holds.
+        stated: these without what only keeps the network within the limits of the language.
         margins: of each budget, what its metric exceeds its bound by; None where that has no closed form.
     """
 
     def __init__(self, costs: Costs, symbolic: Formula, others: Mapping[str, Formula]) -> None:
         self.formula = symbolic
         self.conditions = [*symbolic.conditions, *(c for other in others.values() for c in other.conditions)]
+        self.stated = tuple(self.conditions)
+        self._closed_keys = CLOSED if not symbolic.graph.series else ADDITIVE
         self._own = Metrics(costs.setting.context(symbolic.graph))
         self._others = {name: costs.metrics_of(other.graph) for name, other in others.items()}
         self._courses: dict[tuple[str, Fraction], int | None] = {}
         self._stretches: dict[Condition, list[Stretch] | None] = {}
         self._set_budgets(costs)
+        if None not in self.margins:  # networks near the limits are too large to be built one after another
+            self.conditions += symbolic.limits
 
     def _set_budgets(self, costs: Costs) -> None:
         self._costs = costs
@@ -145,10 +152,10 @@ class Structure:
         return other
 
     def _closed(self, key: str) -> Any:
-        return self._own[key] if key in CLOSED else None
+        return self._own[key] if key in self._closed_keys else None
 
     def _margin(self, budget: Budget) -> Any:
-        if not CLOSED.issuperset(budget.keys):
+        if not self._closed_keys.issuperset(budget.keys):
             return None
         margin = budget.margin(self._own, self._others)
         return None if margin is None else expanded(margin)
@@ -195,7 +202,7 @@ class Structure:
 
     def _certified(self, key: str, symbol: Any, low: Fraction) -> int | None:
         """How a metric without a closed form changes: as all of its parts do."""
-        rule = _CERTIFICATES.get(key)
+        rule = None if self.formula.graph.series else _CERTIFICATES.get(key)  # which layers there are must not change
         parts = None if rule is None else rule(self._own.context)
         if parts is None:
             return None

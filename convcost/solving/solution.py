@@ -152,7 +152,7 @@ def solve(
         below,
         above,
         ideal_roots(structure, structure.formula.symbols[name], costs.budgets, None if place is None else place.value),
-        tuple(condition.text for condition in structure.conditions),
+        tuple(condition.text for condition in structure.stated),
         tuple(search.unproved),
         costs,
     )
