@@ -176,6 +176,42 @@ def test_repeats_are_drawn_once(name: str, times: list[int]) -> None:
     ]
 
 
+@pytest.mark.parametrize("depth", [1, 2, None])
+def test_a_u_net_goes_down_and_up_with_its_levels_side_by_side(depth: int | None) -> None:
+    """Ronneberger et al. (2015), figure 1: a map of each of four levels leads across to the level of its size."""
+    drawing = convcost.draw("unet", depth=depth)
+    (item,) = drawing.data()["items"]
+    tops = {box["text"][0].split(" x ")[0]: box for box in item["boxes"] if box["inside"] is None}
+    down, up = ([tops[f"{way}{width}"] for width in (64, 128, 256, 512)] for way in ("down", "up"))
+    bottoms = [(box["y"] + box["height"], other["y"] + other["height"]) for box, other in zip(down, up, strict=True)]
+    assert all(left == right for left, right in bottoms)
+    assert sorted(bottoms) == bottoms
+    assert tops["bottom"]["y"] > max(bottoms)[0]
+    assert tops["output 2x388x388"]["y"] < up[0]["y"]
+    assert max(box["x"] + box["width"] for box in down) < min(box["x"] for box in up)
+    across = [line["points"] for line in item["lines"] if line["points"][0][0] < up[0]["x"] < line["points"][-1][0]]
+    assert len(across) == 5  # those of the levels, and the way up from the bottom
+    assert all(points[-1][1] < points[-2][1] for points in across)  # they end from below
+    picture = read(drawing.svg())
+    assert sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2)) == 0
+
+
+@pytest.mark.parametrize(("name", "columns"), [("darts", 3), ("nasnet", 3)])
+def test_cells_that_read_two_cells_before_continue_in_further_columns(name: str, columns: int) -> None:
+    picture = read(convcost.draw(name, depth=1).svg())
+    middles = {(box.where.x + box.where.right) / 2 for box in picture.solid}
+    assert len(middles) == columns
+    assert picture.page.low < 2 * picture.page.right
+    assert sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2)) == 0
+
+
+@pytest.mark.parametrize("name", ["inception_v4", "inception_module", "nats_bench"])
+def test_lines_into_a_merge_have_room_for_their_tips(name: str) -> None:
+    tips = sorted(read(convcost.draw(name).svg()).tips)
+    for (x, y), (right, low) in itertools.pairwise(tips):
+        assert y != low or right - x >= 8 or right == x, (x, y)  # the width of a tip
+
+
 @pytest.mark.parametrize(("name", "times"), [("swin_t", 3), ("swin_s", 9)])
 def test_blocks_that_alternate_are_drawn_once(name: str, times: int) -> None:
     """Liu et al. (2021), section 3.3: stage 3 has 6 layers in Swin-T and 18 in Swin-S; every second one is shifted."""
@@ -332,6 +368,12 @@ def test_the_data_are_those_of_the_picture(names: tuple[str, ...]) -> None:
         for edge in item["edges"]:
             assert ids[edge["source"]]["form"] != "frame" != ids[edge["target"]]["form"]
         assert all(box["inside"] is None or ids[box["inside"]]["form"] == "frame" for box in item["boxes"])
+
+
+def test_a_summary_says_by_how_much_the_map_becomes_smaller() -> None:
+    lines = [box.lines[1] for box in diagram(convcost.load("unet"), 1).boxes if box.form == "summary"]
+    assert lines == ["4 layers"] * 5 + ["7 layers"] * 4  # convolutions without padding only cut off the border
+    assert "16 layers, /2" in [box.lines[1] for box in diagram(convcost.load("darts"), 1).boxes if len(box.lines) > 1]
 
 
 def test_an_imported_graph_is_drawn() -> None:

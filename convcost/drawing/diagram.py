@@ -454,7 +454,8 @@ class _Builder:
             return ""
         factors = [Fraction(small, large) for small, large in zip(after, before, strict=True)]
         inverse = {round(1 / factor) for factor in factors}
-        return f", /{inverse.pop()}" if len(inverse) == 1 and factors[0] < 1 else ""
+        factor = inverse.pop()
+        return f", /{factor}" if not inverse and factor > 1 else ""
 
     def _output(self, group: _Group) -> str:
         """Channels of what leaves; the whole shape where the map has another size than what enters."""

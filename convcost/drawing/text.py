@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 from convcost.drawing.layout import Spacing
-from convcost.drawing.picture import Style, scene
+from convcost.drawing.scene import Style, scene
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
     from convcost.drawing.diagram import Diagram
-    from convcost.drawing.picture import Box, Line, Scene
+    from convcost.drawing.scene import Box, Line, Scene
 
 
 def cells_of(text: str) -> list[str]:
@@ -29,6 +29,7 @@ CELLS = Style(
     spacing=Spacing(boxes=2, lines=2, stub=1, track=1, arrow=1),
     least=5,
     port=2,
+    tip=2,
 )
 _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
 _CHARACTERS = " \u2502\u2500\u2514\u2502\u2502\u250c\u251c\u2500\u2518\u2500\u2534\u2510\u2524\u252c\u253c"

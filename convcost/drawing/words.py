@@ -50,7 +50,7 @@ def text_of(node: Node) -> str:
         parts.append(stride)
     alone = getattr(layer, "groups", 1) == node.input[0]  # as many groups as channels
     others = [
-        f"{getattr(layer, name)} groups" if name == "groups" else f"{name} {_value(getattr(layer, name))}"
+        f"{getattr(layer, name)} groups" if name == "groups" else _named(name, getattr(layer, name))
         for name, field in layer.fields.items()
         if name not in _SAID_ELSEWHERE and not (name == "groups" and alone) and _is_unusual(layer, name, field)
     ]
@@ -64,6 +64,13 @@ def _is_unusual(layer: Layer, name: str, field: Any) -> bool:
     if isinstance(value, tuple | list) and isinstance(field.default, int):
         return any(size != field.default for size in value)
     return bool(field.required or value != field.default) and isinstance(value, int | str | tuple | list)
+
+
+def _named(name: str, value: Any) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    return f"{words} {_value(value)}"
 
 
 def _value(value: Any) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from convcost.drawing.chart import Axis, Bar, Chart
     from convcost.drawing.diagram import Part
     from convcost.drawing.drawing import Drawing
-    from convcost.drawing.picture import Scene, Titled
+    from convcost.drawing.picture import Titled
+    from convcost.drawing.scene import Scene
 
 
 def drawing_data(drawing: Drawing) -> dict[str, Any]:
