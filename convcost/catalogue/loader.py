@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convcost.language.model import Spec
     from convcost.language.tree import Node
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 SUFFIXES = (".yaml", ".yml")
 ONNX = ".onnx"
 KERAS, JSON = ".keras", ".json"
@@ -53,7 +53,7 @@ def contents(path: str, real: str = "") -> bytes:
     with open(path, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size  # reading takes as much memory as is asked for; a pipe has no size
         data = stream.read(min(size or MAX_BYTES, MAX_BYTES) + 1)
-    READ.add(real or os.path.realpath(path))
+    READ.add(real or os.path.abspath(path))
     return data
 
 
@@ -89,7 +89,7 @@ class Files:
 
     def bundled(self, name: str) -> str | None:
         """The path of the bundled file of that name, if there is one."""
-        return _in_folders(self.folders, name) if _NAME.fullmatch(name) else None
+        return _in_folders(self.folders, name) if _is_name(name) else None
 
     def path(self, target: str, also: Iterable[str] = ()) -> str:
         """The path of the file that ``target`` means.
@@ -102,7 +102,7 @@ class Files:
             UsageError: there is no such name or file.
         """
         if not is_path(target):
-            path = self.bundled(target) or (file_called(target) if _NAME.fullmatch(target) else None)
+            path = self.bundled(target) or (file_called(target) if _is_name(target) else None)
             if path is not None:
                 return path
         if is_path(target) or os.path.exists(target):
@@ -111,12 +111,13 @@ class Files:
 
     def label(self, path: str) -> str:
         """What errors call a file: a bundled one by its folder and name, another one by its path."""
-        return self._label(path, _real(path))
+        return self._label(path, self.real(path))
 
     def _label(self, path: str, real: str) -> str:
         if not self.has(real):
             return _shorter(path).replace(os.path.sep, "/")
-        return f"{os.path.basename(self._root)}/{os.path.relpath(real, self._root)}".replace(os.path.sep, "/")
+        inside = real.removeprefix(self.folders[0] if os.path.dirname(real) in self.folders else self._root)
+        return f"{os.path.basename(self._root)}{inside}".replace(os.path.sep, "/")
 
     @cached_property
     def _root(self) -> str:
@@ -124,7 +125,11 @@ class Files:
 
     def has(self, real: str) -> bool:
         """Whether a file, given by its path without links, is one of the package's own."""
-        return real.startswith(self._root + os.path.sep)
+        return os.path.dirname(real) in self.folders or real.startswith(self._root + os.path.sep)
+
+    def real(self, path: str) -> str:
+        """The path of a file without links; in a folder of the package, links are not looked for."""
+        return path if os.path.dirname(path) in self.folders else _real(path)
 
     def bytes(self, path: str, real: str = "") -> bytes:
         """The content of a file.
@@ -159,7 +164,7 @@ class Files:
             ConvcostError: it cannot be read.
             SpecError: it is no YAML.
         """
-        real = real or _real(path)
+        real = real or self.real(path)
         label, data = self._label(path, real), self.bytes(path, real)
         if not self.has(real):
             return _parsed(data, label)
@@ -220,6 +225,11 @@ def all_bytes(files: Files) -> bytes:
 def is_path(target: str) -> bool:
     """Whether ``target`` is written as a path: with a separator or with a suffix of YAML files."""
     return os.path.sep in target or target.endswith(SUFFIXES)
+
+
+def _is_name(text: str) -> bool:
+    """Whether ``text`` can be the name of a bundled file."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 def stem_of(path: str) -> str:
@@ -333,6 +343,7 @@ class Catalogue:
         self._own: dict[str, Spec] = {}
         self._loading: list[str] = []
         self._failed: dict[str, SpecError] = {}
+        self._paths: dict[tuple[str, str], str | None] = {}
 
     def target(self, target: str) -> Spec:
         """The linked spec that a command's TARGET means: ``-``, a file, a bundled name, or a module of PyTorch.
@@ -372,7 +383,7 @@ class Catalogue:
             from convcost.importers.onnx import load_onnx  # noqa: PLC0415 - specs do without
 
             self._own[path] = load_onnx(path, SPECS.label(path))
-            READ.add(os.path.realpath(path))
+            READ.add(os.path.abspath(path))
         return self._own[path]
 
     def _keras(self, path: str) -> Spec:
@@ -381,7 +392,7 @@ class Catalogue:
             from convcost.importers.keras import load_keras  # noqa: PLC0415 - specs do without
 
             self._own[path] = load_keras(path, SPECS.label(path))
-            READ.add(os.path.realpath(path))
+            READ.add(os.path.abspath(path))
         return self._own[path]
 
     def text(self, data: bytes, label: str, name: str, folder: str) -> Spec:
@@ -420,7 +431,7 @@ class Catalogue:
 
     def file(self, path: str) -> Spec:
         """The linked spec in a file."""
-        real = _real(path)
+        real = SPECS.real(path)
         loaded = _bundled if SPECS.has(real) else self._own
         if real in self._failed:
             raise self._failed[real]
@@ -444,10 +455,11 @@ class Catalogue:
 
     def find(self, name: str, beside: Spec) -> Spec | None:
         """The linked spec called ``name``, searched from the folder of ``beside``; None if there is no such spec."""
-        if not _NAME.fullmatch(name):
-            return None
         folder = beside.root.folder
-        path = (_in_folders(_with_blocks(folder), name) if folder else None) or SPECS.bundled(name)
+        if (folder, name) not in self._paths:
+            own = _in_folders(_with_blocks(folder), name) if folder and _is_name(name) else None
+            self._paths[folder, name] = own or SPECS.bundled(name)
+        path = self._paths[folder, name]
         return None if path is None else self.file(path)
 
     def names(self, beside: Spec) -> Iterable[str]:

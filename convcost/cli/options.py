@@ -54,8 +54,8 @@ _TEXT, _TEXTUAL = ".txt", ("table", "text")
 _DEFAULTS = {"table": "a table"}
 _NARROWEST, _DIGITS = 20, 6
 PICTURE_WIDTH = 80  # of a drawing or chart, where the width of the terminal is not known
-_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}")
-_NAMED_SIZES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}")
+_SIZES = r"[0-9]{1,18}(?:x[0-9]{1,18}){0,3}"
+_NAMED_SIZES = r"[0-9]{1,18}(?:x[0-9]{1,18}){0,7}"
 
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def plugin_option() -> click.Option:
 def _load_plugins(ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> None:
     for file in () if ctx.resilient_parsing else files:
         plugin(file)
-        READ.add(os.path.realpath(file))
+        READ.add(os.path.abspath(file))
 
 
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -339,8 +339,8 @@ def parse_input(text: str | None) -> Any:
     return _sizes(text)
 
 
-def _sizes(text: str, form: re.Pattern[str] = _SIZES) -> tuple[int, ...]:
-    if form.fullmatch(text) is None:
+def _sizes(text: str, form: str = _SIZES) -> tuple[int, ...]:
+    if re.fullmatch(form, text) is None:
         raise UsageError(f"--input takes sizes such as 3x256x192, found '{text[:60]}'")
     shape = tuple(int(size) for size in text.split("x"))
     if 0 in shape:
