@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}
-_WHOLE = re.compile(r"[0-9]{1,18}")
-_LEADING_ZEROS = re.compile(r"""('[^']*'|"[^"]*")|(?<![\w.])0(?:_?0)*_?(?=[0-9])""")  # quoted text is kept
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_WORD_AFTER_NUMBER = re.compile(r"[0-9.][A-Za-z_]")
+_LONGEST_WHOLE = 18  # digits of a number that is read without the parser
+_LEADING_ZEROS = r"""('[^']*'|"[^"]*")|(?<![\w.])0(?:_?0)*_?(?=[0-9])"""  # quoted text is kept
+_WORD_AFTER_NUMBER = r"[0-9.][A-Za-z_]"
 
 
 class ExpressionError(ConvcostError):
@@ -79,10 +78,11 @@ def compile_expression(text: str) -> Expression:
     text = text.strip()
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression may have {MAX_LENGTH:,} characters, found {len(text):,}")
-    if _WHOLE.fullmatch(text):
-        return Expression(text, ops.constant(int(text)))
-    if _NAME.fullmatch(text) and text not in CONSTANTS and text not in _PYTHON_WORDS:
-        return Expression(text, ops.lookup(text), (text,))
+    if text.isascii():
+        if text.isdecimal() and len(text) <= _LONGEST_WHOLE:
+            return Expression(text, ops.constant(int(text)))
+        if text.isidentifier() and text[0] != "_" and text not in CONSTANTS and text not in _PYTHON_WORDS:
+            return Expression(text, ops.lookup(text), (text,))
     return _Compiler(text).compiled()
 
 
@@ -106,7 +106,8 @@ _PYTHON_WORDS = frozenset(keyword.kwlist)
 
 def _python(text: str) -> str:
     """``text`` as Python reads it: a power is ``**``, and a number has no leading zeros."""
-    return _LEADING_ZEROS.sub(lambda match: match[1] or "", text.replace("^", "**"))
+    text = text.replace("^", "**")
+    return re.sub(_LEADING_ZEROS, lambda match: match[1] or "", text) if "0" in text else text
 
 
 def _parse(text: str) -> ast.expr:
@@ -114,7 +115,7 @@ def _parse(text: str) -> ast.expr:
         _refuse(text, "backslashes and line breaks have no place in it")
     source = _python(text)
     try:
-        if _WORD_AFTER_NUMBER.search(source):  # Python would warn of "1if"
+        if re.search(_WORD_AFTER_NUMBER, source):  # Python would warn of "1if"
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return ast.parse(source, mode="eval").body

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 _MAX_EXPONENT = 300
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
-_NUMBER = re.compile(rf"(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE]([+-]?[0-9]{{1,6}}))?")
+_NUMBER = rf"(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE]([+-]?[0-9]{{1,6}}))?"
+_NUMBER_BEGINS = tuple("0123456789.")
 # what other languages read as a number: hexadecimal, octal, binary, and underscores anywhere
-_LIKE_A_NUMBER = re.compile(r"[+-]?(?:0[bBoOxX][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?)")
+_LIKE_A_NUMBER = r"[+-]?(?:0[bBoOxX][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?)"
 NUMBERS = f"a number is written in decimal, as 19, 0.75, 1_000 or 1e3, up to 1e{_MAX_EXPONENT}"
 
 
@@ -34,7 +35,9 @@ def decimal(text: str) -> Num | None:
     Returns:
         None if the text is not a number, or one that is too large or too small to be meant.
     """
-    match = _NUMBER.fullmatch(text)
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    match = re.fullmatch(_NUMBER, text) if text.startswith(_NUMBER_BEGINS) else None
     if match is None or abs(int(match[1] or 0)) > _MAX_EXPONENT:
         return None
     return algebra.normal(Fraction(text.replace("_", "")))
@@ -46,7 +49,8 @@ def is_misspelt(text: str) -> bool:
     >>> is_misspelt("0b11"), is_misspelt("1__0"), is_misspelt("1_0"), is_misspelt("4b")
     (True, True, False, False)
     """
-    return _LIKE_A_NUMBER.fullmatch(text) is not None and decimal(text.lstrip("+-")) is None
+    like = text.lstrip("+-").startswith(_NUMBER_BEGINS) and re.fullmatch(_LIKE_A_NUMBER, text) is not None
+    return like and decimal(text.lstrip("+-")) is None
 
 
 def constant(value: Any) -> Callable[[Any], Any]:

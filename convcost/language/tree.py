@@ -145,7 +145,7 @@ class Mapping(_Node):
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-_DIMS = re.compile(r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}")
+_DIMS = r"[0-9]{1,9}(?:x[0-9]{1,9}){1,3}"
 _WORDS = {"true": True, "false": False, "-": None, "~": None}
 
 
@@ -180,6 +180,6 @@ def dims(text: str) -> tuple[int, ...] | None:
     >>> dims("1x7"), dims("7")
     ((1, 7), None)
     """
-    if _DIMS.fullmatch(text) is None:
+    if "x" not in text or re.fullmatch(_DIMS, text) is None:
         return None
     return tuple(int(part) for part in text.split("x"))

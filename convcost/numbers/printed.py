@@ -8,11 +8,11 @@ from fractions import Fraction
 from convcost.errors import ConvcostError, UsageError
 from convcost.records import NamedTuple
 
-_FIGURE = re.compile(
+_FIGURE = (
     r"(?P<mark>[<~]|about|around)?\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
     r"(?:\s*(?:e|[x*]\s*10\^)(?P<power>[0-9]{1,2}))?\s*(?P<unit>[A-Za-z%]*)"
 )
-_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"
 _UNITS = {
     "": 1,
     "%": 1,
@@ -126,10 +126,10 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     >>> figure("569M").value, figure("569M").unit, figure("15300M", digits=3).unit
     (Fraction(569000000, 1), Fraction(1000000, 1), Fraction(100000000, 1))
     """
-    match = _FIGURE.fullmatch(text.strip()) if len(text) <= MAX_LENGTH else None
+    match = re.fullmatch(_FIGURE, text.strip()) if len(text) <= MAX_LENGTH else None
     scale = _UNITS.get(match["unit"].lower()) if match is not None else None
     number = match["number"] if match is not None else ""
-    if match is None or scale is None or ("," in number and _GROUPED.fullmatch(number) is None):
+    if match is None or scale is None or ("," in number and re.fullmatch(_GROUPED, number) is None):
         raise ConvcostError(f"'{text[:MAX_LENGTH]}' is no printed figure such as 569M, 4.2 million, 60,000 or 94.86 %")
     if match["unit"].lower() == "k":
         scale = k

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DECIMALS = ("share", "bar", "decimal", "duration")
 _LARGE = 10**300  # floats end soon after
-_UNUSUAL = re.compile(r"[^\n -~]")
+_UNUSUAL = r"[^\n -~]"
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -54,4 +54,4 @@ def as_json(result: dict[str, Any]) -> str:
         character = match[0]
         return character if character.isprintable() else json.dumps(character)[1:-1]
 
-    return _UNUSUAL.sub(escaped, json.dumps(json_value(result), indent=2, ensure_ascii=False)) + "\n"
+    return re.sub(_UNUSUAL, escaped, json.dumps(json_value(result), indent=2, ensure_ascii=False)) + "\n"

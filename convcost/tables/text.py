@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from convcost.tables.table import Column, Table
 
 _SPREADSHEET = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # what a spreadsheet would compute
-_MARKUP = re.compile(r"[\\|`*_\[\]<>&$]")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+_MARKUP = r"[\\|`*_\[\]<>&$]"
+_THOUSANDS = r"(?<=\d),(?=\d{3})"
 
 
 class Writer(Protocol):
@@ -54,7 +54,7 @@ def _markdown(table: Table, *, exact: bool) -> str:
 
 def escaped(text: str) -> str:
     """``text`` so that Markdown shows it as it is."""
-    return _MARKUP.sub(r"\\\g<0>", plain(text))
+    return re.sub(_MARKUP, r"\\\g<0>", plain(text))
 
 
 def as_csv(tables: Sequence[Table], *, exact: bool) -> str:  # noqa: ARG001 - always exact
@@ -127,7 +127,7 @@ def _latex_cell(value: Any, column: Column, *, exact: bool) -> str:
     if column.form in ("shape", "sizes"):
         return text.replace("x", r"$\times$")
     if column.form in RIGHT:
-        text = _THOUSANDS.sub(r"\\,", text)
+        text = re.sub(_THOUSANDS, r"\\,", text)
         text = text.replace(" ", r"\,") if column.form in NUMBERS else text
         return f"$-${text[1:]}" if text.startswith("-") else text
     return text
