@@ -266,8 +266,7 @@ class Layer:
         same = REGISTRY.get(cls.key, cls)
         if (same.__module__, same.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"there is a layer {cls.key} already: {same.__module__}.{same.__qualname__}")
-        above: list[type[Layer]] = [base for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer]
-        missing = [name for name in STATEMENTS if not any(name in vars(base) for base in above)]
+        missing = [name for name in STATEMENTS if getattr(cls, name, None) is getattr(Layer, name, None)]
         if missing:
             listed = "".join(f"\n  {name}: {STATEMENTS[name]}" for name in missing)
             raise TypeError(f"layer {cls.key} does not state{listed}")
@@ -277,8 +276,8 @@ class Layer:
                 raise TypeError(f"layer {cls.key}: `{name}` is one of {', '.join(map(str, valid))}; found {value!r}")
         if not isinstance(cls.kinds, tuple):
             raise TypeError(f"layer {cls.key}: `kinds` is a tuple of names; found {cls.kinds!r}")
-        owner = next(base for base in above if "kinds" in vars(base))
-        if owner.key not in ("", cls.key) and cls.kinds:
+        owner = next(base for base in cls.__mro__ if "kinds" in vars(base))
+        if issubclass(owner, Layer) and owner.key not in ("", cls.key) and cls.kinds:
             raise TypeError(
                 f"layer {cls.key} would report itself under the kinds of {owner.key}; "
                 "state its own `kinds` and `kind_of`"
