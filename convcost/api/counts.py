@@ -8,7 +8,6 @@ from convcost.api.targets import Network, Sizes, built, convention_of, resolve
 from convcost.conventions import DEFAULT
 from convcost.language.model import unique_names
 from convcost.metrics import report
-from convcost.metrics.devices import device as find_device
 from convcost.metrics.presets import NETWORK_COLUMNS
 from convcost.network.graph import Graph
 from convcost.tables.printable import Records
@@ -124,10 +123,16 @@ def measured(  # noqa: PLR0913 - what metrics are evaluated for has as many part
         by=by,
         depth=depth,
         convention=convention_of(convention, spec),
-        device=find_device(device) if isinstance(device, str) else device,
+        device=_device(device) if isinstance(device, str) else device,
         preset=preset,
         **context,
     )
+
+
+def _device(name: str) -> Device:
+    from convcost.metrics.devices import device  # noqa: PLC0415 - only metrics of time pay for it
+
+    return device(name)
 
 
 def memory(network: Network, *, by: str = "stage", **options: Any) -> Analysis:

@@ -24,6 +24,13 @@ def names_of(names: Callable[[], Iterable[str]]) -> Complete:
     return complete
 
 
+def device(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the bundled devices."""
+    from convcost.metrics.devices import device_names  # noqa: PLC0415 - only completion pays for it
+
+    return [name for name in device_names() if name.startswith(incomplete)]
+
+
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leave it to the shell to offer files."""
     import click  # noqa: PLC0415 - only completion pays for it

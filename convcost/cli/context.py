@@ -10,7 +10,6 @@ import click
 from convcost.api.counts import measured
 from convcost.cli import completion
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
-from convcost.metrics.devices import device_names
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--device",
             metavar="NAME|FILE",
-            shell_complete=completion.names_of(device_names),
+            shell_complete=completion.device,
             help="Device for metrics of time; `convcost roofline` lists them.",
         ),
         fused_option,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from convcost.records import NamedTuple
@@ -23,7 +22,11 @@ class FormRule(NamedTuple):
     def fits(self, node: Node) -> bool:
         """Whether it speaks of ``node``."""
         named = not self.kind or self.kind in (node.kind, node.layer.key, node.layer.family)
-        return named and fnmatchcase(node.path, self.path)
+        if not named or self.path == "*":
+            return named
+        from fnmatch import fnmatchcase  # noqa: PLC0415 - only implementations that name layers pay for it
+
+        return fnmatchcase(node.path, self.path)
 
 
 class Implementation(NamedTuple):
