@@ -266,7 +266,7 @@ class Layer:
         same = REGISTRY.get(cls.key, cls)
         if (same.__module__, same.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"there is a layer {cls.key} already: {same.__module__}.{same.__qualname__}")
-        missing = [name for name in STATEMENTS if getattr(cls, name, None) is getattr(Layer, name, None)]
+        missing = [name for name in STATEMENTS if getattr(cls, name, ...) is getattr(Layer, name, ...)]
         if missing:
             listed = "".join(f"\n  {name}: {STATEMENTS[name]}" for name in missing)
             raise TypeError(f"layer {cls.key} does not state{listed}")

@@ -20,6 +20,7 @@ from convcost.errors import UnsupportedError, UsageError, unknown
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.rows import whole_row
 from convcost.network.cost import ALL_QUANTITIES, PARTS, TENSORS
+from convcost.network.graph import UNKNOWN
 from convcost.network.sharing import has_parameters
 from convcost.numbers.arithmetic import Num, normal, total
 from convcost.plugins import load_installed
@@ -78,6 +79,11 @@ class Context:
     def whole(self) -> Row:
         """The row of all layers: what totals are metrics of."""
         return whole_row(self.graph, self.batch)
+
+    @cached_property
+    def partial(self) -> bool:
+        """Whether the graph has layers of unknown cost."""
+        return any(node.kind == UNKNOWN for node in self.graph.layers)
 
     @cached_property
     def reported(self) -> Reported:
@@ -218,7 +224,7 @@ def _share(part: Callable[[Row, Context], Any]) -> Callable[[Row, Context], Any]
 
     def of(row: Row, context: Context) -> Fraction | None:
         whole = part(context.whole, context)
-        return Fraction(part(row, context)) / whole if whole else None
+        return Fraction(part(row, context), whole) if whole else None
 
     return of
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.model import PLAIN
 from convcost.errors import ConvcostError
-from convcost.metrics.presets import PRESETS, TREE
+from convcost.metrics.presets import COSTS, PRESETS, TREE
 from convcost.metrics.registry import Context, metric
 from convcost.metrics.rows import fold, rows_of
 from convcost.tables.printable import Printable
@@ -192,10 +193,11 @@ class Analysis(Printable):
             keys: the metrics.
             rows: some of :attr:`rows`; all of them where not given.
         """
-        own = [metric(key) for key in keys if key != "path"]
+        own = [metric(key) for key in keys if key not in ("path", *COSTS)]  # costs follow from the work
+        counts = cache(lambda work: tuple(work.as_dict().values()))  # equal layers share one work
 
         def same(row: Row) -> Hashable:
-            return (*row.work.as_dict().values(), *(record.of(row, self.context) for record in own))
+            return (counts(row.work), *[record.of(row, self.context) for record in own])
 
         return fold(self.rows if rows is None else rows, same, self.batch)
 

@@ -6,6 +6,7 @@ shown as one. Metrics (:mod:`convcost.metrics.registry`) are functions of a row.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import UsageError, not_among
@@ -131,9 +132,11 @@ def fold(rows: Iterable[Row], same: Callable[[Row], Hashable], batch: int = 1) -
         same: what must be equal, beside the path without its numbers.
         batch: what the work of the rows is for.
     """
+    numbered = [(without_copies(row.path), row) for row in rows]
+    times = Counter(path for path, _ in numbered)
     groups: dict[Hashable, list[Row]] = {}
-    for row in rows:
-        groups.setdefault((without_copies(row.path), same(row)), []).append(row)
+    for path, row in numbered:
+        groups.setdefault((path, same(row)) if times[path] > 1 else path, []).append(row)
     return tuple(_folded(members, batch) for members in groups.values())
 
 

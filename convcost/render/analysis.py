@@ -117,7 +117,7 @@ def cost_table(
     return Table(
         title,
         tuple(titled(record.column, analysis) for record in shown),
-        [tuple(known_part(record, row, record.of(row, analysis.context)) for record in shown) for row in rows],
+        [tuple([_known(record, row, analysis.context) for record in shown]) for row in rows],
         labelled(tuple(known_total(record, analysis) for record in shown)),
         (*notes, *parts.notes(analysis), *counting_notes(shown, analysis), *([parts.doc] if parts.doc else [])),
         hint=HINT if columns is None and analysis.preset.hides else "",
@@ -182,8 +182,12 @@ def known_total(record: Metric, analysis: Analysis) -> Any:
     """A metric of the whole network, where it has one; the path is left free for the word ``total``."""
     if record.key in ("path", *_WITHOUT_TOTAL):
         return None
-    whole = analysis.context.whole
-    return known_part(record, whole, record.of(whole, analysis.context))
+    return _known(record, analysis.context.whole, analysis.context)
+
+
+def _known(record: Metric, row: Row, context: Context) -> Any:
+    value = record.of(row, context)
+    return known_part(record, row, value) if context.partial else value
 
 
 def known_part(record: Metric, row: Row, value: Any) -> Any:

@@ -167,7 +167,7 @@ def rank(value: Any) -> tuple[int, Any]:
 
 def without_copies(path: str) -> str:
     """``path`` without the numbers of its copies: ``unit[]/conv``."""
-    return _COPY.sub("[]", path)
+    return _COPY.sub("[]", path) if "[" in path else path
 
 
 def common_path(paths: list[str]) -> str:

@@ -11,6 +11,7 @@ is split into blocks of columns, and at last every row is written as a list of i
 from __future__ import annotations
 
 import re
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from convcost.records import NamedTuple
@@ -29,10 +30,10 @@ _ESSENTIAL = 9  # what `keep` is of a column that is never hidden
 _LEAST_TEXT, _LEAST_NAME = 24, 32  # cells on several lines are at least so wide, if they need be
 _NARROWEST = 8
 _BAR = 16
-_NARROW = re.compile(r"[ -~\u00a0-\u02ff\u2010-\u2027\u2500-\u259f]*")  # characters that take one cell each
+_NARROW = r"[ -~\u00a0-\u02ff\u2010-\u2027\u2500-\u259f]*"  # characters that take one cell each
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _ASCII = str.maketrans("├└│─╭╮╰╯…█▉▊▋▌▍▎▏", "|`|-++++*####:...")
-_AFTER_OPERATORS = re.compile(r"(?<=[-+*/=,;&|<>_)\]])(?![=*>])")
+_AFTER_OPERATORS = r"(?<=[-+*/=,;&|<>_)\]])(?![=*>])"
 
 
 class Line(NamedTuple):
@@ -58,7 +59,7 @@ class TableView:
         forms = [column.form for column in table.columns]
         cells = [[written(value, form, exact=exact) for value, form in zip(row, forms, strict=True)] for row in rows]
         self._parts = [
-            _part(column, [row[place] for row in rows], [row[place] for row in cells], len(table.rows))
+            _Part(column, [row[place] for row in rows], [row[place] for row in cells], len(table.rows))
             for place, column in enumerate(table.columns)
         ]
         self._count = len(rows)
@@ -151,27 +152,46 @@ class TableView:
 
 
 class _Part:
-    """One column of a view: its cells, and how narrow and wide it may be."""
+    """One column of a view: its cells, and how narrow and wide it may be.
 
-    __slots__ = ("cells", "column", "least", "natural", "short", "values")
+    Args:
+        column: what the cells are of.
+        values: those of all rows.
+        cells: the same as text.
+        rows: how many of them are no totals.
+    """
 
-    def __init__(self, column: Column, values: list[Any], cells: list[str], short: list[str]) -> None:
+    def __init__(self, column: Column, values: list[Any], cells: list[str], rows: int) -> None:
         self.column = column
         self.values = values
         self.cells = cells
-        self.short = short
-        longest = max(map(_length, cells), default=0)
-        title = max((_length(word) for word in column.title.split()), default=0)
-        self.natural = max(longest, _length(column.title))
-        self.least = max(longest, title)
+        self._rows = rows
+        self._longest = max(map(_length, cells), default=0)
+        self.natural = max(self._longest, _length(column.title))
         if column.form == "bar":
-            self.natural = max(self.natural, longest + 1 + _BAR)
-        elif column.form == "name":
-            self.least = max(min(max(map(_length, short), default=0), _LEAST_NAME), title)
-        elif column.form in ("text", "formula"):
-            atoms = (atom for cell in cells for word in cell.split() for atom in _AFTER_OPERATORS.split(word))
+            self.natural = max(self.natural, self._longest + 1 + _BAR)
+
+    @cached_property
+    def least(self) -> int:
+        """The least width."""
+        form, cells, longest = self.column.form, self.cells, self._longest
+        title = max((_length(word) for word in self.column.title.split()), default=0)
+        if form == "name":
+            return max(min(max(map(_length, self.short), default=0), _LEAST_NAME), title)
+        if form in ("text", "formula"):
+            atoms = (atom for cell in set(cells) for word in cell.split() for atom in re.split(_AFTER_OPERATORS, word))
             atom = max(map(_length, atoms), default=0) + len(_INDENT)
-            self.least = max(min(longest, max(_NARROWEST, min(atom, _LEAST_TEXT))), title)
+            return max(min(longest, max(_NARROWEST, min(atom, _LEAST_TEXT))), title)
+        return max(longest, title)
+
+    @cached_property
+    def short(self) -> list[str]:
+        """The cells, paths without parents that say nothing."""
+        cells, rows = self.cells, self._rows
+        if self.column.form != "name" or not all(isinstance(value, str) for value in self.values[:rows]):
+            return cells
+        known = shortened(cells[:rows])
+        return [known[cell] for cell in cells[:rows]] + cells[rows:]
 
     def fitted(self, width: int) -> list[list[str]]:
         """The cells in a column of this width, each as its lines."""
@@ -185,14 +205,6 @@ class _Part:
 
 
 _FLEXIBLE = ("name", "text", "formula", "bar")
-
-
-def _part(column: Column, values: list[Any], cells: list[str], rows: int) -> _Part:
-    short = cells
-    if column.form == "name" and all(isinstance(value, str) for value in values[:rows]):
-        known = shortened(cells[:rows])
-        short = [known[cell] for cell in cells[:rows]] + cells[rows:]
-    return _Part(column, values, cells, short)
 
 
 def _needed(parts: Sequence[_Part]) -> int:
@@ -285,7 +297,7 @@ def _broken(word: str, line: str, width: int, indent: str) -> tuple[str, list[st
     """``word`` after ``line``, broken after operators where it is too long: the last line, and those before it."""
     lines = []
     fresh = True
-    for piece in _AFTER_OPERATORS.split(word):
+    for piece in re.split(_AFTER_OPERATORS, word):
         if _length(line + piece) > width and not fresh:
             lines.append(line)
             line = indent
@@ -306,9 +318,10 @@ def _fitting_prefix(text: str, width: int) -> int:
     return size
 
 
+@lru_cache(maxsize=4096)
 def _length(text: str) -> int:
     """How many cells of a terminal ``text`` takes."""
-    if _NARROW.fullmatch(text):
+    if (text.isascii() and text.isprintable()) or re.fullmatch(_NARROW, text):
         return len(text)
     from rich.cells import cell_len  # noqa: PLC0415 - only wide characters pay for rich
 

@@ -24,9 +24,9 @@ def si(value: int) -> str:
         return str(value)
     power = min((len(str(abs(value))) - 1) // 3, len(_UNITS) - 1)
     while True:
-        scaled = Fraction(value, _THOUSAND**power)
-        digits = max(4 - len(str(abs(int(scaled)))), 0)
-        text = f"{float(scaled):,.{digits}f}"
+        unit = _THOUSAND**power
+        digits = max(4 - len(str(abs(value) // unit)), 0)
+        text = f"{value / unit:,.{digits}f}"
         if abs(float(text.replace(",", ""))) < _THOUSAND or power == len(_UNITS) - 1:
             return f"{text} {_UNITS[power]}"
         power += 1
@@ -34,8 +34,6 @@ def si(value: int) -> str:
 
 def count(value: Any, *, exact: bool) -> str:
     """A count for people: SI units, or every digit with thousands separators."""
-    if isinstance(value, Fraction):
-        return str(value)
     if not isinstance(value, int):
         return str(value)
     return f"{value:,}" if exact else si(value)
@@ -47,11 +45,13 @@ def shape(value: tuple[Any, ...]) -> str:
     >>> shape((3, 224, 224)), shape((Fraction(31, 2), None))
     ('3x224x224', '15.5x-')
     """
-    return "x".join("-" if size is None else _decimal(size) for size in value)
+    return "x".join(["-" if size is None else _decimal(size) for size in value])
 
 
 def _decimal(size: Any) -> str:
     """A size, or a place between two positions: 15.5."""
+    if isinstance(size, int):
+        return str(size)
     exact_decimal = isinstance(size, Fraction) and Fraction(str(float(size))) == size
     return str(float(size)) if exact_decimal else str(size)
 
@@ -62,7 +62,7 @@ def share(value: Fraction) -> str:
     >>> share(Fraction(1, 3)), share(Fraction(1, 10**4)), share(Fraction(-1, 10**4)), share(Fraction(0))
     ('33.3 %', '<0.1 %', '>-0.1 %', '0.0 %')
     """
-    percent = float(value * 100)
+    percent = value.numerator * 100 / value.denominator
     if 0 < abs(percent) < 0.05:  # noqa: PLR2004 - half of the last digit shown
         return "<0.1 %" if percent > 0 else ">-0.1 %"
     return f"{percent:.1f} %"
@@ -112,6 +112,7 @@ _FORMS: dict[str, Callable[..., str]] = {
     "decimal": decimal,
     "duration": duration,
 }
+_NO_NUMBERS = (bool, AtLeast, Math, Branch)
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -136,12 +137,12 @@ def written(value: Any, form: str, *, exact: bool) -> str:
     """A cell for people, by the form of its column."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, AtLeast):
-        return f">= {written(value.value, form, exact=exact)}"
-    if isinstance(value, str | Math | Branch):
-        return plain(value if isinstance(value, str) else value.shown)
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, _NO_NUMBERS):
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f">= {written(value.value, form, exact=exact)}" if isinstance(value, AtLeast) else plain(value.shown)
     write = _FORMS.get(form, str)
     return count(value, exact=exact) if write is count else write(value)
 
