@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcost.layers.base import FAMILIES, REGISTRY, WORK_FIELDS, Work, elements
-from convcost.network.cost import PER_MODEL, folded_channels
+from convcost.network.cost import PER_MODEL, folded_channels, sum_of
 from convcost.numbers.arithmetic import Num, total
 
 if TYPE_CHECKING:
@@ -116,18 +116,22 @@ class Tally:
         forms: how layers are written that are no modules, by index.
     """
 
-    __slots__ = ("_groups", "_sums")
+    __slots__ = ("_groups", "_shared", "_sums", "_works")
 
     def __init__(self, nodes: Iterable[Node], forms: Mapping[int, str] | None = None) -> None:
         written = forms or {}
         self._groups: dict[tuple[str, ...], dict[int, tuple[Node, list[Num]]]] = {}
         self._sums: dict[tuple[tuple[str, ...], str, bool], Num] = {}
+        self._works: dict[tuple[str, ...], Work] = {}
+        self._shared: set[tuple[str, ...]] = set()
         for node in nodes:
             layer = node.layer
             names = (written.get(node.index, "module"), node.kind, layer.key, layer.family)
             group = self._groups.get(names)
             if group is None:
                 group = self._groups[names] = {}
+            if node.shared:
+                self._shared.add(names)
             alike = group.get(id(node.work))
             if alike is None:  # equal layers share one Work, so that a sum has as many terms as kinds of layer
                 group[id(node.work)] = (node, [node.count])
@@ -143,6 +147,9 @@ class Tally:
         )
 
     def _sum(self, names: tuple[str, ...], name: str, *, every_use: bool) -> Num:
+        every_use = every_use and names in self._shared  # for other layers both are the same
+        if name not in DERIVED and not every_use:
+            return getattr(self._work(names), name)
         key = (names, name, every_use)
         if key not in self._sums:
             self._sums[key] = total(
@@ -150,6 +157,14 @@ class Tally:
                 for node, counts in self._groups[names].values()
             )
         return self._sums[key]
+
+    def _work(self, names: tuple[str, ...]) -> Work:
+        """All counts of such layers."""
+        work = self._works.get(names)
+        if work is None:
+            alike = self._groups[names].values()
+            work = self._works[names] = sum_of((node.work, total(counts)) for node, counts in alike)
+        return work
 
 
 def weighted(node: Node, weights: Mapping[str, Num], *, every_use: bool = False) -> Num:

@@ -94,11 +94,16 @@ class Figure(NamedTuple):
         >>> figure("4.1G").fit(Fraction(4_089_184_256)), figure("3.8G").fit(Fraction(3_857_973_248))
         ('rounds', 'truncates')
         """
-        if value == self.value:
+        off = value - self.value
+        if not off:
             return EXACT
-        if self.rounds_from(value):
+        steps, unit = (
+            off.numerator * self.unit.denominator,
+            off.denominator * self.unit.numerator,
+        )  # off by steps / unit
+        if 2 * abs(steps) <= unit:
             return ROUNDS
-        return TRUNCATES if self.digits > 1 and self.truncates_from(value) else ""
+        return TRUNCATES if 0 < steps < unit and self.digits > 1 else ""
 
 
 def spelled(value: int | Fraction) -> str:
@@ -134,13 +139,10 @@ def figure(text: str, *, digits: int | None = None, k: int = 1000) -> Figure:
     if match["unit"].lower() == "k":
         scale = k
     whole, _, decimals = number.replace(",", "").partition(".")
-    ten = Fraction(10) ** int(match["power"] or 0) * scale
-    last = ten / 10 ** len(decimals)
-    if digits is not None:
-        last = ten * Fraction(10) ** (len(whole) - digits)
-    return Figure(
-        text, Fraction(f"{whole}.{decimals or 0}") * ten, last, match["mark"] == "<", match["mark"] not in (None, "<")
-    )
+    ten, parts = 10 ** int(match["power"] or 0) * scale, 10 ** len(decimals)
+    last = Fraction(ten, parts) if digits is None else ten * Fraction(10) ** (len(whole) - digits)
+    value = Fraction(int(whole + decimals) * ten, parts)
+    return Figure(text, value, last, match["mark"] == "<", match["mark"] not in (None, "<"))
 
 
 class Printed(NamedTuple):
