@@ -22,7 +22,9 @@ def run() -> NoReturn:
     """Run the command line and end the process; see :func:`convcost.cli.main` for its exit codes."""
     gc.disable()  # what is imported stays
     from convcost.cli import main  # noqa: PLC0415 - imported without the collector
+    from convcost.process import begin  # noqa: PLC0415 - likewise
 
+    begin()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     gc.enable()

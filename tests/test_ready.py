@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.api import list_specs, specs
-from convcost.building import bundled_files, write
+from convcost.building import bundled_files, write_files
 from convcost.catalogue import ready
 from convcost.catalogue.loader import SPECS, all_bytes, bundled_names
 from convcost.language.flat import flattened, grown
@@ -54,7 +54,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ready")
-    write(str(folder))
+    write_files(str(folder))
     return folder
 
 

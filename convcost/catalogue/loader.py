@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from convcost.catalogue import ready
 from convcost.errors import ConvcostError, Problem, Problems, SpecError, UsageError, closest, shorten, unknown
-from convcost.language.check import link
+from convcost.language.check import complete, link
 from convcost.language.syntax import parse_spec
 from convcost.language.tree import Mapping, Scalar, scan
 from convcost.layers import REGISTRY
@@ -213,13 +213,14 @@ class Files:
 
 def all_bytes(files: Files) -> bytes:
     """Names and contents of all bundled files, in order, with zero characters between them."""
-    parts = []
-    for name in files.names():
-        path = files.bundled(name)
-        if path is not None:
-            with open(path, "rb") as stream:
-                parts += [name.encode(), stream.read()]
-    return b"\0".join(parts)
+    paths = sorted((name, os.path.join(folder, f"{name}.yaml")) for folder in files.folders for name in _stems(folder))
+    return b"\0".join(part for name, path in paths for part in (name.encode(), whole(path)))
+
+
+def whole(path: str) -> bytes:
+    """The bytes of a file of the package."""
+    with open(path, "rb", buffering=0) as stream:  # no buffer is made for hundreds of small files
+        return stream.readall()
 
 
 def is_path(target: str) -> bool:
@@ -467,6 +468,39 @@ class Catalogue:
         folder = beside.root.folder
         own = [name for place in _with_blocks(folder) for name in _stems(place)] if folder else []
         return [*own, *SPECS.names()]
+
+
+class Heads:
+    """Bundled specs as far as their parameters: they are not linked, so that they cannot be built.
+
+    It is for specs that are known to be right, of which only names and what is printed about them is needed.
+    """
+
+    def __init__(self) -> None:
+        self._specs: dict[str, Spec] = {}
+
+    def named(self, name: str) -> Spec:
+        """The bundled spec called ``name``.
+
+        Raises:
+            UsageError: there is none.
+            SpecError: it is wrong.
+        """
+        if name not in self._specs:
+            problems = Problems()
+            spec = self._specs[name] = parse_spec(SPECS.tree(SPECS.path(name)), name, problems)
+            complete(spec, self, problems)
+            if problems.all:
+                raise SpecError(problems.all)
+        return self._specs[name]
+
+    def find(self, name: str, beside: Spec) -> Spec:  # noqa: ARG002 - all of them are in one place
+        """The spec that another one extends."""
+        return self.named(name)
+
+    def names(self, beside: Spec) -> Iterable[str]:  # noqa: ARG002 - likewise
+        """Every name of a bundled spec."""
+        return SPECS.names()
 
 
 def _is_keras(path: str) -> bool:

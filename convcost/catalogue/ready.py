@@ -64,10 +64,25 @@ def content_of(name: str, data: bytes, code: Callable[[], str]) -> str | None:
     if not folder:
         return None
     key = _key(name, data, "" if folder == SHIPPED else code())
+    return _read(os.path.join(folder, _shipped_name(name) if folder == SHIPPED else _kept_name(name, key)), key)
+
+
+def numbers_of(name: str, sources: bytes) -> str | None:
+    """The text of a record of numbers, shipped or kept, that were made of exactly this; None if there is none.
+
+    Args:
+        name: what is recorded.
+        sources: a digest of all that the numbers are made of, code included.
+    """
+    key = _key(name, sources, "")
+    paths = [os.path.join(folder, _shipped_name(name)) for folder in (SHIPPED, _own_folder()) if folder]
+    return next((text for path in paths if (text := _read(path, key)) is not None), None)
+
+
+def _read(path: str, key: bytes) -> str | None:
+    """The text of a record that begins with ``key``."""
     try:
-        with open(
-            os.path.join(folder, _shipped_name(name) if folder == SHIPPED else _kept_name(name, key)), "rb"
-        ) as file:
+        with open(path, "rb") as file:
             written = file.read()
     except OSError:
         return None
@@ -78,10 +93,25 @@ def content_of(name: str, data: bytes, code: Callable[[], str]) -> str | None:
 def record(name: str, data: bytes, content: str, code: Callable[[], str]) -> None:
     """Keep a text for the next process, unless the package has records of its own; arguments as :func:`content_of`."""
     folder = _folder()
-    if not folder or folder == SHIPPED:
-        return
-    key = _key(name, data, code())
-    path = os.path.join(folder, _kept_name(name, key))
+    if folder and folder != SHIPPED:
+        key = _key(name, data, code())
+        _write(folder, _kept_name(name, key), key, content)
+
+
+def record_numbers(name: str, sources: bytes, content: str) -> None:
+    """Keep numbers for the next process, in place of older ones of this name; arguments as :func:`numbers_of`."""
+    if _own_folder():
+        _write(_own_folder(), _shipped_name(name), _key(name, sources, ""), content)
+
+
+def keeps_nothing() -> bool:
+    """Whether the user wants no records, so that every number is counted anew."""
+    return os.environ.get(SWITCH) == ""
+
+
+def _write(folder: str, name: str, key: bytes, content: str) -> None:
+    """Write a record in one step, so that no other process reads a part of it."""
+    path = os.path.join(folder, name)
     draft = f"{path}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(folder, 0o700, exist_ok=True)
@@ -106,8 +136,11 @@ def ship(name: str, data: bytes, content: str, folder: str) -> None:
 @cache
 def _folder() -> str:
     """Where the records are; empty if there is no such place."""
-    if os.path.isdir(SHIPPED):
-        return SHIPPED
+    return SHIPPED if os.path.isdir(SHIPPED) else _own_folder()
+
+
+def _own_folder() -> str:
+    """Where the records of this user are; empty if there is no such place."""
     chosen = os.environ.get(SWITCH)
     if chosen is not None:
         return chosen

@@ -513,6 +513,14 @@ def link(spec: Spec, finder: Finder, errors: Problems, warnings: Problems) -> No
     names.check(spec)
 
 
+def complete(spec: Spec, finder: Finder, errors: Problems) -> None:
+    """Complete the parameters of ``spec`` alone: it has names and defaults, and cannot be built."""
+    if spec.extends is not None:
+        _extend(spec, finder, errors)
+    else:
+        _words_of_defaults(spec, errors)
+
+
 def _nested(spec: Spec) -> list[Spec]:
     return [spec, *(inner for block in spec.blocks.values() for inner in _nested(block))]
 

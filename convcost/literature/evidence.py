@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from convcost.literature.stories import Candidate, compared
+from convcost.literature.stories import PARTS, compared, reach
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from convcost.literature.stories import Candidate, Story
     from convcost.numbers.printed import Figure
 
 STRONG, MODERATE, WEAK = "strong", "moderate", "weak"
@@ -55,7 +57,7 @@ def answers(ranked: Sequence[Candidate], evidence: Evidence) -> bool:
     return bool(ranked) and ranked[0].reproduces and ranked[0].cost <= _CONTRIVED and evidence.strength == STRONG
 
 
-def search(tried: Sequence[Candidate], figure: Figure, near: Fraction) -> tuple[list[Candidate], Evidence]:
+def search(tried: Sequence[Story], figure: Figure, near: Fraction) -> tuple[list[Candidate], Evidence]:
     """The stories that print as ``figure``, best first; if none does, those that are near.
 
     Args:
@@ -63,7 +65,9 @@ def search(tried: Sequence[Candidate], figure: Figure, near: Fraction) -> tuple[
         figure: the number.
         near: how far a count may be from it, relative to it, to be near.
     """
-    close = [each for story in tried if (each := compared(story, figure, near)) is not None]
+    least, greatest = reach(figure, near)
+    within = [story for story in tried if least <= story[0] <= greatest]
+    close = [each for story in within if (each := compared(story, figure, near)) is not None]
     fitting = [each for each in close if each.reproduces]
     shown = [*fitting, *(each for each in close if each.is_near(figure) and not each.reproduces)] if fitting else close
     ranked = sorted(_simplest(_different(shown)), key=lambda each: each.rank)
@@ -72,9 +76,9 @@ def search(tried: Sequence[Candidate], figure: Figure, near: Fraction) -> tuple[
 
 def _different(candidates: Iterable[Candidate]) -> list[Candidate]:
     """One candidate for each count of each convention: the simplest."""
-    best: dict[tuple[Fraction, str], Candidate] = {}
+    best: dict[tuple[int, str], Candidate] = {}
     for each in candidates:
-        key = (each.value, each.convention.name)
+        key = (each.parts, each.convention.name)
         if key not in best or each.rank < best[key].rank:
             best[key] = each
     return list(best.values())
@@ -87,17 +91,19 @@ def _simplest(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _evidence(
-    every: Sequence[Candidate], fitting: Sequence[Candidate], best: Sequence[Candidate], figure: Figure
+    tried: Sequence[Story], fitting: Sequence[Candidate], best: Sequence[Candidate], figure: Figure
 ) -> Evidence:
-    values = {each.value for each in every}
-    fits = {each.value for each in fitting}
+    values = {story[0] for story in tried}
+    fits = {each.parts for each in fitting}
     cost = best[0].cost if best else 0
-    simple = {each.value for each in every if each.cost <= cost}
+    simple = {story[0] for story in tried if story[1] <= cost}
     return Evidence(len(values), len(fits), _by_chance(values, figure), len(simple), _by_chance(simple, figure))
 
 
-def _by_chance(values: Iterable[Fraction], figure: Figure) -> float:
+def _by_chance(values: Iterable[int], figure: Figure) -> float:
     """How many of ``values`` would print as ``figure`` if those around it were spread evenly over their logarithms."""
-    around = sum(figure.value / Fraction(_AROUND) <= value <= figure.value * Fraction(_AROUND) for value in values)
+    middle = figure.value * PARTS
+    least, greatest = ceil(middle / Fraction(_AROUND)), floor(middle * Fraction(_AROUND))
+    around = sum(least <= value <= greatest for value in values)
     window = float(_WINDOW * figure.unit / figure.value)
     return float(around) * min(window / (2 * math.log(_AROUND)), 1.0)

@@ -14,13 +14,11 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from convcost.conventions.catalogue import DEFAULT, convention
-from convcost.conventions.reported import Ledger, Reported
 from convcost.errors import UsageError
-from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.literature.evidence import Evidence, answers, search
-from convcost.literature.stories import COST, WHAT, Candidate, stories
+from convcost.literature.store import EXPLAIN, bundled_name, closed, opened
+from convcost.literature.stories import COST, WHAT, Candidate, plain_count, stories
 from convcost.literature.variants import variants
 from convcost.literature.verify import Finding, verify_claim
 from convcost.records import NamedTuple
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from convcost.language.model import Spec
     from convcost.literature.claims import Claim
+    from convcost.literature.stories import Story
     from convcost.numbers.printed import Figure, Printed
 
 NEAR = Fraction(1, 100)
@@ -136,7 +135,8 @@ def explain(
         for each in asked
         for figure in printed.figures
     ]
-    best = min(readings, key=lambda one: one.rank)
+    search.close()
+    best = min(readings, key=lambda reading: reading.rank)
     return best._replace(guesses=tuple(_guesses(best, readings, printed, asked)))
 
 
@@ -147,7 +147,7 @@ def _guesses(
         others = ", ".join(figure.text for figure in printed.figures if figure.text != best.quantity.text)
         yield f"{printed.text} has no unit: read as {best.quantity.text} (also tried: {others})"
     if len(asked) > 1 and best.what == "params":
-        other = next(one for one in readings if one.what == "macs" and one.quantity.text == best.quantity.text)
+        other = next(each for each in readings if each.what == "macs" and each.quantity.text == best.quantity.text)
         simpler = "the count of operations that prints as it is less simple"
         why = simpler if other.explained else "no count of operations fits"
         yield f"{best.quantity.text} is read as a number of parameters: {why} (--in macs asks for operations)"
@@ -165,18 +165,24 @@ class _Search:
         asked: tuple[str, ...],
     ) -> None:
         self.spec = spec
-        self.own = build(spec, given, input_shape)
         self.claims = claims(spec)
-        self.stories: dict[str, list[Candidate]] = {what: [] for what in asked}
-        self.built: dict[str, Ledger] = {}
-        for settings, graph, cost in variants(
-            spec, given, input_shape, self.own, self._printed_settings(printed), resize="macs" in asked
+        # a record of all networks that somebody asks for would grow without end
+        self._name = "" if given or input_shape is not None else bundled_name(spec)
+        self.stories: dict[str, list[Story]] = {what: [] for what in asked}
+        self.book = opened(self._name, EXPLAIN, lambda: spec)
+        self.network = self.book.network(given, input_shape)
+        resize = "macs" in asked
+        for settings, network, cost in variants(
+            spec, given, input_shape, self.network, self._printed_settings(printed), resize=resize, book=self.book
         ):
-            resized = graph.input != self.own.input
-            ledger = Ledger(graph)
+            resized = network.input != self.network.input
             for what in asked:
                 if what == "macs" or not resized:
-                    self.stories[what] += stories(ledger, what, settings=settings, resized=resized, changed=cost)
+                    self.stories[what] += stories(network, what, settings=settings, resized=resized, changed=cost)
+
+    def close(self) -> None:
+        """Record new numbers for the next command."""
+        closed(self.book, self._name, EXPLAIN)
 
     def _printed_settings(self, printed: Printed) -> list[tuple[Mapping[str, Any], tuple[int, ...] | None, int]]:
         """The settings and inputs of the published figures; those of this very number cost the least."""
@@ -190,20 +196,18 @@ class _Search:
             for claim in self.claims
             if claim.settings or claim.input
         ]
-        return sorted(ours, key=lambda one: one[2])
+        return sorted(ours, key=lambda changed: changed[2])
 
     def candidates(self, figure: Figure, what: str, top: int) -> tuple[tuple[Candidate, ...], int, Evidence]:
         """The best candidates for one number, the network's own count, and the evidence."""
         ranked, evidence = search(self.stories[what], figure, NEAR)
-        counted = Reported(self.own, convention("macs" if what == "macs" else DEFAULT))
-        total = counted.operations if what == "macs" else counted.params
-        return tuple(ranked[:top]), int(total), evidence
+        return tuple(ranked[:top]), plain_count(self.network, what), evidence
 
     def published(self, figure: Figure, what: str) -> tuple[Finding, ...]:
         """The spec's published figures of this value."""
         names = ("params",) if what == "params" else _OPERATIONS
-        same = [one for one in self.claims if one.figure.value == figure.value and one.quantity.name in names]
+        same = [each for each in self.claims if each.figure.value == figure.value and each.quantity.name in names]
         return tuple(self._finding(claim) for claim in same)
 
     def _finding(self, claim: Claim) -> Finding:
-        return verify_claim(self.spec, claim, self.built)
+        return verify_claim(claim, self.book)

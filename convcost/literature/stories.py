@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.conventions.counts import QUANTITIES
 from convcost.conventions.model import PLAIN, Convention, Rules
@@ -20,7 +21,7 @@ from convcost.records import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from convcost.conventions.reported import Ledger
+    from convcost.literature.numbers import Counted
     from convcost.numbers.printed import Figure
 
 WHAT = ("macs", "params")
@@ -57,15 +58,20 @@ _PARAMS = {
 MERGES = "MACs and merges"
 _LINEAR = ("linear layers",)
 TWICE, HALF = "two operations a MAC", "half the FLOPs called MACs"
+Story: TypeAlias = (  # a candidate before it is compared: tuples are made in a third of the time
+    "tuple[int, int, Counted, Convention, Mapping[str, Any], bool, bool, Fraction, str, int, str]"
+)
+PARTS = 16384  # in so many parts of one, the value of every story is whole: 2^20 / 10^6 is 16384 / 15625
 
 
 class Candidate(NamedTuple):
     """One story: a count, and how it compares to what was printed.
 
     Attributes:
-        value: what it gives.
+        parts: what it gives, in parts of 1 / :data:`PARTS`.
         cost: its complexity, the sum of :data:`COST` over its departures.
-        reported: what is counted, of which graph.
+        network: whose count it is.
+        convention: what is counted.
         settings: parameters that differ from the spec's own.
         resized: whether the input is not the spec's own.
         without_linear: whether linear layers are left out.
@@ -77,9 +83,10 @@ class Candidate(NamedTuple):
         off: by how much, relative to what was printed.
     """
 
-    value: Fraction
+    parts: int
     cost: int
-    reported: Reported
+    network: Counted
+    convention: Convention
     settings: Mapping[str, Any]
     resized: bool
     without_linear: bool
@@ -91,14 +98,19 @@ class Candidate(NamedTuple):
     off: Fraction = Fraction(0)
 
     @property
-    def convention(self) -> Convention:
-        """What is counted."""
-        return self.reported.convention
+    def value(self) -> Fraction:
+        """What it gives."""
+        return Fraction(self.parts, PARTS)
+
+    @property
+    def reported(self) -> Reported:
+        """The count itself; the network is built for it."""
+        return Reported(self.network.graph, self.convention, self.network.ledger)
 
     @property
     def input(self) -> tuple[int, ...]:
         """The shape that the network runs on."""
-        return self.reported.graph.input
+        return self.network.input
 
     @property
     def plain(self) -> bool:
@@ -142,49 +154,88 @@ class Candidate(NamedTuple):
     @property
     def terms(self) -> tuple[tuple[str, int], ...]:
         """The parts of the count, by name, before factor and batch; they add up to it."""
+        reported = self.reported
         if self.what == "params":
-            terms = [(self.convention.name, self.reported.params)]
+            terms = [(self.convention.name, reported.params)]
         else:
-            causes = {cause: value for cause, value in self.reported.causes().items() if value}
-            terms = [("MACs", self.reported.operations - sum(causes.values())), *causes.items()]
+            causes = {cause: value for cause, value in reported.causes().items() if value}
+            terms = [("MACs", reported.operations - sum(causes.values())), *causes.items()]
         if self.without_linear:
-            terms.append(("linear layers", -_linear_share(self.reported, self.what)))
+            terms.append(("linear layers", -_linear_share(reported, self.what)))
         return tuple(terms)
 
 
 def stories(
-    ledger: Ledger, what: str, *, settings: Mapping[str, Any], resized: bool, changed: int
-) -> Iterator[Candidate]:
-    """Every count of a graph that is tried.
+    network: Counted, what: str, *, settings: Mapping[str, Any], resized: bool, changed: int
+) -> Iterator[Story]:
+    """Every count of a network that is tried, as the first fields of a :class:`Candidate`.
 
     Args:
-        ledger: of the network, or of a variant of it.
+        network: the network, or a variant of it.
         what: ``macs`` (operations) or ``params``.
         settings: how its parameters differ from the spec's own.
         resized: whether its input differs.
         changed: what the settings and the input cost; 0 where nothing is changed.
     """
-    for account, own in _accounts(what):
-        reported = Reported(ledger.graph, account, ledger)
-        whole = int(reported.params if what == "params" else reported.operations)
-        share = _linear_share(reported, what)
+    counts = _counts(network, what)
+    for index, (account, own) in enumerate(_accounts(what)):
+        whole, share = counts[2 * index : 2 * index + 2]
+        base = own + changed + (COST["tool on a variant"] if changed > 1 and own else 0)
         for without_linear in (False, True) if share else (False,):
             total = whole - share if without_linear else whole
-            left_out = COST["without linear layers"] * without_linear
-            for factor, why, more in _factors(account, what):
-                both = COST["tool on a variant"] if changed > 1 and own else 0
-                cost = own + changed + both + left_out + more
-                batches = BATCHES if what == "macs" and not (changed or without_linear) else ()
+            left_out = COST["without linear layers"] if without_linear else 0
+            batches = BATCHES if what == "macs" and not (changed or without_linear) else ()
+            for factor, parts, why, more in _factors(account.unit, plain=account.name in _PLAIN, what=what):
+                cost = base + left_out + more
                 for batch in (1, *batches):
-                    times = cost + (COST["batch"] if batch > 1 else 0)
-                    value = Fraction(total * batch) * factor
-                    yield Candidate(value, times, reported, settings, resized, without_linear, factor, why, batch, what)
+                    yield (
+                        total * parts * batch,
+                        cost + COST["batch"] if batch > 1 else cost,
+                        network,
+                        account,
+                        settings,
+                        resized,
+                        without_linear,
+                        factor,
+                        why,
+                        batch,
+                        what,
+                    )
 
 
-def compared(story: Candidate, figure: Figure, near: Fraction) -> Candidate | None:
-    """The story with how it compares to ``figure``; None where it is further off than ``near``."""
-    fit = _fit(story, figure, near)
-    return None if fit is None else story._replace(fit=fit, off=(story.value - figure.value) / figure.value)
+def plain_count(network: Counted, what: str) -> int:
+    """The count of a network that its stories start from: plain multiply-accumulates, or all trainable parameters."""
+    names = [account.name for account, _ in _accounts(what)]
+    return _counts(network, what)[2 * next(index for index, name in enumerate(names) if name in _PLAIN)]
+
+
+def _counts(network: Counted, what: str) -> list[int]:
+    """For each of the accounts the count of the whole network, and the share of its linear layers."""
+
+    def count() -> Iterator[int]:
+        for account, _ in _accounts(what):
+            reported = Reported(network.graph, account, network.ledger)
+            yield int(reported.params if what == "params" else reported.operations)
+            yield _linear_share(reported, what)
+
+    return network.numbers(f"{what} of every account", count)
+
+
+def compared(story: Story, figure: Figure, near: Fraction) -> Candidate | None:
+    """A story with how it compares to ``figure``; None where it is further off than ``near``."""
+    candidate = Candidate(*story)
+    fit = _fit(candidate, figure, near)
+    return None if fit is None else candidate._replace(fit=fit, off=(candidate.value - figure.value) / figure.value)
+
+
+def reach(figure: Figure, near: Fraction) -> tuple[int, int]:
+    """The least and the greatest count that could be compared to ``figure``, in parts of 1 / :data:`PARTS`.
+
+    Outside of them :func:`compared` gives None for every story. A doubled number that was cut off before is up to two
+    units of the last digit above.
+    """
+    furthest = max(near * figure.value, CLOSE * figure.value, 2 * figure.unit)
+    return floor((figure.value - furthest) * PARTS), ceil((figure.value + furthest) * PARTS)
 
 
 def _fit(story: Candidate, figure: Figure, near: Fraction) -> str | None:
@@ -223,22 +274,23 @@ def _accounts(what: str) -> list[tuple[Convention, int]]:
     merges = QUANTITIES["flops"].counted_as("macs_and_merges")
     costs = {"macs": 0, PLAIN.name: COST["flops"]}
     return [
-        *((one, costs.get(one.name, COST["convention"])) for one in known() if not one.counts_parameters),
+        *((tool, costs.get(tool.name, COST["convention"])) for tool in known() if not tool.counts_parameters),
         (Convention(MERGES, operations=merges.rows, params=PLAIN.params), COST["convention"]),
     ]
 
 
-def _factors(account: Convention, what: str) -> list[tuple[Fraction, str, int]]:
-    """What a count may have been multiplied by, why, and what it costs to assume it."""
+@cache
+def _factors(unit: str, *, plain: bool, what: str) -> list[tuple[Fraction, int, str, int]]:
+    """What a count may have been multiplied by, the same in parts of 1 / :data:`PARTS`, why, and what that costs."""
     factors = [(Fraction(1), "", 0)]
     if what == "params":
         factors.append((Fraction(4), "bytes of float32", COST["factor"]))
         factors.append((1 / _MEBI, "M = 1,048,576", COST["factor"]))
-    elif account.unit == "MACs":
-        factors.append((Fraction(2), TWICE, COST["twice"] if account.name in _PLAIN else COST["factor"]))
+    elif unit == "MACs":
+        factors.append((Fraction(2), TWICE, COST["twice"] if plain else COST["factor"]))
     else:
         factors.append((Fraction(1, 2), HALF, COST["factor"]))
-    return factors
+    return [(factor, int(factor * PARTS), why, cost) for factor, why, cost in factors]
 
 
 def _linear_share(reported: Reported, what: str) -> int:

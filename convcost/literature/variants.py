@@ -6,14 +6,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError
-from convcost.language.interpret import build
 from convcost.literature.stories import COST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from convcost.language.model import Spec
-    from convcost.network.graph import Graph
+    from convcost.literature.numbers import Book, Counted
 
 SIZES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 231, 240, 256, 260, 288, 299, 300, 320, 331, 380, 384, 416, 448, 512)
 MOST_GRAPHS = 200
@@ -25,11 +24,12 @@ def variants(
     spec: Spec,
     given: Mapping[str, Any],
     input_shape: tuple[int, ...] | None,
-    own: Graph,
+    own: Counted,
     printed: Sequence[tuple[Mapping[str, Any], tuple[int, ...] | None, int]] = (),
     *,
     resize: bool,
-) -> Iterator[tuple[dict[str, Any], Graph, int]]:
+    book: Book,
+) -> Iterator[tuple[dict[str, Any], Counted, int]]:
     """The network itself, then those that its published figures are about, then other variants and inputs.
 
     Args:
@@ -39,25 +39,26 @@ def variants(
         own: the network itself.
         printed: settings and inputs of published figures, each with what it costs to assume them.
         resize: whether to try other input sizes.
+        book: what is known about these networks; new ones are added to it.
 
     Yields:
-        Settings that differ, the graph, and what it costs to assume it. What cannot be built is left out.
+        Settings that differ, the network, and what it costs to assume it. What cannot be built is left out.
     """
     yield {}, own, 0
-    left, layers = MOST_GRAPHS, len(own.nodes)
+    left, layers = MOST_GRAPHS, own.size
     seen = {_key({}, None, own)}
     for settings, shape, cost in printed:
         if any(name in given for name in settings) or (shape is not None and input_shape is not None):
             continue
-        graph = _built(spec, {**given, **settings}, shape or input_shape)
-        if graph is None:
+        network = _built(book, {**given, **settings}, shape or input_shape)
+        if network is None:
             continue
-        changes = {name: value for name, value in settings.items() if value != own.parameters.get(name)}
+        changes = {name: value for name, value in settings.items() if value != own.graph.parameters.get(name)}
         key = _key(changes, shape, own)
         if key not in seen:
             seen.add(key)
-            layers += len(graph.nodes)
-            yield changes, graph, cost
+            layers += network.size
+            yield changes, network, cost
     inputs = _inputs(spec, input_shape, own) if resize else []
     for changes in _changes(spec, given, own):
         for shape in (None, *(inputs if len(changes) < MOST_CHANGES else [])):
@@ -66,25 +67,25 @@ def variants(
             if left == 0 or layers > MOST_LAYERS:
                 return
             left -= 1
-            graph = _built(spec, {**given, **changes}, shape or input_shape)
-            if graph is not None:
-                layers += len(graph.nodes)
-                yield changes, graph, COST["change"] * (len(changes) + (shape is not None))
+            network = _built(book, {**given, **changes}, shape or input_shape)
+            if network is not None:
+                layers += network.size
+                yield changes, network, COST["change"] * (len(changes) + (shape is not None))
 
 
-def _built(spec: Spec, values: Mapping[str, Any], shape: tuple[int, ...] | None) -> Graph | None:
+def _built(book: Book, values: Mapping[str, Any], shape: tuple[int, ...] | None) -> Counted | None:
     """A variant; None where this network cannot be built with these values or at this size."""
     try:
-        return build(spec, values, shape)
+        return book.network(values, shape)
     except ConvcostError:
         return None
 
 
-def _key(changes: Mapping[str, Any], shape: tuple[int, ...] | None, own: Graph) -> str:
+def _key(changes: Mapping[str, Any], shape: tuple[int, ...] | None, own: Counted) -> str:
     return repr((sorted(changes.items(), key=str), shape or own.input))
 
 
-def _changes(spec: Spec, given: Mapping[str, Any], own: Graph) -> Iterator[dict[str, Any]]:
+def _changes(spec: Spec, given: Mapping[str, Any], own: Counted) -> Iterator[dict[str, Any]]:
     """Other values of the parameters that pick a variant: none changed, one changed, two changed."""
     options = {name: _others(spec, name, own) for name in spec.parameters if name not in given}
     singles = [(name, value) for name, values in options.items() for value in values]
@@ -95,15 +96,15 @@ def _changes(spec: Spec, given: Mapping[str, Any], own: Graph) -> Iterator[dict[
             yield {a: x, b: y}
 
 
-def _others(spec: Spec, name: str, own: Graph) -> list[Any]:
+def _others(spec: Spec, name: str, own: Counted) -> list[Any]:
     parameter = spec.parameters[name]
     if spec.extends is not None and parameter.position.file != spec.body.file:
         return []  # the spec is the variant that this value makes it
     values = (True, False) if parameter.type == "switch" else parameter.choices
-    return [value for value in values if value != own.parameters.get(name)]
+    return [value for value in values if value != own.graph.parameters.get(name)]
 
 
-def _inputs(spec: Spec, input_shape: tuple[int, ...] | None, own: Graph) -> list[tuple[int, ...]]:
+def _inputs(spec: Spec, input_shape: tuple[int, ...] | None, own: Counted) -> list[tuple[int, ...]]:
     """Square inputs of the sizes that are in use, where the network takes a square input of any size."""
     square = len(own.input) > 1 and len(set(own.input[1:])) == 1
     if input_shape is not None or spec.is_block or not square:

@@ -6,13 +6,13 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from convcost.catalogue.loader import Catalogue, bundled_names
+from convcost.catalogue.loader import SPECS, Catalogue, Heads, bundled_names, whole
 from convcost.conventions.catalogue import convention
-from convcost.conventions.reported import Ledger, Reported
+from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, Problem, SpecError, UsageError, unknown
-from convcost.language.interpret import build
 from convcost.literature.claims import claims
 from convcost.literature.evidence import answers, search
+from convcost.literature.store import VERIFY, bundled_name, closed, opened
 from convcost.literature.stories import stories
 from convcost.numbers.printed import EXACT, FITS, ROUNDS, TRUNCATES, spelled
 from convcost.records import NamedTuple
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from convcost.conventions.counts import Count
+    from convcost.conventions.reported import Ledger
     from convcost.language.model import Spec
     from convcost.literature.claims import Claim
     from convcost.literature.evidence import Evidence
+    from convcost.literature.numbers import Book, Counted
     from convcost.literature.stories import Candidate
     from convcost.network.graph import Graph, Node
 
@@ -109,8 +111,25 @@ def verify(names: Sequence[str] = ()) -> Verifications:
         SpecError: a spec or one of its claims is wrong.
     """
     loader = Catalogue()
-    specs = [loader.target(name) for name in names or bundled_names()]
-    return Verifications(verify_spec(spec) for spec in specs if names or spec.published is not None)
+    if names:
+        return Verifications([verify_spec(loader.target(name)) for name in names])
+    heads = Heads()
+    return Verifications([_bundled(name, loader, heads) for name in with_figures()])
+
+
+def _bundled(name: str, loader: Catalogue, heads: Heads) -> Verification:
+    """The findings about a bundled spec, which is linked only if its numbers are not recorded."""
+    book = opened(name, VERIFY, lambda: loader.target(name))
+    spec = heads.named(name) if book.pages else loader.target(name)
+    verification = findings(spec, book)
+    closed(book, name, VERIFY)
+    return verification
+
+
+def with_figures() -> list[str]:
+    """The names of the bundled specs in whose text there is the key of published figures; others need no checks."""
+    paths = {name: SPECS.bundled(name) for name in bundled_names()}
+    return [name for name, path in paths.items() if path is not None and b"published" in whole(path)]
 
 
 def printed_in(verifications: Verifications, where: str, cite: str) -> Verifications:
@@ -150,55 +169,66 @@ def verify_spec(spec: Spec) -> Verification:
     Raises:
         SpecError: a claim is wrong: a key, a convention, a part that the network does not have.
     """
-    graphs: dict[str, Ledger] = {}
-    return Verification(spec, tuple(verify_claim(spec, claim, graphs) for claim in claims(spec)))
+    name = bundled_name(spec)
+    book = opened(name, VERIFY, lambda: spec)
+    verification = findings(spec, book)
+    closed(book, name, VERIFY)
+    return verification
 
 
-def verify_claim(spec: Spec, claim: Claim, built: dict[str, Ledger]) -> Finding:
-    """The finding about one claim of a linked spec.
+def findings(spec: Spec, book: Book) -> Verification:
+    """The findings about a spec.
 
     Args:
-        spec: linked.
-        claim: one of its claims.
-        built: ledgers of networks by what they were built with, for claims about the same one; new ones are added.
+        spec: its parameters are known, and its published figures.
+        book: numbers of its networks; new ones are added.
+
+    Raises:
+        SpecError: as :func:`verify_spec`.
+    """
+    return Verification(spec, tuple([verify_claim(claim, book) for claim in claims(spec)]))
+
+
+def verify_claim(claim: Claim, book: Book) -> Finding:
+    """The finding about one claim of a spec.
+
+    Args:
+        claim: the claim.
+        book: numbers of networks of the spec; new ones are added.
 
     Raises:
         SpecError: the claim is wrong.
     """
-    ledger = _network(spec, claim, claim.settings, built)
-    bare = _network(spec, claim, claim.at, built) if claim.variant else None
-    return _finding(claim, ledger, bare)
+    network = _network(claim, claim.settings, book)
+    bare = _network(claim, claim.at, book) if claim.variant else None
+    return _finding(claim, network, bare)
 
 
-def _network(spec: Spec, claim: Claim, settings: dict[str, object], built: dict[str, Ledger]) -> Ledger:
-    key = repr((sorted(settings.items()), claim.input))
-    if key in built:
-        return built[key]
+def _network(claim: Claim, settings: dict[str, object], book: Book) -> Counted:
     try:
-        built[key] = Ledger(build(spec, settings, claim.input))
+        return book.network(settings, claim.input)
     except SpecError as error:
         first = error.problems[0]
         message = f"the network of this claim cannot be built: {first.message}"
         raise SpecError([Problem(claim.position, message, (f"at {first.position}", *first.chain))]) from None
     except ConvcostError as error:
         raise SpecError([Problem(claim.position, f"the network of this claim cannot be built: {error}")]) from None
-    return built[key]
 
 
-def _finding(claim: Claim, ledger: Ledger, bare: Ledger | None) -> Finding:
+def _finding(claim: Claim, network: Counted, bare: Counted | None) -> Finding:
     """The finding about a claim.
 
     Args:
         claim: the claim.
-        ledger: of the network that it follows from.
-        bare: likewise, of the network without the claim's `variant`, if it has one.
+        network: the network that it follows from.
+        bare: the network without the claim's `variant`, if it has one.
     """
-    count, value, tried = _counted(claim, ledger)
+    count, value, tried = _counted(claim, network)
     fit = claim.figure.fit(value)
     if claim.explained and claim.arithmetic is not None:
         fit = claim.figure.fit(Fraction(claim.arithmetic[1]))
     verdict = _verdict(claim, value, count, fit)
-    ranked, evidence = _stories(claim, ledger) if verdict == OPEN else ([], None)
+    ranked, evidence = _stories(claim, network) if verdict == OPEN else ([], None)
     candidate = ranked[0] if ranked else None
     fault = _fault(claim, value, verdict)
     if evidence is not None and answers(ranked, evidence):
@@ -208,17 +238,17 @@ def _finding(claim: Claim, ledger: Ledger, bare: Ledger | None) -> Finding:
     if not fault and bare is not None and claim.figure.fit(_value(claim, bare, count)):
         fault = "names a variant, but follows without it"
     off = claim.figure.difference(value)
-    return Finding(claim, ledger.graph.input, value, count, off, verdict, fit, tried, fault, candidate, evidence)
+    return Finding(claim, network.input, value, count, off, verdict, fit, tried, fault, candidate, evidence)
 
 
-def _counted(claim: Claim, ledger: Ledger) -> tuple[Count, Fraction, int]:
+def _counted(claim: Claim, network: Counted) -> tuple[Count, Fraction, int]:
     """How the claim counts, its value, and how many ways were tried.
 
     Where it does not say, the default way is tried, then the others; where none fits, it is the default.
     """
     marked = claim.erratum or claim.open or claim.explained or claim.figure.rough or claim.figure.bound
     ways = [claim.counts] if claim.counts is not None else list(claim.quantity.counts[: 1 if marked else None])
-    values = [_value(claim, ledger, way) for way in ways]
+    values = [_value(claim, network, way) for way in ways]
     fitting = (index for index, value in enumerate(values) if claim.figure.fit(value))
     chosen = next(fitting, None)
     if chosen is None:
@@ -226,15 +256,22 @@ def _counted(claim: Claim, ledger: Ledger) -> tuple[Count, Fraction, int]:
     return ways[chosen], values[chosen], chosen + 1
 
 
-def _stories(claim: Claim, ledger: Ledger) -> tuple[list[Candidate], Evidence | None]:
+def _stories(claim: Claim, network: Counted) -> tuple[list[Candidate], Evidence | None]:
     """The stories of ``explain`` that print as the figure, of the network that the claim is about."""
     what = _WHAT.get(claim.quantity.name)
     if what is None or claim.of:
         return [], None
-    return search(list(stories(ledger, what, settings={}, resized=False, changed=0)), claim.figure, Fraction(0))
+    return search(list(stories(network, what, settings={}, resized=False, changed=0)), claim.figure, Fraction(0))
 
 
-def _value(claim: Claim, ledger: Ledger, count: Count) -> Fraction:
+def _value(claim: Claim, network: Counted, count: Count) -> Fraction:
+    """What the network of a claim has, by one way of counting."""
+    name = " ".join((claim.quantity.name, count.name, *map(repr, claim.of)))
+    ratio = network.numbers(name, lambda: _count(claim, network.ledger, count).as_integer_ratio())
+    return Fraction(*ratio)
+
+
+def _count(claim: Claim, ledger: Ledger, count: Count) -> Fraction:
     graph = ledger.graph
     nodes, tally = ledger.part(claim.of, lambda: _part(claim, graph))
     if count not in claim.quantity.counts:  # that of a tool
@@ -298,11 +335,11 @@ def _part(claim: Claim, graph: Graph) -> Sequence[Node]:
 def _matcher(name: str, graph: Graph, claim: Claim) -> set[int]:
     """The layers below the path ``name``, whichever copy of it; or those of that kind."""
     below = re.compile(re.escape(name) + r"(?:[\[#/]|$)")
-    found = {node.index for node in graph.layers if below.match(node.path) or node.kind == name}
-    if not found:
+    indexes = {node.index for node in graph.layers if below.match(node.path) or node.kind == name}
+    if not indexes:
         message = unknown("part or kind of layer", name, sorted(_names(graph.layers)), of=graph.name)
         raise SpecError([Problem(claim.position, message)])
-    return found
+    return indexes
 
 
 def _names(nodes: Iterable[Node]) -> set[str]:
