@@ -28,6 +28,10 @@ NEGATIVE = ("tests/test_orders.py::test_a_function_that_can_be_negative_proves_n
 ENDS = ("tests/test_solve_counted.py::test_the_closed_end_of_a_range",)
 SIZES = ("tests/test_oracle.py::test_sizes_of_windows_written_out",)
 SPECS = ("tests/test_language.py",)
+FRONTS = (
+    "tests/test_sweep.py::test_a_front_is_what_brute_force_finds",
+    "tests/test_sweep.py::test_scores_of_two_kinds_are_not_rounded",
+)
 COPIES = ("tests/test_memory.py::test_copies_are_as_if_written_out", "tests/test_worked_examples.py")
 
 
@@ -217,6 +221,33 @@ MUTANTS = (
         "(Fraction(1), TWICE, _cost)",
         ("tests/test_explain.py::test_operations",),
     ),
+    # design spaces, and fronts of sweeps and spaces
+    Mutant(
+        "Sites.note(_self, _run)",
+        "_self._together and any(_opened)",
+        "False",
+        ("tests/test_space.py::test_a_name_inside_a_choice_is_seen_by_later_steps",),
+    ),
+    Mutant(
+        "_Parts.end",
+        '_node.layer.fusing == "head"',
+        "True",
+        ("tests/test_space.py::test_memory_that_a_later_norm_may_share_is_said",),
+    ),
+    Mutant(
+        "Weights._of_factor",
+        "_common // _total",
+        "1",
+        ("tests/test_space.py::test_samples_are_as_likely_as_the_measure_says",),
+    ),
+    Mutant(
+        "Distribution.sampler",
+        "self._partners(_high, _sums) - self._partners(_low, _sums)",
+        "self._partners(_high, _sums)",
+        ("tests/test_space.py::test_samples_lie_between_two_bounds",),
+    ),
+    Mutant("_of_three", "_thirds[_above] >= _third", "_thirds[_above] > _third", FRONTS),
+    Mutant("unbeaten_of_arrays", "any(_kinds)", "False", FRONTS),
 )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections import Counter
 from fractions import Fraction
 from itertools import product
@@ -10,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inprocess import convcost as run
 
 import convcost
 from convcost.catalogue.loader import Catalogue
+from convcost.cli.space import command
 from convcost.spaces.explore import explore
 from convcost.spaces.model import Choice, combinations
 from convcost.spaces.space import Space
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from convcost.network.graph import Graph
 
 
@@ -179,6 +186,16 @@ def test_samples_are_as_likely_as_the_measure_says(measure: str) -> None:
     assert statistic < freedom + 4.3 * (2 * freedom) ** 0.5 + 12  # Laurent and Massart (2000), lemma 1, with x = 11.5
 
 
+def test_samples_lie_between_two_bounds() -> None:
+    space = of_text(SMALL)
+    low, high = space.quantile(0.4, "macs"), space.quantile(0.6, "macs")
+    drawn = {choice.cost("macs") for choice in space.sample(300, 1, [f"macs>{low}", f"macs<={high}"])}
+    everything = {
+        Choice(member, picks).cost("macs") for member in space.tree.members for picks in combinations(member.factors)
+    }
+    assert drawn == {macs for macs in everything if low < macs <= high}
+
+
 def _chance(choice: Choice) -> Fraction:
     chance = Fraction(1)
     for factor, _ in choice.picks:
@@ -301,6 +318,116 @@ def test_a_parameter_that_changes_every_layer_is_a_space_of_its_own() -> None:
     assert len(both.tree.members) == 6
 
 
+@pytest.mark.parametrize(
+    ("layers", "macs"),
+    [
+        ("[{conv: {out: 3, kernel: K}, choose: {K: [1, 3, 5]}}]", [9 * 64, 81 * 64, 225 * 64]),
+        ("[{bottleneck: {M}, choose: {M: [4, 8]}}]", [64 * (2 * 3 * m + 9 * m * m) for m in (4, 8)]),
+        ("[{conv: {out: 3, kernel: 3}, repeat: n, choose: {n: [0, 1, 4]}}]", [0, 81 * 64, 4 * 81 * 64]),
+        (
+            "[{do: [{conv: {out: 'widths[w]'}}, {conv: {out: 3}}], choose: {w: [small, large]}}]",
+            [64 * 6 * width for width in (4, 16)],
+        ),
+        ("[{conv: {out: 'list[i]'}, choose: {i: [0, 2]}}, {conv: {out: 'list[0]'}}]", [64 * 9 * 2, 64 * 9 * 2]),
+    ],
+    ids=["a step", "a block argument", "a repeat", "a table entry", "an entry of a list"],
+)
+def test_what_may_be_chosen(layers: str, macs: list[int]) -> None:
+    space = of_text(
+        f"{{let: {{widths: {{small: 4, large: 16}}, list: [3, 5, 3]}}, input: [3, 8, 8], layers: {layers}}}"
+    )
+    (member,) = space.tree.members
+    assert [Choice(member, picks).cost("macs") for picks in combinations(member.factors)] == macs
+
+
+# --- the command ---
+
+ASKED = ("--count", "macs<=2k", "--quantile", ".5", "--sample", "3", "--seed", "5", "--front", "max params, min macs")
+
+
+def spec_file(folder: Path) -> str:
+    """A file with a space of three sizes, each with two kernels."""
+    path = folder / "small.yaml"
+    path.write_text(
+        "parameters: {size: {default: 4, choose: [4, 8, 12]}}\ninput: [3, size, size]\n"
+        "layers:\n  - {conv: {out: 3, kernel: K}, choose: {K: [1, 3]}}\n",
+        "utf-8",
+    )
+    return str(path)
+
+
+def test_formats_of_the_command(tmp_path: Path) -> None:
+    """The numbers of a space of six networks, 9 and 81 MACs at each of 16, 64 and 144 places, in every format."""
+    target = spec_file(tmp_path)
+    data = json.loads(run("space", target, *ASKED, "--format", "json").out)
+    assert data["networks"] == 6
+    assert data["extremes"]["macs"] == {"least": 144, "most": 81 * 144}
+    assert [count["networks"] for count in data["counts"]] == [4]  # 144, 576, 1,296 twice, but not 5,184 and 11,664
+    assert {row["metric"]: row["value"] for row in data["quantiles"]}["macs"] == 1296
+    assert [(own["params"], own["macs"]) for own in data["front"]] == [(84, 1296), (12, 144)]
+    assert data["front"][0]["parameters"] == {"size": 4}
+    assert data["front"][0]["choices"] == [{"path": "conv", "values": {"K": 3}}]
+    rows = [*csv.DictReader(io.StringIO(run("space", target, *ASKED, "--format", "csv").out))]
+    assert [(row["params"], row["macs"], row["choices"]) for row in rows] == [
+        ("84", "1296", "size=4, conv K=3"),
+        ("12", "144", "size=4, conv K=1"),
+    ]
+    counted = run("space", target, "--count", "macs<=2k", "--format", "csv").out
+    assert counted.splitlines()[1] == "macs<=2k,4,66.6667 %"
+    lines = {"table": ["MACs  ", "macs<=2k  "], "markdown": ["| MACs | 144 |", "| macs\\<=2k | 4 | 66.6667 % |"]}
+    for form, expected in lines.items():
+        done = run("space", target, *ASKED, "--format", form)
+        assert done.code == 0
+        assert all(line in done.out for line in expected)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    target = spec_file(tmp_path)
+    first, again, other = (
+        run("space", target, "--sample", "8", "--seed", seed, "--format", "csv").out for seed in ("3", "3", "4")
+    )
+    assert first == again != other
+    path = tmp_path / "sample.csv"
+    assert run("space", target, "--sample", "8", "--seed", "3", "-o", str(path)).code == 0
+    assert path.read_text("utf-8") == first
+
+
+class Terminal(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_at_a_terminal_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = spec_file(tmp_path)
+    assert run("space", target).err == ""
+    terminal = Terminal()
+    monkeypatch.setattr("convcost.cli.space.sys.stderr", terminal)
+    command.main([target, "-o", str(tmp_path / "all.txt")], standalone_mode=False)
+    written = terminal.getvalue()
+    assert [part for part in written.split("\r") if "of" in part] == [f"{n} of 3 combinations" for n in (1, 2, 3)]
+    assert written.endswith("\r\x1b[K")
+
+
+def test_an_interrupted_question_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted while the space is counted, or while the result is written."""
+    target = spec_file(tmp_path)
+    for place in ("convcost.spaces.distribution.Distribution.count", "convcost.render.spaces._counts"):
+        reached = []
+
+        def interrupted(*_: object, reached: list[int] = reached) -> None:
+            reached.append(1)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(place, interrupted)
+            done = run("space", target, "--count", "macs<=2k", "-o", str(tmp_path / "all.csv"))
+        assert done.code != 0
+        assert reached
+        assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
 # --- refusals ---
 
 LAYERS = "input: [3, 8, 8], layers: "
@@ -312,7 +439,19 @@ LAYERS = "input: [3, 8, 8], layers: "
         (f"{{{LAYERS}[relu]}}", "nothing is chosen"),
         (
             f"{{{LAYERS}[{{conv: {{out: c}}, choose: {{c: [4, 8]}}}}, relu]}}",
-            "the choice of `c` changes what later layers see",
+            "conv: the choice of `c` at <spec>:1:@ changes what later layers see",
+        ),
+        (
+            f"{{{LAYERS}[{{inverted_residual: {{O: c, K: 3, t: 2}}, choose: {{c: [4, 8]}}}}, relu]}}",
+            "inverted_residual: the choice of `c` at <spec>:1:@ changes what later layers see",
+        ),
+        (
+            f"{{{LAYERS}[{{conv: {{out: 3, kernel: 3, stride: 2}}, repeat: n, choose: {{n: [1, 2]}}, name: down}}]}}",
+            "down: the choice of `n` at <spec>:1:@ changes what later layers see",
+        ),
+        (
+            f"{{let: {{w: {{a: 4, b: 8}}}}, {LAYERS}[{{conv: {{out: 'w[k]'}}, choose: {{k: [a, b]}}}}]}}",
+            "conv: the choice of `k` at <spec>:1:@ changes what later layers see",
         ),
         (
             f"{{{LAYERS}[{{conv: {{out: 3, kernel: K}}, choose: {{K: [1, 1]}}}}]}}",
@@ -340,6 +479,7 @@ LAYERS = "input: [3, 8, 8], layers: "
     ],
 )
 def test_what_is_no_space_is_refused(text: str, message: str) -> None:
+    message = message.replace("@", str(text.find("choose: ") + 9))
     with pytest.raises(convcost.ConvcostError, match=message.replace("[", r"\[")):
         of_text(text)
 
@@ -419,8 +559,8 @@ def test_memory_that_a_later_norm_may_share_is_said() -> None:
 def test_a_name_inside_a_choice_is_seen_by_later_steps() -> None:
     """Where a later step reads a tensor inside a choice, its options are tried one by one, and refused."""
     inside = "{do: [{conv: {out: c}, name: a}, {conv: {out: 3}}], choose: {c: [4, 8]}}"
-    later = "{conv: {out: a.c, kernel: K}, choose: {K: [1, 3]}}, conv: {out: 3}"
-    with pytest.raises(convcost.UnsupportedError, match="the choice of `c` changes what later layers see"):
+    later = "{do: [{conv: {out: a.c, kernel: K}}, {conv: {out: 3}}], choose: {K: [1, 3]}}"
+    with pytest.raises(convcost.UnsupportedError, match=r"the choice of `c` at .* changes what later layers see"):
         of_text(f"{{{LAYERS}[{inside}, {later}]}}")
     space = of_text(f"{{{LAYERS}[{inside}, {{conv: {{out: 3, kernel: K}}, choose: {{K: [1, 3]}}}}]}}")
     macs = sorted(64 * (6 * c + 9 * kernel**2) for c in (4, 8) for kernel in (1, 3))

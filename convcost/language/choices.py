@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from convcost.errors import Position
     from convcost.network.graph import Tensor
 
 
@@ -28,6 +29,7 @@ class Site:
         start, end: the layers that it made: indices of nodes.
         entering, leaving: the tensors before and after it.
         scope: the number of the scope that it runs in.
+        position: where its ``choose`` is written.
         opened: whether later steps may read more of it than the leaving tensor, by a name that was given in it.
     """
 
@@ -43,11 +45,12 @@ class Site:
         "options",
         "path",
         "picked",
+        "position",
         "scope",
         "start",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a record
         self,
         key: tuple[int, ...],
         path: str,
@@ -57,6 +60,7 @@ class Site:
         start: int,
         entering: Tensor,
         scope: int,
+        position: Position,
     ) -> None:
         self.key = key
         self.path = path
@@ -66,6 +70,7 @@ class Site:
         self.start = self.end = start
         self.entering = self.leaving = entering
         self.scope = scope
+        self.position = position
         self.opened = False
         self.named: list[Tensor] = []  # tensors that got a name in it
         self.inside = 0  # sites directly in it so far
@@ -103,6 +108,7 @@ class Choices:
         start: int,
         entering: Tensor,
         scope: int,
+        position: Position,
     ) -> tuple[Any, ...]:
         """The row that a site takes, which begins with the layer ``start``."""
         if self._open:
@@ -112,7 +118,7 @@ class Choices:
         else:
             key = (self._top,)
             self._top += 1
-        site = Site(key, path, names, options, self.picks.get(key, 0), start, entering, scope)
+        site = Site(key, path, names, options, self.picks.get(key, 0), start, entering, scope, position)
         self.sites.append(site)
         self._open.append(site)
         return site.options[site.picked]

@@ -201,7 +201,8 @@ class Runner:
         row = rows[0]
         if self._choices is not None:
             path = frame.prefix + (step.body if step.name is None else fill(step.name, scope))
-            row = self._choices.begin(path, names, rows, len(self._builder.nodes), tensor, scope.serial)
+            start, position = len(self._builder.nodes), step.choose.position
+            row = self._choices.begin(path, names, rows, start, tensor, scope.serial, position)
         before = {name: scope[name] for name in names if name in scope}
         scope.update(zip(names, row, strict=True))
         try:

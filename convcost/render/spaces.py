@@ -73,7 +73,7 @@ def _notes(answers: Answers) -> tuple[str, ...]:
     asked = any(key in ("peak", "live") for key in answers.keys)
     joined = next((member.joined for member in space.tree.members if member.joined), "")
     if joined and not asked:
-        notes.append(f"no peaks: {joined}" + ("; --in peak tries its values" if space.tree.scattered else ""))
+        notes.append(f"no peaks: {joined}" + ("; --in peak builds each of its values" if space.tree.scattered else ""))
     elif asked:
         fused = "norms and activations fused" if space.fused else "norms and activations not fused"
         notes.append(f"peak in bytes of {space.dtype}, {fused}")

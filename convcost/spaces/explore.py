@@ -158,7 +158,7 @@ class _Explorer:
         noted = {name: self._choices[name][0] for group in groups for name in group}
         base = self._checked(self._build(values, {}, noted))
         factors = [self._of_group(group, values, noted, base) for group in groups]
-        joined = f"`{groups[0][0]}` is read at several places" if groups else ""
+        joined = f"layers read the parameter `{groups[0][0]}`, which is no part for itself" if groups else ""
         try:
             sites = self._with_sites(base, values, noted)
         except Apart:

@@ -200,8 +200,8 @@ class Sites:
         site = run.sites[moved.key]
         names = ", ".join(f"`{name}`" for name in moved.names)
         raise UnsupportedError(
-            f"{site.path}: the choice of {names} changes what later layers see; costs add up only if every "
-            "option has the same output. Choose it with a parameter, which each of its values then is a space"
+            f"{site.path}: the choice of {names} at {site.position} changes what later layers see. Costs add up only "
+            "where every option has the same output; give it as a parameter, then each value is a space of its own"
         )
 
 

@@ -165,8 +165,8 @@ class Space(Printable):
         count = len(tree.members) * prod(len(tree.choices[name]) for name in tree.scattered)
         if count > MAX_SPACES:
             raise UnsupportedError(
-                f"a peak is not that of a part where {tree.members[0].joined}; for peaks, each combination is built, "
-                f"and there are {count:,}: at most {MAX_SPACES:,} are tried; fix some with --set"
+                f"{tree.members[0].joined}; for peaks each of its values is a space, "
+                f"which makes {count:,} combinations: at most {MAX_SPACES:,} are tried, fix some with --set"
             )
         apart = (*tree.members[0].values, *tree.scattered)
         return explore(tree.spec, tree.given, tree.input_shape, fused=self.fused, apart=apart, progress=self._progress)
