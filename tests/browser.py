@@ -102,7 +102,7 @@ class Browser:
         """Show a file in a window of this size, and wait until it is there."""
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.send("Emulation.setEmulatedMedia", features=scheme)
+        self.send("Emulation.setEmulatedMedia", media="", features=scheme)
         self._go("about:blank")  # a file that is open would only be scrolled
         self._go(path.as_uri() + fragment)
         self.wait("true")
@@ -132,6 +132,21 @@ class Browser:
         codes = {"Tab": 9, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
         for kind in ("keyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key])
+
+    def paper(self) -> list[str]:
+        """Show the page as it is printed, and what of it is wider than a sheet of A4 within its margins."""
+        width = 688  # 182 mm
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.send("Emulation.setEmulatedMedia", media="print")
+        self.wait("true")
+        script = f"""[...document.querySelectorAll("body *")].filter(each => !each.closest("svg") &&
+            each.getBoundingClientRect().right > {width + 1}).map(each => each.outerHTML.slice(0, 80))"""
+        wider: list[str] = self.run(script)
+        return wider
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        return base64.b64decode(self.send("Page.printToPDF", preferCSSPageSize=True)["data"])
 
     def picture(self) -> bytes:
         """The whole page as PNG."""

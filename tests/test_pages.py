@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from base64 import b64decode
 from fractions import Fraction
 from functools import cache
 from itertools import cycle
@@ -458,6 +459,7 @@ def test_what_explore_refuses() -> None:
 
 # --- reports ---
 
+BESIDE = ("Side by side", "Memory over time", "Under each convention", "Drawings")
 CHARTS = ("MACs of the layers", "Memory over time", "Roofline")
 
 
@@ -475,8 +477,8 @@ def report(folder: Path, *args: str) -> Path:
             ["analyze", "mobilenet_v1", "--device", "v100", "--set", "alpha=0.5", "--exact"],
             ["Totals", "Under each convention", "Drawing", *CHARTS, "Closed form"],
         ),
-        (["compare", "bottleneck", "plain"], ["Drawings"]),
-        (["diff", "resnet18", "resnet34"], ["Drawings"]),
+        (["compare", "bottleneck", "plain"], ["Costs", "bottleneck by plain", *BESIDE]),
+        (["diff", "resnet18", "resnet34"], ["Row by row", *BESIDE]),
     ],
 )
 def test_a_report_is_one_file_that_fits_a_phone(
@@ -486,6 +488,7 @@ def test_a_report_is_one_file_that_fits_a_phone(
     for width in (PHONE, 1280):
         browser.open(path, width=width)
         assert browser.run("document.documentElement.scrollWidth") == width
+    assert browser.paper() == []
     assert browser.complaints == []
     assert set(browser.requests) <= {"about:blank", path.as_uri()}
     shown = browser.run("[...document.querySelectorAll('h2')].map(each => each.textContent)")
@@ -517,6 +520,43 @@ def test_the_numbers_of_a_report_are_those_of_the_library(browser: Browser, fold
         "[line.cells[0].textContent, line.cells[2].textContent]).toArray()"
     )
     assert dict(readings)["macs"] == f"{analysis.totals.macs:,}"
+
+
+def test_networks_side_by_side_have_bars_of_their_own(browser: Browser, folder: Path) -> None:
+    browser.open(report(folder, "diff", "resnet18", "resnet34"))
+    source = browser.run("document.querySelector('.pair img').src")
+    drawing = b64decode(source.partition(",")[2]).decode()
+    drawn = re.findall(r'<rect class="bar (c\d)"[^>]* width="([\d.]+)"', drawing)
+    rows = [analyze(name, by="stage").rows for name in ("resnet18", "resnet34")]
+    wanted = [
+        (f"c{place}", row.work.macs)
+        for pair in zip(*rows, strict=True)
+        for place, row in enumerate(pair)
+        if row.work.macs
+    ]
+    assert [colour for colour, _ in drawn] == [colour for colour, _ in wanted]
+    widest = max(float(width) for _, width in drawn) / max(macs for _, macs in wanted)
+    for (_, width), (_, macs) in zip(drawn, wanted, strict=True):
+        assert float(width) == pytest.approx(macs * widest, abs=0.02)
+    readings = browser.run(
+        "Object.fromEntries([...document.querySelectorAll('table')].at(-1).querySelectorAll('tbody tr').values()"
+        ".map(line => [line.cells[0].textContent, [...line.cells].slice(2).map(cell => cell.textContent)]))"
+    )
+    assert readings["macs"] == ["1.814 G", "3.664 G", "0.4951"]  # as the table of torchvision has them, in MACs
+
+
+def test_a_page_prints_in_light_colours_without_controls(browser: Browser, folder: Path) -> None:
+    browser.open(page_of(folder, "mobilenet_v1", free="alpha,size"), dark=True)
+    browser.run("document.getElementById('rows-0').open = true")
+    assert browser.paper() == []
+    for selector in ("input[type=range]", "button", ".readout"):
+        assert browser.run(f"getComputedStyle(document.querySelector('{selector}')).display") == "none"
+    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.run("getComputedStyle(document.querySelector('#rows-0 thead')).display") == "table-header-group"
+    printed = browser.pdf()
+    sheets = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    assert set(sheets) == {(b"594.95996", b"841.91998")}  # A4, in points
+    assert 3 <= len(sheets) <= 8
 
 
 def test_hostile_words_are_only_shown_in_a_report(browser: Browser, folder: Path) -> None:

@@ -64,7 +64,9 @@ def command(  # noqa: PLR0913 - one argument per option
     def page() -> str:
         from convcost.render.report import compared_page  # noqa: PLC0415 - only a page pays for it
 
-        return compared_page([analysis.graph for analysis in analyses], tables(), exact_digits=exact)
+        return compared_page(
+            analyses, [table._replace(title="Row by row") for table in tables()], by=by, exact_digits=exact
+        )
 
     show(
         format_,

@@ -56,6 +56,39 @@ def layers(analysis: Analysis, key: str, by: str | None = None) -> Chart:
     )
 
 
+def beside(analyses: Sequence[Analysis], names: Sequence[str], key: str, by: str | None = None) -> Chart:
+    """A bar for each row of each network; rows of one path are neighbours, and each network has a colour.
+
+    Args:
+        analyses: of two networks or more.
+        names: what the networks are called, each in another way.
+        key: a metric that adds up.
+        by: what a bar stands for at least; layers where not given, and blocks or stages where those are too many.
+    """
+    record = summed(key)
+    grains = ["layer", "block", "stage"]
+    for each in grains[grains.index(by) :] if by in grains else [by or "stage"]:
+        rows = [
+            (name, row, record.of(row, analysis.context))
+            for name, analysis in zip(names, analyses, strict=True)
+            for row in rows_of(analysis.graph, each, batch=analysis.batch)
+        ]
+        rows = [row for row in rows if row[2]]
+        if len(rows) <= _MOST:
+            break
+    order = {path: place for place, path in enumerate(dict.fromkeys(row.path for _, row, _ in rows))}
+    rows.sort(key=lambda each: order[each[1].path])
+    shown = shortened(order)
+    bars = [Bar(shown[row.path], value, written(value, record.form, exact=False), name) for name, row, value in rows]
+    return Chart(
+        "layers",
+        f"{record.title} of {', '.join(names)}",
+        linear(record.title, (bar.value for bar in bars), _written_by(record)),
+        bars=bars,
+        notes=list(dict.fromkeys(note for analysis in analyses for note in _partial(analysis))),
+    )
+
+
 def summed(key: str) -> Metric:
     """A metric of which several layers have the sum.
 

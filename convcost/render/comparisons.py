@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from convcost.metrics.report import analyze
 from convcost.metrics.traffic import of_additions, sum_moved, traffic
 from convcost.network.cost import ALL_QUANTITIES, CONVENTION_LINE, PLAIN_QUANTITIES
 from convcost.network.headings import shown_value
@@ -48,7 +49,11 @@ def comparison_view(comparison: Comparison, *, with_traffic: bool = False) -> Vi
     def page() -> str:
         from convcost.render.report import compared_page  # noqa: PLC0415 - only a page pays for it
 
-        return compared_page([item.graph for item in comparison.items], tables(), exact_digits=True)
+        titles = ["Costs", *(f"{name} by {comparison.baseline.name}" for name in comparison.ratios)]
+        shown = [*titles, "Traffic"] if with_traffic else titles
+        named = [table._replace(title=title) for table, title in zip(tables(), shown, strict=True)]
+        analyses = [analyze(item.graph) for item in comparison.items]
+        return compared_page(analyses, named, exact_digits=True)
 
     return View(
         tables=tables,

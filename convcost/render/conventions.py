@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convcost.conventions.reported import CAUSES
@@ -10,7 +11,7 @@ from convcost.render.results import convention_data, schema
 from convcost.tables.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from convcost.conventions.model import Convention
     from convcost.conventions.survey import Readings
@@ -77,6 +78,23 @@ def survey_table(readings: Readings) -> Table:
     notes = ["difference from plain MACs = " + " + ".join(causes)] if causes else []
     notes += dict.fromkeys(note for reading in readings for note in reading.notes)
     return Table(heading(readings.graph), columns, rows, None, tuple(notes))
+
+
+def surveys_table(surveys: Sequence[Readings], names: Sequence[str]) -> Table:
+    """One row a convention: the number of each network, and of two their ratio."""
+    columns = [Column("convention", "convention", "name", 9), Column("unit", "unit", "text", 6)]
+    columns += [Column(f"reported_{place}", name, "count", 9) for place, name in enumerate(names)]
+    if len(surveys) == 2:  # noqa: PLR2004 - a ratio is of two
+        columns.append(Column("ratio", "first / second", "times", 7))
+    rows = []
+    for readings in zip(*surveys, strict=True):
+        values = [reading.value for reading in readings]
+        row: list[Any] = [readings[0].convention.name, readings[0].convention.unit, *values]
+        if len(surveys) == 2:  # noqa: PLR2004
+            row.append(f"{float(Fraction(values[0], values[1])):.4g}" if values[1] else None)
+        rows.append(tuple(row))
+    notes = dict.fromkeys(note for survey in surveys for reading in survey for note in reading.notes)
+    return Table("", tuple(columns), rows, None, tuple(notes))
 
 
 def survey_data(readings: Readings) -> dict[str, Any]:

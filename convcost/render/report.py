@@ -13,13 +13,13 @@ from convcost.errors import ConvcostError
 from convcost.metrics.registry import metric
 from convcost.network.headings import heading
 from convcost.render.analysis import known_total
-from convcost.render.conventions import survey_table
+from convcost.render.conventions import survey_table, surveys_table
 from convcost.tables.html import html_table
 from convcost.tables.page import page, picture, text
 from convcost.tables.values import exact, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from convcost.drawing.chart import Chart
     from convcost.language.model import Spec
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from convcost.network.graph import Graph
     from convcost.tables.table import Table
 
+_BESIDE = ("macs", "params")  # of which there are bars of several networks
 _TOTALS = ("params", "macs", "flops", "reported", "activations", "size", "peak", "time")
 
 
@@ -42,16 +43,52 @@ def report_page(items: Sequence[tuple[Analysis, Spec, Sequence[Table]]], *, exac
     return page(f"{', '.join(names)}: convcost report", "\n".join(["<main>", *parts, "</main>"]), styles=("page.css",))
 
 
-def compared_page(graphs: Sequence[Graph], tables: Sequence[Table], *, exact_digits: bool) -> str:
-    """What ``compare`` or ``diff`` found, as a page: the tables, and a drawing of each network."""
+def compared_page(
+    analyses: Sequence[Analysis], tables: Sequence[Table], *, by: str | None = None, exact_digits: bool
+) -> str:
+    """What ``compare`` or ``diff`` found, as a page: the tables, charts of all networks, and a drawing of each.
+
+    Args:
+        analyses: of every network.
+        tables: what a terminal shows.
+        by: what a bar stands for at least.
+        exact_digits: every digit in tables.
+    """
+    graphs = [analysis.graph for analysis in analyses]
+    names = _different([graph.name for graph in graphs])
     title = " and ".join(dict.fromkeys(graph.title for graph in graphs))
     parts = ["<header>", f"<h1>{text(title)}</h1>"]
-    parts += [f'<p class="soft">{text(heading(graph))}</p>' for graph in graphs]
+    parts += [
+        f'<p class="soft">{text(f"{name}: {heading(graph)}" if name != graph.name else heading(graph))}</p>'
+        for name, graph in zip(names, graphs, strict=True)
+    ]
     parts += ["</header>", "<main>", *(html_table(table, exact=exact_digits) for table in tables)]
-    drawings = [f'<div class="scroll" tabindex="0">{_drawing(graph)}</div>' for graph in graphs]
-    parts.append(_section("Drawings", f'<div class="side">{"".join(drawings)}</div>'))
-    names = ", ".join(dict.fromkeys(graph.name for graph in graphs))
-    return page(f"{names}: convcost report", "\n".join([*parts, "</main>"]), styles=("page.css",))
+    parts.append(_section("Side by side", _pair(partial(charts.beside, analyses, names, key, by) for key in _BESIDE)))
+    parts.append(_section("Memory over time", _pair(partial(charts.memory, each) for each in analyses)))
+    if all(analysis.context.device for analysis in analyses):
+        parts.append(_section("Roofline", _pair(partial(charts.roofline, each) for each in analyses)))
+    surveys = [survey(graph) for graph in graphs]
+    parts.append(html_table(surveys_table(surveys, names)._replace(title="Under each convention"), exact=exact_digits))
+    drawings = "".join(map(_drawing, graphs))
+    parts.append(_section("Drawings", drawings and f'<div class="side">{drawings}</div>'))
+    body = "\n".join(part for part in [*parts, "</main>"] if part)
+    return page(
+        f"{', '.join(dict.fromkeys(graph.name for graph in graphs))}: convcost report", body, styles=("page.css",)
+    )
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    """Each name; a second network of the same name gets ``#2``."""
+    return [
+        name if names.index(name) == place else f"{name}#{names[: place + 1].count(name)}"
+        for place, name in enumerate(names)
+    ]
+
+
+def _pair(makers: Iterable[Callable[[], Chart]]) -> str:
+    """Charts in two columns, where the window is wide enough."""
+    shown = "".join(f"<div>{drawn}</div>" for drawn in map(_chart, makers) if drawn)
+    return shown and f'<div class="pair">{shown}</div>'
 
 
 def _report(analysis: Analysis, spec: Spec, tables: Sequence[Table], *, exact_digits: bool) -> str:
@@ -109,13 +146,18 @@ def _conventions(graph: Graph, *, exact_digits: bool) -> str:
 def _drawing(graph: Graph) -> str:
     """The network as boxes and lines; nothing where it has too many boxes."""
     svg = _or_nothing(Drawing(graph).svg)
-    return picture(svg, f"{graph.title} as boxes and lines") if svg is not None else ""
+    return _scroll(picture(svg, f"{graph.title} as boxes and lines")) if svg is not None else ""
+
+
+def _scroll(drawn: str) -> str:
+    """What can be wider than a phone."""
+    return f'<div class="scroll" tabindex="0">{drawn}</div>'
 
 
 def _chart(make: Callable[[], Chart]) -> str:
     """A chart; nothing where the network has no such chart."""
     made = _or_nothing(lambda: make().svg())
-    return picture(made, "Chart of the numbers that the tables below show") if made is not None else ""
+    return _scroll(picture(made, "Chart of the numbers of the tables")) if made is not None else ""
 
 
 def _formulas(spec: Spec, graph: Graph) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from convcost.tables.table import Column, Table
 
+_MANY = 9  # columns, from which a page is printed in smaller type
 _LIMIT = re.compile(r"(.+) as (.+) -> oo")
 
 
@@ -30,8 +31,9 @@ def html_table(table: Table, *, exact: bool) -> str:
     parts = ["<section>"]
     if table.title:
         parts.append(f"<h2>{text(table.title)}</h2>")
+    size = "wide many" if len(table.columns) > _MANY else "wide"
     heads = "".join(f'<th scope="col"{_side(column)}>{text(column.title)}</th>' for column in table.columns)
-    parts.append(f'<div class="scroll" tabindex="0"><table class="wide"><thead><tr>{heads}</tr></thead><tbody>')
+    parts.append(f'<div class="scroll" tabindex="0"><table class="{size}"><thead><tr>{heads}</tr></thead><tbody>')
     parts += [_row(row, table.columns, exact=exact) for row in table.rows]
     parts.append("</tbody>")
     if table.total:
