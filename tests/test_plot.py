@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from convcost.drawing.chart import Chart
 
 ADDS_UP = "a bar needs a metric that adds up, such as params, macs, flops or bytes"
-RANGE = "`over` takes NAME, NAME=LOW:HIGH or NAME=LOW:HIGH:STEP"
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "%": Fraction(1, 100)}
 
 
@@ -207,6 +206,51 @@ def test_a_ratio_shows_its_limit_and_break_even() -> None:
         assert points[width] == Fraction(width * (9 * width + 512), 9 * 256 * 256)
 
 
+def test_the_break_even_is_where_both_cost_the_same_at_one_value() -> None:
+    """Also where the defaults of both differ: 240 and 256 channels here."""
+    chart = convcost.plot("shuffle_unit", "bottleneck_residual", kind="ratio", over="I=240:4800:240")
+    (even,) = [rule.value for rule in chart.rules if rule.axis == "x"]
+    points = dict(chart.curves[0].points)
+    assert all((value < 1) == (width < even) for width, value in points.items())
+    first, second = (convcost.analyze(name, I=3360).totals.macs for name in ("shuffle_unit", "bottleneck_residual"))
+    assert points[3360] == Fraction(first, second)
+
+
+@pytest.mark.parametrize(
+    ("over", "values"),
+    [
+        ("alpha=0.5,0.25,1", [Fraction(1, 4), Fraction(1, 2), 1]),
+        ("alpha=0.5:1:0.25,2", [Fraction(1, 2), Fraction(3, 4), 1, 2]),
+        ("classes=2:5", [2, 3, 4, 5]),
+        ("classes=1:481", [1 + 10 * step for step in range(49)]),
+    ],
+)
+def test_values_are_given_as_for_a_sweep(over: str, values: list[Any]) -> None:
+    chart = convcost.plot("mobilenet_v1", kind="scaling", over=over, metric="params")
+    assert [x for x, _ in chart.curves[0].points] == values
+
+
+@pytest.mark.parametrize(
+    ("targets", "options"),
+    [
+        (["depthwise_separable_conv", "standard_conv"], {"kind": "ratio", "over": "O=1:64"}),
+        (["bottleneck", "plain"], {"kind": "ratio", "over": "M=16:320:16"}),
+        (["unet"], {"kind": "memory"}),
+        (["resnet50"], {"kind": "receptive"}),
+    ],
+)
+def test_texts_of_rules_cover_no_line(targets: list[str], options: dict[str, Any]) -> None:
+    picture = drawn(convcost.plot(*targets, **options))
+    texts = [words(node).where for node in picture.all("text", "of-rule")]
+    assert texts
+    lines = [points_of(node) for name in ("curve", "rule") for node in picture.all("path", name)]
+    for line in lines:
+        for (x, y), (right, low) in pairwise(line):
+            for part in range(101):  # points of the line, close to each other
+                place = (x + (right - x) * part / 100, y + (low - y) * part / 100)
+                assert not any(at.x < place[0] < at.right and at.y < place[1] < at.low for at in texts)
+
+
 def test_scaling_is_what_analyze_counts() -> None:
     chart = convcost.plot("mobilenet_v1", "mobilenet_v2", kind="scaling", over="alpha=0.5:1.5:0.25", metric="params")
     picture = drawn(chart)
@@ -279,17 +323,19 @@ def test_the_command_writes_what_the_library_makes(tmp_path: Path) -> None:
         ("lenet5 --kind scatter --metric macs", "a scatter takes two metrics, such as params,macs; found 'macs'"),
         (
             "lenet5 --kind scaling --over size=3:1",
-            f"{RANGE}, found 'size=3:1'",
+            "--over size: LOW is at most HIGH and STEP above 0, found '3:1'",
         ),
-        (
-            "lenet5 --kind scaling --over size=a:b",
-            f"{RANGE}, found 'size=a:b'",
-        ),
+        ("lenet5 --kind scaling --over size=a:b", "`size`: expected a value, found 'a'"),
         (
             "lenet5 --kind scaling --over size=1:9:0",
-            f"{RANGE}, found 'size=1:9:0'",
+            "--over size: LOW is at most HIGH and STEP above 0, found '1:9:0'",
         ),
-        ("lenet5 --kind scaling --over size=1:9e9:1", "`over` takes at most 2,000 values, found 'size=1:9e9:1'"),
+        (
+            "lenet5 --kind scaling --over size=1:9000:1",
+            "`over` takes at most 2,000 values, found 9,000 in 'size=1:9000:1'",
+        ),
+        ("resnet18 --kind scaling --over variant=*", "a line needs numbers; --over variant=* has v1"),
+        ("lenet5 --kind scaling --over classes=7", "--over classes=7: one value makes no line"),
         ("lenet5 --kind scaling --over sise", "lenet5 has no parameter 'sise'; did you mean 'size'?"),
         ("lenet5 -o a.jpg", "-o a.jpg: expected a file that ends in .txt, .json, .svg, .png or .pdf, found '.jpg'"),
         ("lenet5 --format png", "--format png needs a file: -o FILE.png"),

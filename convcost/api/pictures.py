@@ -10,6 +10,7 @@ from convcost.api.targets import Network, Sizes, Target, built, resolve
 from convcost.catalogue.loader import bundled_names
 from convcost.errors import ConvcostError, SpecError, UsageError, not_among
 from convcost.network.graph import Graph
+from convcost.numbers.arithmetic import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,8 @@ def plot(
             two metrics), ``ratio`` (two networks over a name) or ``scaling`` (a metric over a name).
         metric: what is plotted: ``macs`` where not given; of a scatter two, as ``params,macs``.
         by: of ``layers``: ``layer``, ``block``, ``stage`` or ``kind``; where not given, the finest that fits.
-        over: of ``ratio`` and ``scaling``: a name, or ``NAME=LOW:HIGH`` or ``NAME=LOW:HIGH:STEP``.
+        over: of ``ratio`` and ``scaling``: a name, or ``NAME=VALUES`` with the values as in :func:`sweep`; a range
+            without a step has some fifty.
         input: ``(channels, *spatial)`` in place of the targets' own.
         **options: as for :func:`analyze`, values of parameters among them; ``roofline`` needs a ``device``.
 
@@ -164,7 +166,9 @@ def _over(networks: Sequence[Network], kind: str, metric: str, over: str | None,
         return charts.scaling(record, name, list(zip(labels, made, strict=True)))
     first, second = made
     points = [(x, Fraction(a) / b) for (x, a), (_, b) in zip(first, second, strict=True) if b]
-    return charts.ratio((labels[0], labels[1]), record, name, points, _formula(targets, name, metric, context))
+    return charts.ratio(
+        (labels[0], labels[1]), record, name, points, _formula(targets, name, points[-1][0], metric, context)
+    )
 
 
 def _target(network: Network) -> Any:
@@ -179,45 +183,59 @@ def _at(target: Target, name: str, value: Any, context: Mapping[str, Any]) -> An
     return analyze(target._replace(values={**target.values, **given}), **context)
 
 
-def _formula(targets: Sequence[Target], name: str, metric: str, context: Mapping[str, Any]) -> Ratio | None:
+def _formula(targets: Sequence[Target], name: str, value: Any, metric: str, context: Mapping[str, Any]) -> Ratio | None:
     """The ratio of the closed forms in ``name``, where the metric has some and both targets take the name or not."""
     from convcost.api.formulas import compare  # noqa: PLC0415 - imports sympy
 
+    shared = [
+        target._replace(values={**target.values, name: value}) if name in target.spec.names else target
+        for target in targets
+    ]  # with one value the name is one symbol, as it is one axis
     try:
-        comparison = compare(*targets, free=[name], input=context.get("input"))
+        comparison = compare(*shared, free=[name], input=context.get("input"))
     except ConvcostError:  # the name is no symbol: it shapes the network
         return None
     return comparison.ratios[targets[0].name].get(metric)
 
 
 def _values(over: str, targets: Sequence[Target]) -> tuple[str, list[Any]]:
-    """The name and the values of ``NAME``, ``NAME=LOW:HIGH`` or ``NAME=LOW:HIGH:STEP``.
+    """The name and the values of ``NAME`` or ``NAME=VALUES``, in ascending order.
 
     Raises:
-        UsageError: it is none of these, there is no such name, or there are too many values.
+        UsageError: it is neither, there is no such name, or the values are no numbers or too many.
     """
     from convcost.api.targets import check_names  # noqa: PLC0415
+    from convcost.sweeps.axes import axes_of  # noqa: PLC0415
 
     name, equals, text = over.partition("=")
     check_names([name], targets)
-    try:
-        numbers = [Fraction(part) for part in text.split(":")] if equals else []
-    except (ValueError, ZeroDivisionError):
-        numbers = [Fraction(0)]
-    if not equals:
-        usual = next(_default(target, name) for target in targets if name in target.spec.names)
-        low, high = (usual / 4, 2 * usual) if usual.denominator > 1 or usual < 4 else (Fraction(1), 2 * usual)  # noqa: PLR2004
-        numbers = [low, high]
-    if len(numbers) not in (2, 3) or numbers[0] > numbers[1] or numbers[-1] <= 0:
-        raise UsageError(f"`over` takes NAME, NAME=LOW:HIGH or NAME=LOW:HIGH:STEP, found '{over[:60]}'")
-    low, high = numbers[:2]
-    step = numbers[2] if len(numbers) == 3 else (high - low) / _POINTS  # noqa: PLR2004 - the step is the third
-    if len(numbers) == 2 and low.denominator == high.denominator == 1 and high - low >= 4:  # noqa: PLR2004
-        step = max(Fraction(round(step)), Fraction(1))
-    if step <= 0 or (high - low) / step > _MOST_POINTS:
-        raise UsageError(f"`over` takes at most {_MOST_POINTS:,} values, found '{over[:60]}'")
-    values = [low + index * step for index in range(int((high - low) / step) + 1)]
-    return name, [int(value) if value.denominator == 1 else value for value in values]
+    target = next(target for target in targets if name in target.spec.names)
+    parameter = target.spec.parameters.get(name)
+    step = _whole_step if parameter is not None and parameter.type == "whole" else _step
+    (axis,) = axes_of(target.spec, [(name, text if equals else _around(_default(target, name)))], step)
+    if len(axis.values) > _MOST_POINTS:
+        raise UsageError(f"`over` takes at most {_MOST_POINTS:,} values, found {len(axis.values):,} in '{over[:60]}'")
+    others = [value for value in axis.values if not is_number(value)]
+    if others:
+        raise UsageError(f"a line needs numbers; --over {over[:60]} has {str(others[0])[:60]}")
+    return name, sorted(set(axis.values))
+
+
+def _step(low: Fraction, high: Fraction) -> Fraction:
+    """Some fifty steps; whole ones between whole numbers that are not close."""
+    whole = low.denominator == high.denominator == 1 and high - low >= 4  # noqa: PLR2004 - values of a line
+    return _whole_step(low, high) if whole else (high - low) / _POINTS
+
+
+def _whole_step(low: Fraction, high: Fraction) -> Fraction:
+    """At most some fifty whole steps."""
+    return max(Fraction(round((high - low) / _POINTS)), Fraction(1))
+
+
+def _around(usual: Fraction) -> str:
+    """From a quarter of a default to twice the default; of a whole number from 1."""
+    low = usual / 4 if usual.denominator > 1 or usual < 4 else Fraction(1)  # noqa: PLR2004
+    return f"{low}:{2 * usual}"
 
 
 def _default(target: Target, name: str) -> Fraction:

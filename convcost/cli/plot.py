@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--kind", type=click.Choice(KINDS), default="layers", show_default=True, help="What is plotted.")
 @click.option("--metric", metavar="NAME", help="The metric: macs where not given; of a scatter two, as params,macs.")
 @click.option("--by", type=click.Choice(GROUPINGS), help="What a bar stands for; by default the finest that fits.")
-@click.option("--over", metavar="NAME[=LOW:HIGH[:STEP]]", help="The name of a ratio or scaling, and its values.")
+@click.option("--over", metavar="NAME[=VALUES]", help="The name of a ratio or scaling, and its values.")
 @click.option("--peak", metavar="FLOP/S", help="In place of a device: operations a second, as 1T.")
 @click.option("--bandwidth", metavar="B/S", help="In place of a device: bytes a second, as 25G.")
 @set_option

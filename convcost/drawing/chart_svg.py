@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from convcost.drawing.labels import Area, Named, placed
+from convcost.drawing.labels import Area, Named, passes, placed
 from convcost.drawing.svg import clipped, document, element, label, path, text_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcost.drawing.chart import Axis, Chart, Curve, Dot
+    from convcost.drawing.chart import Axis, Chart, Curve, Dot, Rule
+    from convcost.drawing.labels import Segment
 
 _COLOURS = 8
 _SIZE, _SMALL, _TITLE = 12, 11, 13
@@ -21,7 +22,7 @@ _NAMES = 260  # width of the names of bars, at most
 _BARS = 460
 _CELLS, _WIDE_CELL, _CELL, _WIRES = 720, 40, 24, 64  # channels: of all, of one, the height of one, and of lines
 _WIDTH, _HEIGHT = 760, 420
-_LARGE = (900, 680)  # of a chart in which every dot has a name
+_LARGE = (1080, 800)  # of a chart in which every dot has a name
 _MANY = 30  # names
 _ROOMY = 1.06  # space for a name by its width, since fonts differ
 _GROUND = 0.75  # opacity of the ground below a name
@@ -156,17 +157,19 @@ def _plane(chart: Chart, vertical: Axis) -> tuple[list[str], float, float]:
     named_at = [plane.named(dot) for dot in chart.dots]
     drawn += plane.marks(chart, groups)
     taken = [dot.area for dot in named_at]
+    lines = plane.lines(chart)
     for rule in chart.rules:
-        drawn += plane.rule(rule.axis, rule.value, rule.text, taken)
-    drawn += plane.names(chart, named_at, taken)
+        drawn += plane.rule(rule, taken, lines)
+    drawn += plane.names(chart, named_at, taken, lines)
     return drawn, left + width + 24, top + height + 40
 
 
-def _over(text: str, area: Area, class_: str) -> list[str]:
-    """Text that can be read where there are lines below it."""
+def _over(text: str, area: Area, class_: str, *, to_right: bool = False) -> list[str]:
+    """Text that can be read over lines; it begins at the left side of an area, or ends at the right side."""
     width, height = area.right - area.x, area.low - area.y
     ground = element("rect", class_="page", fill_opacity=_GROUND, x=area.x, y=area.y, width=width, height=height)
-    return [ground, label(text, area.x, area.low - 3, _SMALL, class_=class_)]
+    x, anchor = (area.right, "end") if to_right else (area.x, None)
+    return [ground, label(text, x, area.low - 3, _SMALL, class_=class_, text_anchor=anchor)]
 
 
 class _Plane:
@@ -201,13 +204,16 @@ class _Plane:
         drawn.append(label(self.vertical.title, 10, middle, _SMALL, text_anchor="middle", transform=turned))
         return drawn
 
-    def curve(self, curve: Curve, colour: int) -> list[str]:
+    def points(self, curve: Curve) -> list[tuple[float, float]]:
+        """The corners of a curve."""
         points = [(self.x(x), self.y(y)) for x, y in curve.points]
-        if curve.steps:
-            points = [
-                *(corner for (x, y), (after, _) in pairwise(points) for corner in ((x, y), (after, y))),
-                points[-1],
-            ]
+        if not curve.steps:
+            return points
+        corners = [corner for (x, y), (after, _) in pairwise(points) for corner in ((x, y), (after, y))]
+        return [*corners, points[-1]]
+
+    def curve(self, curve: Curve, colour: int) -> list[str]:
+        points = self.points(curve)
         drawn: list[str] = []
         if curve.filled:
             closed = [(points[0][0], self.area.low), *points, (points[-1][0], self.area.low)]
@@ -215,25 +221,42 @@ class _Plane:
         drawn.append(path(points, class_="curve line" if colour < 0 else f"curve c{colour}"))
         return drawn
 
-    def rule(self, axis: str, value: Any, text: str, taken: list[Area]) -> list[str]:
-        """A dashed line with its text in the first free place beside it."""
+    def line(self, rule: Rule) -> Segment:
+        """From one side of the area to the other."""
         left, top, right, low = self.area
-        width = text_width(text, _SMALL)
-        if axis == "y":
-            y = self.y(value)
-            line = [(left, y), (right, y)]
-            places = [Area(x, y - 15, x + width, y - 3) for x in (right - width - 4, left + 6)]
-            places += [Area(x, y + 3, x + width, y + 15) for x in (right - width - 4, left + 6)]
+        if rule.axis == "y":
+            return left, self.y(rule.value), right, self.y(rule.value)
+        return self.x(rule.value), top, self.x(rule.value), low
+
+    def lines(self, chart: Chart) -> list[Segment]:
+        """All that texts should not cover: pieces of curves, and rules."""
+        pieces = [(*start, *end) for curve in chart.curves for start, end in pairwise(self.points(curve))]
+        return [*pieces, *map(self.line, chart.rules)]
+
+    def rule(self, rule: Rule, taken: list[Area], lines: Sequence[Segment]) -> list[str]:
+        """A dashed line with its text in the first free place beside it that no other line passes."""
+        left, top, right, low = self.area
+        width = text_width(rule.text, _SMALL)
+        x, y, *_ = line = self.line(rule)
+        if rule.axis == "y":
+            starts = [
+                right - width - 4,
+                left + 6,
+                *(left + part * (right - left - width) / 8 for part in range(7, 0, -1)),
+            ]
+            places = [Area(start, high, start + width, high + 12) for start in starts for high in (y - 15, y + 3)]
         else:
-            x = self.x(value)
-            line = [(x, top), (x, low)]
-            starts = [start for start in (x + 5, x - width - 5) if left <= start and start + width <= right]
+            starts = [start for start in (x + 5, x - width - 5) if left <= start and start + width <= right] or [left]
             heights = [top + 4 + 16 * row for row in range(int((low - top) / 16) - 1)]
-            places = [Area(start, y, start + width, y + 12) for y in heights for start in starts or [left]]
-        place = next((place for place in places if not any(place.meets(other) for other in taken)), places[0])
+            places = [Area(start, high, start + width, high + 12) for high in heights for start in starts]
+        free = [place for place in places if not any(place.meets(other) for other in taken)]
+        others = [other for other in lines if other != line]
+        clear = (place for place in free if not any(passes(other, place) for other in others))
+        place = next(clear, (free or places)[0])
         taken.append(place)
-        drawn = [path(line, class_="rule", stroke_dasharray="5 4")]
-        return [*drawn, *_over(text, place, "quiet of-rule")]
+        drawn = [path([line[:2], line[2:]], class_="rule", stroke_dasharray="5 4")]
+        beside = rule.axis == "x" and place.right <= x  # fonts differ in width: no text grows into its own line
+        return [*drawn, *_over(rule.text, place, "quiet of-rule", to_right=beside)]
 
     def named(self, dot: Dot) -> Named:
         """Where a dot is, with the size of its name."""
@@ -250,12 +273,12 @@ class _Plane:
             drawn.append(element("circle", class_=f"{form} c{colour}", cx=where.x, cy=where.y, r=where.radius))
         return drawn
 
-    def names(self, chart: Chart, dots: Sequence[Named], taken: Sequence[Area]) -> list[str]:
+    def names(self, chart: Chart, dots: Sequence[Named], taken: Sequence[Area], lines: Sequence[Segment]) -> list[str]:
         """The names of dots, those of the largest in the best places."""
         drawn: list[str] = []
         order = [index for index, dot in enumerate(chart.dots) if dot.named]
         order.sort(key=lambda index: -dots[index].radius)
-        spots = placed([dots[index] for index in order], self.area, taken)
+        spots = placed([dots[index] for index in order], self.area, taken, lines)
         for index, spot in zip(order, spots, strict=True):
             if spot is None:
                 continue

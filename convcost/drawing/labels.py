@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _RINGS = (6, 12, 20, 30, 42, 56, 72, 90, 110, 130, 160, 190, 230)  # distances from the side of a dot
 _DIRECTIONS = 16
+_PASSED = 60  # the distance that a line over a name counts as
 _GAP = 2  # between two names, and between a name and a dot
 
 
@@ -53,24 +54,29 @@ class Spot(NamedTuple):
     leader: tuple[float, float] | None
 
 
-def placed(dots: Sequence[Named], within: Area, taken: Sequence[Area] = ()) -> list[Spot | None]:
+Segment = tuple[float, float, float, float]  # from (x, y) to (x, y)
+
+
+def placed(
+    dots: Sequence[Named], within: Area, taken: Sequence[Area] = (), lines: Sequence[Segment] = ()
+) -> list[Spot | None]:
     """A place for each name, close to its dot; None where there is no room.
 
-    No name meets another one, a dot or a taken area. Lines to names pass other names only where nothing else is left.
+    No name meets another one, a dot or a taken area. A name covers a line, also one that leads to another name, only
+    where a place beside it is much further away.
 
     Args:
         dots: in the order in which they get their places.
         within: where names may be.
         taken: areas that are not free.
+        lines: what names should not cover.
     """
     used = [*taken, *(dot.area for dot in dots)]
-    leaders: list[tuple[float, float, float, float]] = []
+    leaders = list(lines)
     names: list[Area] = []
     result: list[Spot | None] = []
     for dot in dots:
-        free = [area for area in _around(dot) if _free(area, within, used)]
-        clear = (area for area in free if _is_clear(dot, area, names, leaders))
-        area = next(clear, free[0] if free else None)
+        area = _closest(dot, within, used, names, leaders)
         if area is None:
             result.append(None)
             continue
@@ -84,8 +90,11 @@ def placed(dots: Sequence[Named], within: Area, taken: Sequence[Area] = ()) -> l
 
 
 def _free(area: Area, within: Area, used: Sequence[Area]) -> bool:
-    inside = within.x <= area.x and area.right <= within.right and within.y <= area.y and area.low <= within.low
-    return inside and not any(area.meets(other) for other in used)
+    x, y, right, low = area
+    if not (within.x <= x and right <= within.right and within.y <= y and low <= within.low):
+        return False
+    x, y, right, low = x - _GAP, y - _GAP, right + _GAP, low + _GAP
+    return not any(x < far and near < right and y < bottom and top < low for near, top, far, bottom in used)
 
 
 def _leader(dot: Named, area: Area) -> tuple[float, float] | None:
@@ -94,17 +103,30 @@ def _leader(dot: Named, area: Area) -> tuple[float, float] | None:
     return (x, y) if abs(x - dot.x) + abs(y - dot.y) > dot.radius + _RINGS[1] else None
 
 
-def _is_clear(
-    dot: Named, area: Area, names: Sequence[Area], leaders: Sequence[tuple[float, float, float, float]]
-) -> bool:
-    """Whether no line passes the area, and the line to it passes no name."""
-    if any(_passes(line, area) for line in leaders):
-        return False
+def _closest(
+    dot: Named, within: Area, used: Sequence[Area], names: Sequence[Area], lines: Sequence[Segment]
+) -> Area | None:
+    """The free place with the least distance, where each line that passes it counts as a distance."""
+    best: Area | None = None
+    least = float("inf")
+    for ring, area in _around(dot):
+        if ring >= least:
+            break
+        if _free(area, within, used):
+            cost = ring + _PASSED * _passed(dot, area, names, lines)
+            if cost < least:
+                best, least = area, cost
+    return best
+
+
+def _passed(dot: Named, area: Area, names: Sequence[Area], lines: Sequence[Segment]) -> int:
+    """How many lines pass the area, and how many names the line to it passes."""
     leader = _leader(dot, area)
-    return leader is None or not any(_passes((dot.x, dot.y, *leader), name) for name in names)
+    crossed = 0 if leader is None else sum(passes((dot.x, dot.y, *leader), name) for name in names)
+    return crossed + sum(passes(line, area) for line in lines)
 
 
-def _passes(line: tuple[float, float, float, float], area: Area) -> bool:
+def passes(line: Segment, area: Area) -> bool:
     """Whether a line from (x, y) to (x, y) meets an area: the part of it that is inside is not empty."""
     x, y, right, low = line
     start, end = 0.0, 1.0
@@ -118,12 +140,12 @@ def _passes(line: tuple[float, float, float, float], area: Area) -> bool:
     return start <= end
 
 
-def _around(dot: Named) -> Iterator[Area]:
-    """Places around a dot, the closest first; to the right before elsewhere."""
+def _around(dot: Named) -> Iterator[tuple[int, Area]]:
+    """Places around a dot with their distances, the closest first; to the right before elsewhere."""
     for ring in _RINGS:
         for step in range(_DIRECTIONS):
             angle = 2 * pi * (step // 2 + step % 2) / _DIRECTIONS * (1 if step % 2 else -1)
             across, down = cos(angle), sin(angle)
             x = dot.x + across * (dot.radius + ring) + (across - 1) / 2 * dot.width
             y = dot.y + down * (dot.radius + ring) + (down - 1) / 2 * dot.height
-            yield Area(x, y, x + dot.width, y + dot.height)
+            yield ring, Area(x, y, x + dot.width, y + dot.height)

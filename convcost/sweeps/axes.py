@@ -13,7 +13,7 @@ from convcost.limits import MAX_AXIS, MAX_POINTS
 from convcost.numbers.arithmetic import is_array, is_number, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from convcost.language.model import Parameter, Spec
 
@@ -33,12 +33,22 @@ class Axis(NamedTuple):
     values: Sequence[Any]
 
 
-def axes_of(spec: Spec, over: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> tuple[Axis, ...]:
+def _by_one(_low: Fraction, _high: Fraction) -> Fraction:
+    """The step of a range that gives none."""
+    return Fraction(1)
+
+
+def axes_of(
+    spec: Spec,
+    over: Mapping[str, Any] | Iterable[tuple[str, Any]],
+    step: Callable[[Fraction, Fraction], Fraction] = _by_one,
+) -> tuple[Axis, ...]:
     """The axes that a caller means.
 
     Args:
         spec: whose parameters vary.
         over: values by name: a sequence or an array of them, or a text such as ``0.25:1:0.05`` or ``1,2,4:8``.
+        step: the step of a range from low to high, where the text gives none.
 
     Raises:
         UsageError: there is no such parameter, it is given twice, or the values are none.
@@ -49,7 +59,7 @@ def axes_of(spec: Spec, over: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> 
         own = own_name(name, spec.parameters)
         if own in axes:
             raise UsageError(f"--over gives `{shorten(own)}` twice")
-        listed = _of_text(spec, own, parameter, values) if isinstance(values, str) else _of_python(own, values)
+        listed = _of_text(spec, own, parameter, values, step) if isinstance(values, str) else _of_python(own, values)
         if not listed:
             raise UsageError(f"--over {shorten(own)}: no values")
         axes[own] = Axis(own, listed)
@@ -86,13 +96,15 @@ def _of_python(name: str, values: Any) -> list[Any]:
     return listed
 
 
-def _of_text(spec: Spec, name: str, parameter: Parameter | None, text: str) -> list[Any]:
+def _of_text(
+    spec: Spec, name: str, parameter: Parameter | None, text: str, step: Callable[[Fraction, Fraction], Fraction]
+) -> list[Any]:
     """The values of ``1,2,4:8`` or ``*``."""
     if text.strip() == _EVERY:
         return list(_every(name, parameter))
     values: list[Any] = []
     for item in _items(text):
-        values += _range(name, item, [from_text(spec, name, part) for part in item.split(":")])
+        values += _range(name, item, [from_text(spec, name, part) for part in item.split(":")], step)
         if len(values) > MAX_AXIS:
             raise UsageError(f"--over {name}: more than {MAX_AXIS:,} values")
     return values
@@ -118,14 +130,15 @@ def _items(text: str) -> list[str]:
     return [item.strip() for item in items]
 
 
-def _range(name: str, item: str, ends: Sequence[Any]) -> list[Any]:
-    """The values of ``VALUE``, ``LOW:HIGH`` or ``LOW:HIGH:STEP``; the step is 1 where it is not given."""
+def _range(name: str, item: str, ends: Sequence[Any], usual: Callable[[Fraction, Fraction], Fraction]) -> list[Any]:
+    """The values of ``VALUE``, ``LOW:HIGH`` or ``LOW:HIGH:STEP``."""
     if len(ends) == 1:
         return list(ends)
     numbers = len(ends) <= _STEPPED and all(is_number(end) for end in ends)
     if not numbers:
         raise UsageError(f"--over {name} takes VALUE, LOW:HIGH or LOW:HIGH:STEP, found '{item[:60]}'")
-    low, high, step = (*map(Fraction, ends), *([Fraction(1)] if len(ends) == _SPAN else []))
+    low, high = map(Fraction, ends[:_SPAN])
+    step = usual(low, high) if len(ends) == _SPAN else Fraction(ends[-1])
     if step <= 0 or high < low:
         raise UsageError(f"--over {name}: LOW is at most HIGH and STEP above 0, found '{item[:60]}'")
     steps = (high - low) // step
