@@ -214,6 +214,31 @@ MUTANTS = (
         "_part(_row, _context)",
         ("tests/test_metrics.py",),
     ),
+    # channels, drawings and charts
+    Mutant(
+        "Attention.reads_channels",
+        "_bits | _scores[_place * _heads // _count]",
+        "_bits",
+        ("tests/test_channels.py::test_a_channel_that_is_changed_changes_what_reads_it",),
+    ),
+    Mutant(
+        "_Builder._part",
+        "Fraction(_macs * _copies * _times, self.macs)",
+        "Fraction(_macs * _times, self.macs)",
+        ("tests/test_draw.py::test_the_data_are_those_of_the_picture",),
+    ),
+    Mutant(
+        "_around",
+        "{_x: _count - 1 - _place for _place, (_x, _) in enumerate(_cut.bundles)}",
+        "{_x: _place for _place, (_x, _) in enumerate(_cut.bundles)}",
+        ("tests/test_draw.py::test_cells_that_read_two_cells_before_continue_in_further_columns",),
+    ),
+    Mutant(
+        "_radius",
+        "_DISC * _dot.weight ** 0.5",
+        "_DISC * _dot.weight",
+        ("tests/test_plot.py::test_a_roofline_has_time_as_area_and_marks_the_ridge",),
+    ),
     # what a printed figure may be
     Mutant(
         "_factors",

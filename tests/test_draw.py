@@ -365,6 +365,9 @@ def test_the_data_are_those_of_the_picture(names: tuple[str, ...]) -> None:
         assert {*layers, *folded} == {node.path for node in graph.layers}
         macs = sum(box["macs"] * box["times"] for box in item["boxes"] if box["inside"] is None and box["macs"])
         assert macs == convcost.analyze(graph).totals.macs
+        for outer in (None, *(box for box in item["boxes"] if box["form"] == "frame")):
+            inside = [box["share"] or 0 for box in item["boxes"] if box["inside"] == (outer and outer["id"])]
+            assert sum(inside) == pytest.approx(outer["share"] if outer else 1)
         for edge in item["edges"]:
             assert ids[edge["source"]]["form"] != "frame" != ids[edge["target"]]["form"]
         assert all(box["inside"] is None or ids[box["inside"]]["form"] == "frame" for box in item["boxes"])
