@@ -64,6 +64,8 @@ def test_nothing_overlaps(name: str) -> None:
         assert not words.where.overlaps(box.where), (words, box)
     for segment, words in itertools.product(picture.segments, labels):
         assert not enters(segment, words.where), (segment, words)
+    crossings = sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2))
+    assert crossings == 0 or convcost.load(name).outputs  # a pyramid hands maps on to levels beside each other
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -123,11 +125,20 @@ def test_the_lines_are_the_tensors(name: str) -> None:
     expected = {
         (of_box[index], of_box[node.index])
         for node in graph.layers
-        for index, _ in node.inputs
+        for index, _ in (node.inputs if node.kind != "parameter" else ())  # which reads nothing
         if of_box[index] != of_box[node.index]
     }
     ends = {numbers[id(part)] for part in made.parts if part.form == "output"}
     assert {(arrow.source, arrow.target) for arrow in arrows(made) if arrow.target not in ends} == expected
+
+
+def test_no_line_leads_to_a_tensor_of_parameters() -> None:
+    """Dosovitskiy et al. (2021), equation 1: the class token and the positions are learned, not computed."""
+    (item,) = convcost.draw("vit", depth=DEEP).data()["items"]
+    tokens = {box["id"] for box in item["boxes"] if box["text"][0].startswith("parameter")}
+    assert len(tokens) == 2
+    assert not [edge for edge in item["edges"] if edge["target"] in tokens]
+    assert len([edge for edge in item["edges"] if edge["source"] in tokens]) == 2
 
 
 def test_every_activation_norm_and_stride_of_a_block_is_written() -> None:
@@ -203,6 +214,18 @@ def test_cells_that_read_two_cells_before_continue_in_further_columns(name: str,
     assert len(middles) == columns
     assert picture.page.low < 2 * picture.page.right
     assert sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2)) == 0
+
+
+def test_a_chain_in_a_frame_continues_in_further_columns() -> None:
+    drawing = convcost.draw("densenet121")
+    boxes = {box["id"]: box for box in drawing.data()["items"][0]["boxes"]}
+    for name, layers in (("dense1", 6), ("dense2", 12), ("dense3", 24), ("dense4", 16)):  # Huang et al., table 1
+        (frame,) = [box for box in boxes.values() if box["form"] == "frame" and box["text"][0] == name]
+        inside = [box for box in boxes.values() if box["inside"] == frame["id"]]
+        assert len(inside) == layers
+        assert len({box["x"] + box["width"] / 2 for box in inside}) == {6: 1, 12: 2, 24: 3, 16: 3}[layers]
+    page = read(drawing.svg()).page
+    assert page.low < 1.5 * page.right
 
 
 @pytest.mark.parametrize("name", ["inception_v4", "inception_module", "nats_bench"])

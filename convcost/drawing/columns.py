@@ -17,7 +17,8 @@ _PAGE = 1.2  # height by width of a drawing in columns
 _WORTH = 0.75  # the part of its height that a drawing in columns has at most
 _TALL = 900  # the height from which a drawing is continued in a further column
 _MOST_COLUMNS = 8
-_BENT = 1.3  # by how much the page must become smaller for a cut where two lines lead on
+_MOST_LINES = 3  # that lead on
+_BENT = 1.3  # by how much the page must become smaller for each further line that leads on
 _FURTHER = 1.08  # and for every further column
 
 
@@ -54,20 +55,23 @@ def in_columns(placed: Placed, items: Sequence[Item], spacing: Spacing) -> Place
         return placed
     extents = _extents(placed, items)
     best: tuple[_Cut, ...] = ()
-    score = _score(placed.width, placed.height)
-    for most, penalty in ((1, 1.0), (2, _BENT)):
-        cuts = [cut for cut in map(_cut_at(placed, extents), range(1, len(extents.starts))) if cut is not None]
-        cuts = [cut for cut in cuts if len(cut.bundles) <= most]
+    score = page(placed.width, placed.height)
+    solid = [end > start for start, end in zip(extents.starts, extents.ends, strict=True)]
+    layers = [layer for layer in range(1, len(solid)) if solid[layer - 1] and solid[layer]]
+    possible = [cut for cut in map(_cut_at(placed, extents), layers) if cut is not None]
+    for most in range(1, _MOST_LINES + 1):
+        penalty = _BENT ** (most - 1)
+        cuts = [cut for cut in possible if len(cut.bundles) <= most]
         for height in range(placed.height // _MOST_COLUMNS, placed.height, max(placed.height // 100, 1)):
             chosen = _filled(extents, cuts, height)
             width, high = _sizes(extents, chosen, spacing)
-            made = penalty * _FURTHER ** len(chosen) * _score(width, high)
+            made = penalty * _FURTHER ** len(chosen) * page(width, high)
             if chosen and high < _WORTH * placed.height and made < score:
                 best, score = chosen, made
     return _folded(placed, best, extents, spacing) if best else placed
 
 
-def _score(width: int, height: int) -> float:
+def page(width: int, height: int) -> float:
     """How large a page of the usual form must be."""
     return max(height, _PAGE * width)
 

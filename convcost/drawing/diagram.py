@@ -11,9 +11,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from convcost.drawing.words import name_of, text_of
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError, UnsupportedError, UsageError
 from convcost.network.cost import sum_work
-from convcost.network.fusion import kept_outputs, readers
+from convcost.network.fusion import kept_outputs
 from convcost.tables.table import without_copies
 from convcost.tables.values import shape as sizes
 from convcost.tables.values import share as percent
@@ -163,7 +163,11 @@ class _Builder:
     def __init__(self, graph: Graph, *, repeats: bool) -> None:
         self.repeats = repeats
         self.graph = graph
-        self.readers = readers(graph)
+        self.read = {node.index: () if _reads_nothing(node) else node.inputs for node in graph.layers}
+        self.readers: dict[int, list[int]] = {node.index: [] for node in graph.nodes}
+        for reader, inputs in self.read.items():
+            for index in dict.fromkeys(index for index, _ in inputs):
+                self.readers[index].append(reader)
         self.kept = kept_outputs(graph)
         self.macs = sum_work(graph.layers).macs
         self.into = self._folded()
@@ -195,9 +199,10 @@ class _Builder:
         into: dict[int, int] = {}
         for node in self.graph.layers:
             layer = node.layer
-            if len(node.inputs) != 1 or not (layer.drawn_beside or (layer.is_view and node.shape == node.input)):
+            read = self.read[node.index]
+            if len(read) != 1 or not (layer.drawn_beside or (layer.is_view and node.shape == node.input)):
                 continue
-            before = self.graph.nodes[node.inputs[0][0]]
+            before = self.graph.nodes[read[0][0]]
             head = self.graph.nodes[into.get(before.index, before.index)]
             private = self.readers[before.index] == [node.index] and before.index not in self.kept
             beside = node.path.rpartition("/")[0] == head.path.rpartition("/")[0]
@@ -239,7 +244,7 @@ class _Builder:
             frees: list[set[int]] = [set() for _ in groups]
             for place, group in enumerate(groups):
                 for node in group.nodes:
-                    for index, _ in node.inputs:
+                    for index, _ in self.read[node.index]:
                         source = owner.get(index, place)
                         if source != place:
                             waits[place].add(source)
@@ -292,7 +297,7 @@ class _Builder:
             part = self._part(run, times)
             first = run[0]
             own = {node.index for node in first.nodes}
-            read = dict.fromkeys(index for node in first.nodes for index, _ in node.inputs)
+            read = dict.fromkeys(index for node in first.nodes for index, _ in self.read[node.index])
             links += [Link(owner.get(index), place, index) for index in read if index not in own]
             owner |= {node.index: place for group in run for node in group.nodes}
             parts.append(part)
@@ -361,7 +366,9 @@ class _Builder:
 
     def _entering(self, group: _Group) -> list[int]:
         own = {node.index for node in group.nodes}
-        return list(dict.fromkeys(index for node in group.nodes for index, _ in node.inputs if index not in own))
+        return list(
+            dict.fromkeys(index for node in group.nodes for index, _ in self.read[node.index] if index not in own)
+        )
 
     def _leaving(self, group: _Group) -> list[int]:
         own = {node.index for node in group.nodes}
@@ -395,7 +402,7 @@ class _Builder:
                 tuple(node.work.as_dict().values()),
                 tuple(
                     (place.get(index, -1 - entering.index(index) if index in entering else 0), times)
-                    for index, times in node.inputs
+                    for index, times in self.read[node.index]
                 ),
             )
             for node in group.nodes
@@ -475,6 +482,16 @@ def _joined(groups: Sequence[_Group]) -> _Group:
 def _alike(before: _Group, group: _Group) -> bool:
     """Whether two groups have one name, apart from the number of a copy."""
     return without_copies(before.path) == without_copies(group.path) or _stem(before.path) == _stem(group.path)
+
+
+def _reads_nothing(node: Node) -> bool:
+    """Whether no channel of a layer depends on what enters it: it is a tensor of parameters."""
+    if node.work.read or node.layer.is_view or node.layer.merges:
+        return False
+    try:
+        return not any(node.layer.reads_channels([[1] * node.input[0]], node.input, node.shape))
+    except UnsupportedError:
+        return False
 
 
 def _label(group: _Group) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from convcost.drawing.columns import in_columns
+from convcost.drawing.columns import in_columns, page
 from convcost.drawing.layout import Edge, Item, Spacing, place
 from convcost.drawing.svg import text_width
 
@@ -31,6 +31,8 @@ class Style(NamedTuple):
         least: width of the smallest box.
         port: between two lines that end at one merge.
         tip: the same, where there are many.
+        columns: whether a chain that is too high for a page is continued in further columns: never, that of the whole
+            network, or those in frames as well.
     """
 
     width: Callable[[str], float]
@@ -42,6 +44,7 @@ class Style(NamedTuple):
     least: int
     port: int
     tip: int
+    columns: Literal["never", "outside", "everywhere"]
 
 
 class Box(NamedTuple):
@@ -123,23 +126,26 @@ PIXELS = Style(
     least=44,
     port=14,
     tip=10,
+    columns="outside",
 )
 
 
-def scene(drawing: Diagram, style: Style = PIXELS, *, columns: bool = True) -> Scene:
-    """Places for everything in a diagram.
+def scene(drawing: Diagram, style: Style = PIXELS) -> Scene:
+    """Places for everything in a diagram; of two drawings, with and without columns in frames, the smaller one."""
+    made = _placed(drawing, style)
+    if style.columns == "never":
+        return made
+    other = _placed(drawing, style._replace(columns="everywhere"))
+    return min(made, other, key=lambda each: page(each.width, each.height))
 
-    Args:
-        drawing: what to place.
-        style: the sizes.
-        columns: whether a high drawing is continued in further columns.
-    """
+
+def _placed(drawing: Diagram, style: Style) -> Scene:
     inner = [inside_of(part, style) for part in drawing.parts]
     items = _items(drawing.parts, inner, drawing.links, style)
     edges = [Edge(link.source or 0, link.target or 0, link.tensor) for link in drawing.links]
     last = [index for index, part in enumerate(drawing.parts) if part.form == "output"]
     placed = place(items, edges, style.spacing, last=last)
-    if columns:
+    if style.columns != "never":
         placed = in_columns(placed, items, style.spacing)
     return _scene(drawing.parts, inner, items, placed, style)
 
@@ -179,11 +185,25 @@ def inside_of(part: Part, style: Style, left: Sequence[int] = ()) -> Inside | No
         for link in part.links
     ]
     placed = place(items, edges, style.spacing, first=range(first), last=range(end, len(items)))
+    if style.columns == "everywhere":
+        placed = _down_to_end(in_columns(placed, items, style.spacing), range(end, len(items)))
     inside = _scene(part.parts, inner, items, placed, style, first)
     enters = {tensor: placed.axes[index] for index, tensor in enumerate(entering)}
     alias = {drawn: outer for outer, drawn in part.aliases}
     leaves = {alias[tensor]: placed.axes[end + index] for index, tensor in enumerate(leaving)}
     return Inside(inside, enters, leaves, style.line + style.rim)
+
+
+def _down_to_end(placed: Placed, leaving: range) -> Placed:
+    """A layout whose last items, and the lines to them, are at its lower side, in whatever column they are."""
+    tops = [placed.height if index in leaving else top for index, top in enumerate(placed.tops)]
+    routes = [
+        route._replace(points=(*route.points[:-1], (route.points[-1][0], placed.height)))
+        if route.edge.target in leaving
+        else route
+        for route in placed.routes
+    ]
+    return placed._replace(tops=tuple(tops), routes=tuple(routes))
 
 
 def _items(parts: Sequence[Part], inner: Sequence[Inside | None], links: Sequence[Link], style: Style) -> list[Item]:

@@ -30,6 +30,7 @@ CELLS = Style(
     least=5,
     port=2,
     tip=2,
+    columns="never",
 )
 _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
 _CHARACTERS = " \u2502\u2500\u2514\u2502\u2502\u250c\u251c\u2500\u2518\u2500\u2534\u2510\u2524\u252c\u253c"
@@ -66,7 +67,7 @@ class _Cells:
 
 def width_of(drawing: Diagram) -> int:
     """How many columns of a terminal the drawing takes."""
-    return scene(drawing, CELLS, columns=False).width + 1
+    return scene(drawing, CELLS).width + 1
 
 
 def text_drawing(drawing: Diagram, *, ascii_only: bool = False) -> str:
@@ -76,7 +77,7 @@ def text_drawing(drawing: Diagram, *, ascii_only: bool = False) -> str:
         drawing: what to draw.
         ascii_only: draw without box-drawing characters.
     """
-    made = scene(drawing, CELLS, columns=False)
+    made = scene(drawing, CELLS)
     cells = _Cells(made.width + 1, made.height)
     for box in made.boxes:
         _outline(cells, box)
