@@ -17,7 +17,7 @@ import convcost
 from convcost.api.targets import convention_of
 from convcost.catalogue.loader import Catalogue
 from convcost.conventions.reported import Reported
-from convcost.errors import ConvcostError, UnsupportedError
+from convcost.errors import ConvcostError, UnsupportedError, UsageError
 from convcost.formulas.cases import cases
 from convcost.formulas.closed import formula
 from convcost.language.interpret import build
@@ -299,12 +299,45 @@ def test_compiled_counts_are_one_form() -> None:
     ]
 
 
+MOVED = ("bytes", "read", "written", "constants", "executed", "intensity")
+CROSSING = (
+    "[{conv: {out: 8, kernel: 3}}, {batch_norm, repeat: n}, relu]",
+    "[{do: [batch_norm, relu, conv: {out: 8}], repeat: n}, batch_norm]",
+    "[conv: {out: 8}, {do: [conv: {out: 8}, batch_norm, {add: {a: x, b: [conv: {out: 8}]}}], repeat: n}, batch_norm]",
+    "[{do: [batch_norm, relu, conv: {out: 8, bias: false}], repeat: n}, batch_norm, relu]",
+    "[{conv: {out: 8}, name: a}, {add: {x: x, a: a}, repeat: n}, relu]",
+    "[conv: {out: 8}, {conv: {out: 8, bias: false}, first: {bias: true}, repeat: n}, batch_norm, relu]",
+    "[{do: [relu, conv: {out: 8}, batch_norm], repeat: n}, {do: [relu, sigmoid], repeat: n}, relu]",
+)
+
+
+@pytest.mark.parametrize("layers", CROSSING)
+@pytest.mark.parametrize("fused", [True, False])
+def test_bytes_of_copies_whatever_is_fused(tmp_path: Path, layers: str, fused: bool) -> None:  # noqa: FBT001 - a case
+    """Where layers of one copy are fused into another one, there is one form or a form for each number."""
+    spec_of(f"parameters: {{n: 3}}\ninput: [8, 8, 8]\nlayers: {layers}\n", tmp_path)
+    costs = convcost.compile(str(tmp_path / "net.yaml"), ["n"], MOVED, fused=fused)
+    for n in (1, 2, 3, 4, 7):
+        analysis = convcost.analyze((str(tmp_path / "net.yaml"), {"n": n}), fused=fused)
+        assert costs(n) == {key: analysis.value(key) for key in MOVED}, n
+
+
+@pytest.mark.parametrize("name", ["resnet_cifar", "mobilenet_v2"])
+def test_bytes_of_networks_are_one_form(name: str) -> None:
+    free = "depth" if name == "resnet_cifar" else "n3"
+    costs = convcost.compile(name, [free], MOVED)
+    for value in (8, 14, 26):
+        analysis = convcost.analyze((name, {free: value}))
+        assert costs(value) == {key: analysis.value(key) for key in MOVED}
+    assert len(costs.forms) == 1
+
+
 def test_metrics_that_need_every_copy_are_counted() -> None:
-    costs = convcost.compile("resnet_cifar", ["depth"], ["macs", "peak", "bytes"])
-    analysis = convcost.analyze(("resnet_cifar", {"depth": 14}))
-    assert costs(14) == {key: analysis.value(key) for key in costs.quantities}
-    with pytest.raises(UnsupportedError, match=r"needs every copy of a repeat, and .* free with `depth`"):
-        convcost.explore("resnet_cifar", free=["depth"]).contents  # noqa: B018 - it is made when it is read
+    costs = convcost.compile("densenet_cifar", ["depth"], ["macs", "peak", "bytes"])
+    analysis = convcost.analyze(("densenet_cifar", {"depth": 22}))
+    assert costs(22) == {key: analysis.value(key) for key in costs.quantities}
+    with pytest.raises(UnsupportedError, match=r"needs every copy of a repeat, and .* free with `n1`"):
+        convcost.explore("densenet", free=["n1"]).contents  # noqa: B018 - it is made when it is read
 
 
 def test_more_copies_than_the_limits_allow_have_no_network(tmp_path: Path) -> None:
@@ -330,6 +363,17 @@ def test_the_deepest_network_within_a_budget() -> None:
     params = {depth: convcost.analyze(("resnet_cifar", {"depth": depth})).value("params") for depth in range(8, 62, 6)}
     assert answer.place is not None
     assert answer.place.value == max(depth for depth, count in params.items() if count <= 700_000)
+
+
+def test_counts_in_comparisons_and_proofs() -> None:
+    """ResNet-18 and 34 are one family of networks, as ResNet-50 and 101 are."""
+    counts = ("n2", "n3", "n4", "n5")
+    assert convcost.equal("resnet18", "resnet34", free=counts).equal
+    closed = convcost.compare("resnet34", "resnet50", free=["n4"]).items[0].formula
+    assert closed is not None
+    assert closed.totals["params"].value == convcost.analyze("resnet34").value("params")
+    with pytest.raises(UsageError, match="free can be n2, n3, n4, n5, C, d"):
+        convcost.formula("resnet50", free=["depth"])
 
 
 # --- tables ---

@@ -171,6 +171,23 @@ def test_two_hundred_settings_of_every_page_equal_the_library(browser: Browser, 
     assert compare_settings(browser, folder, name, 200) >= 10
 
 
+def test_depths_can_be_moved(browser: Browser, folder: Path) -> None:
+    """Copies of a repeat whose number is free are one row; rows and totals are those of the library."""
+    free = ("n4", "n6", "size")
+    names = explore("efficientnet", free=free).names
+    browser.open(page_of(folder, "efficientnet", free=",".join(free)))
+    settings = settings_of(names, 6)
+    for convention, values, page in zip(cycle(WHOSE), settings, shown(browser, names, settings), strict=False):
+        analysis = analyze("efficientnet", convention=convention, **exact(values))
+        totals, _ = expected(analysis)
+        assert page["totals"].pop("0 peak") == NOTHING
+        del totals["0 peak"]
+        assert {key: page["totals"][key].split()[0].removesuffix("B") for key in totals} == totals, (values, convention)
+        for place, key in enumerate(("params", "macs", "flops", "activations", "bytes", "reported"), 4):
+            assert sum(int(row[place].replace(",", "")) for row in page["rows"]) == analysis.value(key), (values, key)
+    assert browser.complaints == []
+
+
 def text_of(browser: Browser, selector: str) -> str:
     return str(browser.run(f"document.querySelector({json.dumps(selector)}).textContent"))
 

@@ -24,6 +24,7 @@ from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import alive
 from convcost.metrics.traffic import traffic
 from convcost.numbers.polynomial import expanded
+from convcost.numbers.printing import text
 from convcost.tables.printable import Printable
 from convcost.tables.values import plain
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.conventions.model import Convention
-    from convcost.formulas.closed import Formula
+    from convcost.formulas.closed import FormRow, Formula
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
@@ -212,7 +213,7 @@ class Explorer(Printable):
             "conditions": [[text, guard.structural] for text, guard in zip(words, made.guards, strict=True)],
             "as_stated": graph.stated,
             "totals": totals,
-            "paths": [plain(node.path) for node in graph.layers],
+            "paths": [_path(row) for row in case.rows],
             "kinds": kinds,
             "lines": [different[line] for line in lines],
             "columns": columns,
@@ -274,6 +275,11 @@ def _free(source: Source, free: Sequence[str] | None, input_shape: Shape | None)
     if free is None:
         return everything_free(source.spec, source.values, input_shape)
     return [name for name in free if own_name(name, source.spec.parameters) in source.spec.names]
+
+
+def _path(row: FormRow) -> str:
+    """The path of a row; with how many copies of a repeat it counts, where that is free."""
+    return plain(f"{row.path}, {text(row.count)} copies" if row.repeated else row.path)
 
 
 def _command(source: Source) -> str:

@@ -13,7 +13,7 @@ from convcost.language.given import find, from_python
 from convcost.language.interpret import build
 from convcost.language.model import own_name
 from convcost.metrics.registry import metric
-from convcost.solving.costs import ADDITIVE, CLOSED, Metrics
+from convcost.solving.costs import CLOSED, Metrics, closed_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,14 +82,14 @@ class Network:
     def _free_counts(self) -> set[str]:
         """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it."""
         counts = count_names(self.spec).intersection(self.over)
-        if not counts or not ADDITIVE.issuperset(self.closed):
+        if not counts or not CLOSED.issuperset(self.closed):
             return set()
         free = [name for name in self.over if name in counts or name in free_names(self.spec)]
         try:
-            formula(self.spec, free, self._given, self._input_shape, checked=False)
+            graph = formula(self.spec, free, self._given, self._input_shape, checked=False).graph
         except ConvcostError:  # every number of copies has forms of its own
             return set()
-        return counts
+        return counts if closed_keys(graph, fused=self._setting.fused).issuperset(self.closed) else set()
 
     @property
     def forms(self) -> tuple[Form, ...]:

@@ -9,7 +9,7 @@ from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import UnsupportedError, UsageError, shorten, unknown
 from convcost.formulas.regions import brought_together
-from convcost.language.check import count_names, fixed_names, free_names
+from convcost.language.check import free_names, open_names
 from convcost.language.given import from_python, no_parameter
 from convcost.language.interpret import bound, build
 from convcost.language.model import own_name
@@ -79,6 +79,7 @@ class FormRow:
         path, kind: as in a report.
         input, output: shapes.
         count: identical parallel copies, and copies of a repeat whose number is free.
+        repeated: whether it is in a repeat whose number of copies is free, so that it counts for several of them.
         index: the number of a copy as a symbol, from 1 to ``count``, where shapes grow from copy to copy; else None.
     """
 
@@ -91,8 +92,9 @@ class FormRow:
         self.input = node.input
         self.output = node.shape
         self.count = node.count
+        self.repeated = series is not None
         self.index: Any = None
-        if series is not None:
+        if series is not None and series.index is not None:
             self.input, self.output = series.shapes[node.index - series.start]
             self.count, self.index = series.copies, series.index
         self._nodes = nodes
@@ -174,15 +176,14 @@ class Formula(Printable):
     @cached_property
     def rows(self) -> tuple[FormRow, ...]:
         """In the order of execution; the copies of a layer that grow from copy to copy are one row."""
-        growing = {
+        repeated = {
             series.start + place: series
             for series in self.graph.series
-            if series.index is not None
             for place in range(series.size * series.samples)
         }
         rows = []
         for node in self.graph.layers:
-            series = growing.get(node.index)
+            series = repeated.get(node.index)
             if series is None or node.index < series.start + series.size:
                 size, samples = (1, 1) if series is None else (series.size, series.samples)
                 copies = [self.graph.nodes[node.index + size * sample] for sample in range(samples)]
@@ -320,15 +321,14 @@ def _can_stand_for(value: Any) -> bool:
 def _checked(spec: Spec, free: Iterable[str], values: Mapping[str, Any]) -> list[str]:
     names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
     known = spec.names
-    counts = count_names(spec)
-    fixed = fixed_names(spec) - counts
+    possible = open_names(spec)
     for name in names:
         if name not in known:
             raise UsageError(no_parameter(spec, name))
-        if name in fixed:
+        if name not in possible:
             raise UsageError(
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "
-                f"free can be {', '.join(own for own in known if own not in fixed) or 'none'}"
+                f"free can be {', '.join(possible) or 'none'}"
             )
         if name not in values:
             raise UsageError(f"`{name}` cannot be free when --input gives the size")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from convcost.conventions.model import PLAIN
 from convcost.conventions.reported import Reported
 from convcost.errors import ConvcostError, UsageError, unknown
-from convcost.language.check import free_names
+from convcost.language.check import open_names
 from convcost.language.interpret import build
 from convcost.language.model import unique_names
 from convcost.network.cost import PLAIN_QUANTITIES, sum_work
@@ -246,11 +246,11 @@ def _formula(
 
     if free is None:
         return formula(spec, None, values, input_shape)
-    known = {name for spec in specs for name in free_names(spec)}
+    known = {name for spec in specs for name in open_names(spec)}
     for name in free:
         if name not in known:
             raise UsageError(unknown("free parameter of the targets", name, sorted(known)))
-    return formula(spec, [name for name in free if name in free_names(spec)], values, input_shape)
+    return formula(spec, [name for name in free if name in open_names(spec)], values, input_shape)
 
 
 def _ratios(item: Item, baseline: Item) -> dict[str, Ratio]:

@@ -158,6 +158,12 @@ def count_names(spec: Spec) -> set[str]:
     return set() if isinstance(spec, Imported) else fixed_names(spec) - _Structure(counts=False).fixed(spec)
 
 
+def open_names(spec: Spec) -> list[str]:
+    """The names of :func:`free_names`, and the parameters that can be symbols as numbers of copies."""
+    fixed = fixed_names(spec) - count_names(spec)
+    return [name for name in spec.names if name not in fixed]
+
+
 class _Structure:
     """Which parameters of specs select a structure; each spec is searched once.
 

@@ -387,7 +387,7 @@ class Runner:
             if known is not None and known.can_repeat(self._builder):
                 self._spend(known.steps, step)
                 if key in self._left_out:
-                    self._leave_out_again(*self._left_out[key], known.start)
+                    self._leave_out_again(*self._left_out[key], known.start, tensor)
                 return self._repeated(known, step, tensor, path), None
             inner = Scope(spec, around, values, self._budget)
             inner.enter(tensor)
@@ -424,11 +424,11 @@ class Runner:
                 self._left_out[key] = (more, builder.series[series:])
         return result
 
-    def _leave_out_again(self, more: tuple[Num, ...], series: list[Series], start: int) -> None:
+    def _leave_out_again(self, more: tuple[Num, ...], series: list[Series], start: int, tensor: Tensor) -> None:
         """Note what a block that is repeated from memory leaves out: the copies of its repeats that are not run."""
         self._not_run = tuple(before + own for before, own in zip(self._not_run, more, strict=True))
         shift = len(self._builder.nodes) - start
-        self._builder.series += [own._replace(start=own.start + shift) for own in series]
+        self._builder.series += [own.again(start, shift, tensor.node, self._count) for own in series]
 
     @property
     def spent(self) -> tuple[Num, ...]:

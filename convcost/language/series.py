@@ -183,13 +183,16 @@ class _Copy:
 
     def _weigh(self, weights: Sequence[Num]) -> None:
         nodes, size = self._chain.builder.nodes, self._end - self._start
+        counts = tuple([node.count for node in nodes[self._start : self._end]])
         for sample, weight in enumerate(weights):
             first = self._start + sample * size
             for node in nodes[first : first + size]:
                 node.count = node.count * weight
         self._chain.forget(self._start)
         self._chain.spend([each * (self._rest - len(weights)) for each in self._cost])
-        self._chain.builder.series.append(Series(self._start, size, len(weights), self._rest, None, ()))
+        entering, leaving = self._tensor.node, self.result.node
+        series = Series(self._start, size, len(weights), self._rest, entering, leaving, counts)
+        self._chain.builder.series.append(series)
 
     def grown(self) -> Tensor:
         """Let this copy and some after it count for all of them."""

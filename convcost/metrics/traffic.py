@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from convcost.layers.base import elements
 from convcost.metrics.dtypes import bytes_of
-from convcost.network.fusion import fusions
+from convcost.network.fusion import fusions, need_alike_copies
 from convcost.numbers.arithmetic import Num, is_symbolic, total
 from convcost.records import NamedTuple
 
@@ -76,7 +76,7 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     """What every layer moves, by index.
 
     Args:
-        graph: numbers, symbols or arrays; it has every copy of a repeat.
+        graph: numbers, symbols or arrays.
         fused: as inference engines do it, norms and activations run on the output of the convolution or linear layer
             before them, before it is written (see :func:`convcost.network.fusion.fusions`): they move nothing but
             their slopes, a folded norm leaves a bias per channel, and its operations are those of that bias.
@@ -86,7 +86,6 @@ def traffic(graph: Graph, *, fused: bool = True) -> dict[int, Moved]:
     >>> moved.read == 32 * 56 * 56, moved.written == 64 * 56 * 56, moved.constants == 32 * 64
     (True, True, True)
     """
-    graph.need_every_copy("what layers move")
     by_layer = {node.index: _unfused(node) for node in graph.layers}
     if fused:
         _fuse(graph, by_layer)
@@ -106,7 +105,9 @@ def _unfused(node: Node) -> Moved:
 
 def _fuse(graph: Graph, by_layer: dict[int, Moved]) -> None:
     biased: set[int] = set()
-    for index, into in fusions(graph).items():
+    fused = fusions(graph)
+    need_alike_copies(graph, fused)
+    for index, into in fused.items():
         node, head = graph.nodes[index], graph.nodes[into]
         moved = by_layer[into]
         if node.layer.fusing != "folds":

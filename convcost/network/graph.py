@@ -65,6 +65,8 @@ class Series(NamedTuple):
         size: how many nodes a copy has.
         samples: how many copies are in the graph. The counts of their nodes make their sum that of all copies.
         copies: how many copies they stand for.
+        entering, leaving: index of the node that the first of them reads, and of the one that it hands on.
+        counts: for each node of the first copy, how many identical ones are parallel.
         index: the number of a copy as a symbol, from 1 on, where sizes grow from copy to copy; else None.
         shapes: for each node of the copy ``index``, the shapes that it reads and makes.
     """
@@ -73,8 +75,24 @@ class Series(NamedTuple):
     size: int
     samples: int
     copies: Num
-    index: Any
-    shapes: tuple[tuple[Shape, Shape], ...]
+    entering: int
+    leaving: int
+    counts: tuple[Num, ...]
+    index: Any = None
+    shapes: tuple[tuple[Shape, Shape], ...] = ()
+
+    def again(self, block: int, shift: int, tensor: int, times: Num) -> Series:
+        """The same in a second call of a block.
+
+        Args:
+            block: index of the first node of the first call.
+            shift: how many nodes later the second begins.
+            tensor: what the second call reads.
+            times: how many identical calls are parallel.
+        """
+        entering, leaving = (index + shift if index >= block else tensor for index in (self.entering, self.leaving))
+        counts = tuple([count * times for count in self.counts])
+        return self._replace(start=self.start + shift, entering=entering, leaving=leaving, counts=counts)
 
 
 class Unknown(NamedTuple):

@@ -21,6 +21,7 @@ from convcost.language.check import free_names
 from convcost.language.interpret import build
 from convcost.layers.base import elements
 from convcost.metrics.registry import METRICS, Context
+from convcost.metrics.traffic import traffic
 from convcost.numbers.arithmetic import RELATIONS, normal, provably
 from convcost.numbers.bounds import is_monotone
 from convcost.numbers.polynomial import (
@@ -61,6 +62,16 @@ CLOSED = frozenset(
 )
 # Of these, sums over layers that do not depend on other layers: they have closed forms in a number of copies, too.
 ADDITIVE = CLOSED - {"read", "constants", "written", "elements", "bytes", "executed", "intensity"}
+
+
+def closed_keys(graph: Graph, *, fused: bool) -> frozenset[str]:
+    """The metrics with a closed form: of a graph without some copies of a repeat perhaps only sums over layers."""
+    if graph.series:
+        try:
+            traffic(graph, fused=fused)
+        except UnsupportedError:
+            return ADDITIVE
+    return CLOSED
 
 
 class Setting(NamedTuple):
@@ -119,7 +130,7 @@ class Structure:
         self.formula = symbolic
         self.conditions = [*symbolic.conditions, *(c for other in others.values() for c in other.conditions)]
         self.stated = tuple(self.conditions)
-        self._closed_keys = CLOSED if not symbolic.graph.series else ADDITIVE
+        self._closed_keys = closed_keys(symbolic.graph, fused=costs.setting.fused)
         self._own = Metrics(costs.setting.context(symbolic.graph))
         self._others = {name: costs.metrics_of(other.graph) for name, other in others.items()}
         self._courses: dict[tuple[str, Fraction], int | None] = {}
