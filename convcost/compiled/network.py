@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.compiled.form import ALIVE, Form
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError, UnsupportedError, UsageError
 from convcost.formulas.closed import formula
 from convcost.language.check import count_names, free_names
 from convcost.language.given import find, from_python
 from convcost.language.interpret import build
 from convcost.language.model import own_name
+from convcost.metrics.memory import alive
 from convcost.metrics.registry import metric
 from convcost.solving.costs import CLOSED, Metrics, closed_keys
 
@@ -82,14 +83,20 @@ class Network:
     def _free_counts(self) -> set[str]:
         """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it."""
         counts = count_names(self.spec).intersection(self.over)
-        if not counts or not CLOSED.issuperset(self.closed):
+        if not counts:
             return set()
         free = [name for name in self.over if name in counts or name in free_names(self.spec)]
         try:
             graph = formula(self.spec, free, self._given, self._input_shape, checked=False).graph
         except ConvcostError:  # every number of copies has forms of its own
             return set()
-        return counts if closed_keys(graph, fused=self._setting.fused).issuperset(self.closed) else set()
+        closed = closed_keys(graph, fused=self._setting.fused)
+        if any(key in ALIVE for key in self.closed):
+            try:
+                alive(graph, in_place=self._setting.fused, folded=self._setting.fused)
+            except UnsupportedError:
+                return set()
+        return counts if closed.union(ALIVE).issuperset(self.closed) else set()
 
     @property
     def forms(self) -> tuple[Form, ...]:

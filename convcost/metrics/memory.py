@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import UnsupportedError
 from convcost.layers.base import elements
-from convcost.network.fusion import folded_norms, kept_outputs
+from convcost.network.fusion import folded_norms, kept_outputs, with_copies_once
 from convcost.network.schedule import schedule
 from convcost.numbers.arithmetic import same
 
@@ -106,8 +106,11 @@ def alive(graph: Graph, *, in_place: bool = False, folded: bool = False) -> list
         UnsupportedError: the number of copies of a layer is a symbol, or the values of symbols decide which tensors
             are alive together.
     """
+    exist: Mapping[int, Num] = {}
+    if graph.series:
+        graph, exist = with_copies_once(graph)
     steps, _, _, counts = timeline(graph, in_place=in_place, folded=folded)
-    return [(step.node, count) for step, count in zip(steps, counts[1:], strict=False)]
+    return [(step.node, count * exist.get(step.node.index, 1)) for step, count in zip(steps, counts[1:], strict=False)]
 
 
 def _alive(steps: list[Step], lives: Mapping[Tensor, tuple[int, int]], sizes: Mapping[Tensor, Num]) -> list[Num]:

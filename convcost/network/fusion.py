@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
-from convcost.numbers.arithmetic import provably
+from convcost.network.graph import Graph
+from convcost.numbers.arithmetic import minimum, provably
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convcost.network.graph import Graph
+    from convcost.network.graph import Series
     from convcost.numbers.arithmetic import Num
 
 
@@ -85,13 +87,45 @@ def need_alike_copies(graph: Graph, fused: Mapping[int, int]) -> None:
     """
     followed = {node.inputs[0][0] for node in graph.layers if node.layer.fusing in ("folds", "follows")}
     for series in graph.series:
-        copy = range(series.start, series.start + series.size)
-        reads = {index for node in graph.nodes[series.start : copy.stop] for index, _ in node.inputs}
-        within = all(index in copy or index == series.entering for index in reads)
         ends = (series.entering, series.leaving)
         alike = _end(graph, fused, ends[0]) == _end(graph, fused, ends[1]) or not followed.intersection(ends)
-        if series.index is not None or not within or not alike:
+        if not _reads_one(graph, series) or not alike:
             graph.need_every_copy("what layers move after fusing")
+
+
+def with_copies_once(graph: Graph) -> tuple[Graph, dict[int, Num]]:
+    """A graph in which a copy of a repeat counts once, though it stands for several.
+
+    What is alive at the steps of one copy is the same in all copies but the first, if they read nothing but the copy
+    before, and if nothing overwrites or looks at the tensor that one copy hands on to the next.
+
+    Returns:
+        The graph; and for the nodes that exist only with enough copies, by index, a number that is 1 then, else 0.
+
+    Raises:
+        UnsupportedError: that is not so.
+    """
+    nodes = [copy(node) for node in graph.nodes]
+    for index, count in _in_parallel(graph).items():
+        nodes[index].count = count
+    tied = {
+        node.inputs[0][0] for node in graph.layers if node.layer.is_view or node.layer.fusing in ("folds", "follows")
+    }
+    exist: dict[int, Num] = {}
+    for series in graph.series:
+        if not _reads_one(graph, series) or tied.intersection((series.entering, series.leaving)):
+            graph.need_every_copy("what is alive at each step")
+        for index in range(series.start, series.start + series.size):
+            exist[index] = exist.get(index, 1) * minimum(series.copies, 1)
+    made = Graph(graph.name, graph.title, graph.parameters, tuple(nodes), graph.output, graph.outputs)
+    return made, exist
+
+
+def _reads_one(graph: Graph, series: Series) -> bool:
+    """Whether a copy keeps all sizes, and reads nothing but what the copy before it hands on."""
+    own = range(series.start, series.start + series.size)
+    reads = {index for node in graph.nodes[own.start : own.stop] for index, _ in node.inputs}
+    return series.index is None and all(index in own or index == series.entering for index in reads)
 
 
 def _end(graph: Graph, fused: Mapping[int, int], index: int) -> tuple[bool, ...]:
