@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,12 +14,14 @@ import browser
 import pytest
 from hypothesis import Phase, settings
 
+from convcost import process
+from convcost.catalogue import ready
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.metrics import devices
 from convcost.network import graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
@@ -41,6 +44,18 @@ def representatives() -> list[str]:
     specs = [catalogue.target(name) for name in bundled_names()]
     first = {spec.family: spec.name for spec in reversed(specs) if not spec.is_block}
     return [spec.name for spec in specs if spec.is_block or first[spec.family] == spec.name]
+
+
+@contextmanager
+def one_command(folder: Path) -> Iterator[None]:
+    """As if this process were one command, whose numbers of bundled networks are kept in ``folder`` for the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ready.SWITCH, str(folder))
+        patch.setattr(process, "_began", [])
+        process.begin()
+        ready._folder.cache_clear()  # noqa: SLF001 - it is asked once a process
+        yield
+    ready._folder.cache_clear()  # noqa: SLF001
 
 
 def sampled(cases: Iterable[Any], every: int) -> list[Any]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import sampled
+from conftest import one_command, sampled
 from inprocess import convcost
 
 from convcost.catalogue.loader import Catalogue
@@ -18,9 +18,17 @@ from convcost.literature.verify import verify
 from convcost.numbers.printed import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from convcost.literature.stories import Candidate
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _numbers_are_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The numbers of a network are counted by the first test that explains one of them, as by the first command."""
+    with one_command(tmp_path_factory.mktemp("numbers")):
+        yield
 
 
 def explained(target: str, reported: str, what: str = "macs", **given: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, one_command
 from test_laws import FILES, PACKAGE, room, run_time_imports
 
 from convcost import explain, process, verify
@@ -120,13 +120,9 @@ def test_nothing_is_recorded_while_a_file_of_the_package_changes(checkout: Check
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """As if this process were one command, with a cache folder of its own."""
-    monkeypatch.setenv(ready.SWITCH, str(tmp_path))
-    monkeypatch.setattr(process, "_began", [])
     monkeypatch.setattr(store, "_changing", lambda: False)
-    process.begin()
-    ready._folder.cache_clear()  # noqa: SLF001 - it is asked once a process
-    yield tmp_path
-    ready._folder.cache_clear()  # noqa: SLF001
+    with one_command(tmp_path):
+        yield tmp_path
 
 
 def records(folder: Path) -> list[str]:
