@@ -183,13 +183,13 @@ def test_the_list_is_recorded_and_equal_to_what_is_counted(cache: Path, monkeypa
 @pytest.mark.parametrize("changed", ["spec", "code", "plug-in", "convention"])
 def test_a_recorded_list_is_never_stale(changed: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, calls = all_bytes(SPECS), []
-    ready.record(specs.LIST, data, "x", ready.package)
-    assert ready.content_of(specs.LIST, data, ready.package) == "x"
+    ready.record(specs.LIST, data, "x", ready.counting)
+    assert ready.content_of(specs.LIST, data, ready.counting) == "x"
     monkeypatch.setattr(specs, "counted", lambda **asked: calls.append(asked) or [])
     if changed == "spec":
         monkeypatch.setattr(specs, "all_bytes", lambda _: data + b" ")
     elif changed == "code":
-        monkeypatch.setattr(ready, "package", lambda: "another time")
+        monkeypatch.setattr(ready, "counting", lambda: "another time")
     elif changed == "plug-in":
         monkeypatch.setattr(specs, "any_loaded", lambda: True)
     assert list(list_specs(convention="macs" if changed == "convention" else "convcost")) == []
@@ -200,7 +200,18 @@ def test_a_recorded_list_is_never_stale(changed: str, cache: Path, monkeypatch: 
 def test_a_wheel_has_the_list(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "SHIPPED", str(shipped))
     ready._folder.cache_clear()  # noqa: SLF001
-    text = ready.content_of(specs.LIST, all_bytes(SPECS), ready.package)
+    text = ready.content_of(specs.LIST, all_bytes(SPECS), ready.counting)
     ready._folder.cache_clear()  # noqa: SLF001
     assert text is not None
     assert specs.from_text(text) == specs.counted()
+
+
+def test_all_code_that_counts_a_spec_is_in_the_rooms_whose_state_a_record_of_the_list_has() -> None:
+    program = (
+        "import sys\nfrom convcost.api.specs import counted\ncounted(blocks=True)\n"
+        "print(*(name for name in sys.modules if name.startswith('convcost.')))\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    rooms = {name.split(".")[1] for name in done.stdout.split() if name.count(".") > 1}
+    assert {"language", "layers", "network"} <= rooms <= set(ready.ROOMS)

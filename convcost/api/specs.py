@@ -255,11 +255,11 @@ def counted(*, blocks: bool | None = None, convention: str = DEFAULT) -> list[En
 def _listed() -> list[Entry]:
     """All bundled specs under the default convention: as recorded, where there is a record of exactly these specs."""
     data = all_bytes(SPECS)
-    text = ready.content_of(LIST, data, ready.package)
+    text = ready.content_of(LIST, data, ready.counting)
     if text is not None:
         return from_text(text)
     entries = counted()
-    ready.record(LIST, data, as_text(entries), ready.package)
+    ready.record(LIST, data, as_text(entries), ready.counting)
     return entries
 
 
