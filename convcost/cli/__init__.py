@@ -6,7 +6,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -15,10 +15,28 @@ from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
 from convcost.errors import ConvcostError, UsageError, unknown
 from convcost.plugins import fault_of_a_plugin
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
 _CLOSED_PIPE = 128 + 13
 _INTERRUPTED = 128 + 2
+
+
+def _flag(names: list[str], text: str, shown: Callable[[click.Context], str]) -> click.Option:
+    """An option that prints something and ends. Those of click look for a translation first, which takes 3 ms."""
+
+    def print_and_exit(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's call
+        if asked and not ctx.resilient_parsing:
+            click.echo(shown(ctx), color=ctx.color)
+            ctx.exit()
+
+    return click.Option(names, is_flag=True, is_eager=True, expose_value=False, callback=print_and_exit, help=text)
+
+
+_HELP = _flag(["-h", "--help"], "Show this message and exit.", lambda ctx: ctx.get_help())
+_VERSION = _flag(["--version"], "Show the version and exit.", lambda _: f"convcost {__version__}")
 
 
 class Commands(click.Group):
@@ -35,9 +53,14 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         if not any(param.name == "plugins" for param in command.params):
             command.params.append(importlib.import_module("convcost.cli.options").plugin_option())
+        command.get_help_option = self.get_help_option  # type: ignore[method-assign]
         command.short_help = next(members[cmd_name] for members in GROUPS.values() if cmd_name in members)
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  {example}" for example in EXAMPLES[cmd_name])
         return command
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:  # noqa: ARG002 - click's signature
+        """``-h`` and ``--help``, of the group and of every command."""
+        return _HELP
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Commands in groups, each with its summary; no command is imported for it."""
@@ -63,8 +86,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="convcost", message="%(prog)s %(version)s")
+@click.group(cls=Commands, params=[_VERSION], context_settings={"max_content_width": 100})
 def cli() -> None:
     """Exact cost of convolutional networks: parameters, MACs and FLOPs, as numbers and as formulas."""
 

@@ -118,6 +118,7 @@ def sum_of(parts: Iterable[tuple[Work, Num]]) -> Work:
         ((work, count),) = counts.items()
         if type(count) is int and count == 1:
             return work
+        return Work(**{name: value * count for name, value in vars(work).items()})
     terms: defaultdict[str, list[tuple[Num, Num]]] = defaultdict(list)
     for work, count in counts.items():
         for name, value in vars(work).items():  # only what it has: most counts of most layers are zero
