@@ -6,20 +6,22 @@ import ast
 import random
 import re
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from conftest import sampled
 from exactness import drawn, free_sets, repaired
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import convcost
 from convcost.catalogue.loader import Catalogue, bundled_names
 from convcost.codegen.kernel import UNIT, Check, Guard, Kernel, Line
 from convcost.compiled import bounds, emit
-from convcost.compiled.functions import FUNCTIONS
+from convcost.compiled.arrays import Column
+from convcost.compiled.factored import factored
 from convcost.compiled.network import LARGEST_ARGUMENT
 from convcost.compiled.tables import parted
 from convcost.errors import ConvcostError, UsageError
@@ -283,7 +285,7 @@ def test_code_computes_what_a_kernel_means(kernel: Kernel, arguments: tuple[int,
     arrays = [np.array([argument, 1]) for argument in arguments]
     if bounds.largest(kernel, [(1, argument) for argument in arguments]) >= 2**63:
         arrays = [array.astype(object) for array in arrays]
-    structure, needs, *outputs = emit.on_arrays(kernel, FUNCTIONS)(*arrays)
+    structure, needs, *outputs = emit.on_arrays(kernel)(*arrays)
     assert needs is True
     assert bool(np.broadcast_to(structure, 2)[0]) is (expected is not None)
     if expected is not None:
@@ -320,6 +322,40 @@ def test_a_table_computes_the_constants_that_it_reads() -> None:
     parts = parted(Kernel(1, (constant, third), {"a": ({((2, 1),): 1}, UNIT)}, ()), [1], frozenset({0}))
     (_, function) = parts.tables[0]
     assert [column.tolist() for column in function(np.array([8, 9], object))[2:]] == [[2, 3]]
+
+
+FACTORS = st.sampled_from([(), ((1, 1),), ((2, 1),), ((1, 2),), ((3, 1),), ((0, 1), (1, 1)), ((0, 1), (3, 1))])
+SIDE = st.lists(st.integers(1, 9), min_size=3, max_size=3)
+
+
+@settings(max_examples=15)
+@example([{((1, 1),): 1}, {((2, 1),): 1}], 1, [1, 1, 1], [9, 5, 1], [1, 5, 9])
+@example([{((0, 1), (1, 1)): 1}, {((1, 1),): 3}], 1, [1, 9, 9], [1, 1, 1], [1, 1, 1])
+@example([{((3, 1),): 1}, {((3, 1),): 2}], 1, [1, 1, 1], [1, 1, 1], [2, 3, 4])
+@given(
+    st.lists(st.dictionaries(FACTORS, st.integers(-9, 9), min_size=1, max_size=3), min_size=1, max_size=5),
+    st.integers(1, 4),
+    SIDE,
+    SIDE,
+    SIDE,
+)
+def test_the_largest_of_sums_on_a_grid(
+    sums: list[Polynomial], scale: int, rows: list[int], tops: list[int], bottoms: list[int]
+) -> None:
+    """Sums that another one exceeds on the whole grid are left out; the largest of the others is the same.
+
+    The last argument is two numbers and, as a third, their difference, so that its factors have no order, or signs.
+    """
+    difference = Line("floor_div", ({((1, 1),): 1, ((2, 1),): -1}, UNIT))
+    kernel = Kernel(3, (difference, Line("maximum", tuple(sums))), {"peak": ({((4, 1),): scale}, UNIT)}, ())
+    parts = [(rows,), (tops, bottoms)]
+    columns = [Column(own[0], None, tuple(np.array(part, np.int64) for part in own)) for own in parts]
+    made = factored(SimpleNamespace(kernel=kernel), columns, [0, 1])  # type: ignore[arg-type]
+    assert made is not None
+    values = made.at([np.arange(3)], 3, slice(0, 3))
+    assert values is not None
+    expected = [[by_hand(kernel, (row, *pair)) for pair in zip(tops, bottoms, strict=True)] for row in rows]
+    assert [[(number,) for number in line] for line in values.numbers["peak"].tolist()] == expected
 
 
 class Watched(int):

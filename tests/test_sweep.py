@@ -19,7 +19,7 @@ from pyarrow import parquet
 import convcost
 from convcost.api.sweeps import Wanted, plan_of
 from convcost.cli.sweep import command
-from convcost.compiled import grid
+from convcost.compiled import factored, grid
 from convcost.errors import ConvcostError, UsageError
 from convcost.limits import MAX_AXIS
 from convcost.numbers.front import unbeaten, unbeaten_of_arrays
@@ -98,14 +98,14 @@ def test_overflow_is_met() -> None:
 def test_products_are_used_and_equal_single_points(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid is evaluated as matrix products; without them the result is the same."""
     over = {"size": "200:231", "alpha": "0.1:1.4:0.1", "classes": "1:3"}
-    products = grid._Factored._multiplied  # noqa: SLF001
+    products = factored.Factored.at
     calls = []
     monkeypatch.setattr(grid, "BLOCK", 100)  # the first block derives the forms
-    monkeypatch.setattr(grid._Factored, "_multiplied", lambda *args: calls.append(1) or products(*args))  # noqa: SLF001
-    first = convcost.sweep("mobilenet_v2", over, ["params", "macs"])
+    monkeypatch.setattr(factored.Factored, "at", lambda *args: calls.append(1) or products(*args))
+    first = convcost.sweep("mobilenet_v2", over, ["params", "macs", "peak", "intensity"])
     assert calls
-    monkeypatch.setattr(grid, "_factored", lambda *_: None)
-    second = convcost.sweep("mobilenet_v2", over, ["params", "macs"])
+    monkeypatch.setattr(grid, "factored", lambda *_: None)
+    second = convcost.sweep("mobilenet_v2", over, ["params", "macs", "peak", "intensity"])
     for name in first.names:
         assert np.array_equal(first[name], second[name])
 

@@ -15,6 +15,7 @@ from convcost.numbers.polynomial import inverse, terms_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from fractions import Fraction
 
     from convcost.codegen.program import Operation
     from convcost.formulas.regions import Stretch
@@ -97,27 +98,50 @@ class Kernel(NamedTuple):
             owners.append(CONSTANT if not sources else sources.pop() if len(sources) == 1 else None)
         return owners
 
-    def is_positive(self, polynomial: Polynomial) -> bool:
-        """Whether a polynomial is at least 1 for all arguments, which are at least 1."""
-        return (
-            bool(polynomial)
-            and all(coefficient > 0 for coefficient in polynomial.values())
-            and all(self._at_least(1, slot) for monomial in polynomial for slot, _ in monomial)
-        )
+    def leasts(self) -> list[int | None]:
+        """A whole number that each slot is never below, for arguments of at least 1; None where none is known."""
+        leasts: list[int | None] = [1] * self.arguments
+        for line in self.lines:
+            leasts.append(_least_of(line, leasts))
+        return leasts
 
-    def is_natural(self, polynomial: Polynomial) -> bool:
-        """Whether a polynomial is at least 0 for all arguments, which are at least 1."""
-        return all(coefficient >= 0 for coefficient in polynomial.values()) and all(
-            self._at_least(0, slot) for monomial in polynomial for slot, _ in monomial
-        )
 
-    def _at_least(self, least: int, slot: int) -> bool:
-        if slot < self.arguments:
-            return True
-        line = self.lines[slot - self.arguments]
-        if line.operation in ("make_divisible", "gcd"):
-            return True
-        return least == 0 and line.operation == "floor_div" and all(map(self.is_natural, line.arguments))
+def _least_of(line: Line, leasts: Sequence[int | None]) -> int | None:
+    """A whole number that the result of a line is never below; None if none is known."""
+    if line.operation in ("make_divisible", "gcd"):
+        return 1
+    arguments = [least(argument, leasts) for argument in line.arguments]
+    known = [own for own in arguments if own is not None]
+    if line.operation == "maximum":
+        return max(known, default=None)
+    if line.operation == "minimum":
+        return min(known) if len(known) == len(arguments) else None
+    top, bottom = line.arguments[:2]
+    if line.operation == "floor_div" and len(known) == len(arguments) and min(known) >= 0:
+        gap = least(_minus(top, bottom, 1), leasts)
+        return 1 if gap is not None and gap >= 0 else 0
+    return None
+
+
+def least(polynomial: Polynomial, leasts: Sequence[int | None]) -> int | None:
+    """A whole number that a polynomial is never below; None if none is known, or one of its factors can be negative.
+
+    Args:
+        polynomial: of slots.
+        leasts: of each slot; see :meth:`Kernel.leasts`.
+    """
+    result = 0
+    for monomial, coefficient in polynomial.items():
+        smallest = 1
+        for slot, power in monomial:
+            own = leasts[slot]
+            if own is None or own < 0:
+                return None
+            smallest *= own**power
+        if coefficient < 0 and monomial:
+            return None
+        result += coefficient * smallest
+    return result
 
 
 def renamed(polynomial: Polynomial, slots: Mapping[int, int]) -> Polynomial:
@@ -161,7 +185,8 @@ def kernel(exprs: Mapping[str, Any], symbols: Sequence[Any], conditions: Iterabl
     divisors = [line.arguments[1] for line in lines if line.operation in ("floor_div", "make_divisible", "round_even")]
     divisors += [bottom for _, bottom in outputs.values()]
     divisors += [test.divisor for guard in guards for tests in guard.alternatives for test in tests]
-    doubtful = [divisor for divisor in divisors if not bare.is_positive(divisor)]
+    leasts = bare.leasts()
+    doubtful = [divisor for divisor in divisors if (least(divisor, leasts) or 0) < 1]
     positive = [Guard(((Check(">", divisor, UNIT),),), structural=True) for divisor in doubtful]
     return bare._replace(guards=(*guards, *positive))
 
@@ -194,7 +219,7 @@ def _ends(stretch: Stretch, top: Polynomial, bottom: Polynomial) -> Iterable[Che
         yield Check("<=" if stretch.high_in else "<", _minus(top, bottom, stretch.high), UNIT)
 
 
-def _minus(top: Polynomial, bottom: Polynomial, number: Any) -> Polynomial:
+def _minus(top: Polynomial, bottom: Polynomial, number: Fraction | int) -> Polynomial:
     """``top - number * bottom``, times the denominator of the number."""
     scaled = {monomial: coefficient * number.denominator for monomial, coefficient in top.items()}
     for monomial, coefficient in bottom.items():

@@ -7,6 +7,7 @@ numbers as the only constants. No text of a file is in it.
 from __future__ import annotations
 
 import ast
+from functools import reduce
 from math import gcd
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,18 +42,28 @@ def on_numbers(kernel: Kernel) -> Callable[..., Any]:
     return _made(tree(kernel, arrays=False), _NUMBERS)
 
 
-def on_arrays(kernel: Kernel, names: Mapping[str, Any]) -> Callable[..., Any]:
+def on_arrays(kernel: Kernel, names: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """A function of arrays of whole numbers.
 
     Args:
         kernel: what to compute.
-        names: ``gcd``, ``maximum`` and ``minimum`` of two and more arrays.
+        names: ``gcd``, ``maximum`` and ``minimum`` of two and more arrays; those of numpy where not given.
 
     Returns:
         A function that returns where the network has this structure, where it has what the structure needs, and then
         what :func:`on_numbers` returns.
     """
-    return _made(tree(kernel, arrays=True), names)
+    return _made(tree(kernel, arrays=True), _of_numpy() if names is None else names)
+
+
+def _of_numpy() -> Mapping[str, Any]:
+    import numpy as np  # noqa: PLC0415 - numbers alone do not load it
+
+    return {
+        "gcd": np.gcd,
+        "maximum": lambda *values: reduce(np.maximum, values),
+        "minimum": lambda *values: reduce(np.minimum, values),
+    }
 
 
 def tree(kernel: Kernel, *, arrays: bool) -> ast.FunctionDef:

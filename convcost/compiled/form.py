@@ -7,7 +7,7 @@ from functools import cached_property
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
-from convcost.codegen.kernel import UNIT, Line, kernel, scaled
+from convcost.codegen.kernel import UNIT, Line, kernel, least, scaled
 from convcost.compiled.emit import on_numbers
 from convcost.errors import UnsupportedError
 from convcost.formulas.regions import brought_together
@@ -124,11 +124,17 @@ def _with_maximum(made: Kernel, held: Sequence[str], context: Context) -> Kernel
 
 def _undominated(made: Kernel, tops: Sequence[Polynomial]) -> list[Polynomial]:
     """Those of ``tops`` that are not at most another of them for all arguments."""
+    leasts = made.leasts()
+
+    def exceeds(a: Polynomial, b: Polynomial) -> bool:
+        gap = least(_minus(a, b), leasts)
+        return gap is not None and gap >= 0
+
     kept: list[Polynomial] = []
     for top in tops:
-        if any(made.is_natural(_minus(other, top)) for other in kept):
+        if any(exceeds(other, top) for other in kept):
             continue
-        kept = [other for other in kept if not made.is_natural(_minus(top, other))]
+        kept = [other for other in kept if not exceeds(top, other)]
         kept.append(top)
     return kept
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.codegen.kernel import CONSTANT, UNIT, Kernel, Line, renamed
 from convcost.compiled.emit import on_arrays
-from convcost.compiled.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +49,7 @@ def parted(kernel: Kernel, widths: Sequence[int], tabled: frozenset[int]) -> Par
         lines = tuple(_line(kernel.lines[slot - kernel.arguments], inner) for slot in within)
         outputs: dict[str, Fractional] = {str(slot): ({((inner[slot], 1),): 1}, UNIT) for slot in own}
         small = Kernel(widths[number], lines, outputs, ())
-        tables[number] = (small, on_arrays(small, FUNCTIONS))
+        tables[number] = (small, on_arrays(small))
         slots |= {slot: len(slots) + place for place, slot in enumerate(own)}
     arguments = len(slots)
     left = [slot for slot in range(kernel.arguments, len(owners)) if slot not in slots]
@@ -61,7 +60,7 @@ def parted(kernel: Kernel, widths: Sequence[int], tabled: frozenset[int]) -> Par
         {key: (renamed(top, slots), renamed(bottom, slots)) for key, (top, bottom) in kernel.outputs.items()},
         tuple(guard.renamed(slots) for guard in kernel.guards),
     )
-    return Parted(tables, rest, on_arrays(rest, FUNCTIONS))
+    return Parted(tables, rest, on_arrays(rest))
 
 
 def _line(line: Line, slots: dict[int, int]) -> Line:
