@@ -34,6 +34,8 @@ settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "patie
 collect_ignore: list[str] = []
 if importlib.util.find_spec("torch") is None:  # an extra: pip install '.[torch]'
     collect_ignore += ["differential.py", "modules.py", "test_from_torch.py", "test_torch.py", "zoo.py"]
+if importlib.util.find_spec("numba") is None:  # an extra, 210 MB: pip install '.[numba]'
+    collect_ignore += ["test_numba.py"]
 if browser.program() is None:  # `.ci/run` installs one
     collect_ignore += ["test_pages.py"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import random
 import re
+import sys
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -179,6 +180,14 @@ def test_arguments_are_checked() -> None:
             convcost.compile("mobilenet_v2", names, **values)
     with pytest.raises(UsageError, match="no metric is called 'mac'"):
         convcost.compile("mobilenet_v2", ["alpha"], ["mac"])
+
+
+def test_a_backend_that_is_not_there_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(UsageError, match=re.escape("pip install 'convcost[numba]'")):
+        convcost.compile("resnet50", ["size"], backend="numba")
+    with pytest.raises(UsageError, match="did you mean 'numba'"):
+        convcost.compile("resnet50", ["size"], backend="numbs")
 
 
 def test_values_of_the_wrong_kind_are_refused_as_analyze_refuses_them() -> None:

@@ -34,6 +34,7 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
     weights_dtype: str | None = None,
     batch: int = 1,
     fused: bool = True,
+    backend: str = "numpy",
     **parameters: Any,
 ) -> Compiled:
     """A network as a function of some of its parameters: its closed forms as code, for many values.
@@ -54,6 +55,9 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
         weights_dtype: number format of parameters; that of the maps where not given.
         batch: samples.
         fused: whether norms and activations run on the output of the layer before them.
+        backend: ``numpy``, or ``numba``, an extra that makes machine code when a structure is first met, which takes
+            about a second. It computes in 64 bits where these are proved to be enough. All other points are computed
+            with Python's integers, as they are without it.
         **parameters: values of the other parameters.
 
     Returns:
@@ -61,7 +65,7 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
         :func:`analyze` raises where there is no network.
 
     Raises:
-        UsageError: there is no such parameter, metric, convention or device.
+        UsageError: there is no such parameter, metric, convention, device or backend, or a backend is not installed.
         SpecError: the spec is wrong.
 
     >>> macs = compile("mobilenet_v2", ["alpha", "size"], ["macs", "peak"])
@@ -74,9 +78,8 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
 
     (resolved,) = resolve([target], parameters)
     context = Context(batch, dtype, weights_dtype, device, fused, convention)
-    return Compiled(
-        resolved.spec, over, quantities, resolved.values, setting_of(context, resolved.spec), input_shape(input)
-    )
+    setting = setting_of(context, resolved.spec)
+    return Compiled(resolved.spec, over, quantities, resolved.values, setting, input_shape(input), backend)
 
 
 def sweep(  # noqa: PLR0913 - a context has as many parts

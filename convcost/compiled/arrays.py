@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHUNK = 16_384  # points
 _REPEATED = 4  # a value that occurs so often on average is looked up
 EXACT_FLOATS = 2**53
+_SCALES = (1, 10, 100, 1000, 10_000)  # of decimals that are looked up
+_WIDEST = 1_000_000  # steps of a decimal
 _MOST = 2**63 - 1
 
 
@@ -121,7 +123,7 @@ def column(network: Network, index: int, values: Sequence[Any], places: Any) -> 
 def _distinct(array: Any) -> tuple[list[Any], Any]:
     """The distinct values, exact, and the place of each element among them."""
     if array.dtype.kind != "O":
-        distinct, places = np.unique(array, return_inverse=True)
+        distinct, places = _sorted(array)
         return [from_python(value) for value in distinct], places
     known: dict[str, int] = {}
     values: list[Any] = []
@@ -132,6 +134,26 @@ def _distinct(array: Any) -> tuple[list[Any], Any]:
         values += [value] if place == len(values) else []
         places[point] = place
     return values, places
+
+
+def _sorted(array: Any) -> tuple[Any, Any]:
+    """The distinct numbers in order, and the place of each element among them."""
+    scale = next((scale for scale in _SCALES if _is_multiple(array[:CHUNK], scale)), 0)
+    if not (scale and array.size and _is_multiple(array, scale)):
+        return np.unique(array, return_inverse=True)
+    low, high = array.min() * float(scale), array.max() * float(scale)
+    if not high - low < _WIDEST:
+        return np.unique(array, return_inverse=True)
+    steps = np.rint(array * float(scale)).astype(np.int64) - round(low)  # short decimals are looked up, not sorted
+    there = np.zeros(round(high - low) + 1, bool)
+    there[steps] = True
+    ranks = np.cumsum(there) - 1
+    return (np.flatnonzero(there) + round(low)) / scale, ranks[steps]
+
+
+def _is_multiple(array: Any, scale: int) -> bool:
+    """Whether all numbers are doubles nearest to a whole number divided by ``scale``."""
+    return array.dtype == np.float64 and bool(np.all(np.rint(array * scale) / scale == array))
 
 
 def at_points(network: Network, columns: Sequence[Column], *, stop: bool = False) -> Points:
@@ -292,6 +314,8 @@ class _Run:
         """The tables of a form for arguments with few values, and what is left to compute."""
         widths = [len(column.parts) for column in self._free]
         spans = [_spans(column.parts) for column in self._free]
+        if form.machine is not None and form.machine.fits_all([span for own in spans for span in own]):
+            return _Ready([], form.kernel, form.machine.on_arrays, fits=True)
         tabled = set()
         for number, column in enumerate(self._free):
             if column.places is not None and len(column.values) * _REPEATED <= self.count:

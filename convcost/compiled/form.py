@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.codegen.kernel import UNIT, Line, kernel, least, scaled
 from convcost.compiled.emit import on_numbers
+from convcost.compiled.machine import Machine
 from convcost.errors import UnsupportedError
 from convcost.formulas.regions import brought_together
 from convcost.metrics.dtypes import bits
@@ -36,15 +37,17 @@ class Form:
         keys: the metrics that have a closed form.
         kernel: these, and the conditions that they hold under.
         bottoms: for each metric, whether its value is a fraction of two outputs.
+        machine: the kernel as machine code; None without numba.
     """
 
-    def __init__(self, formula: Formula, context: Context, keys: Sequence[str]) -> None:
+    def __init__(self, formula: Formula, context: Context, keys: Sequence[str], backend: str = "numpy") -> None:
         """Compile.
 
         Args:
             formula: the symbolic run.
             context: what metrics are evaluated for, over the symbolic graph.
             keys: metrics.
+            backend: one of :data:`convcost.compiled.machine.BACKENDS`.
 
         Raises:
             UnsupportedError: a closed form has no code.
@@ -63,6 +66,7 @@ class Form:
         self.bottoms = tuple(bottom != UNIT for _, bottom in self.kernel.outputs.values())
         self._fractions = any(self.bottoms)
         self._parted: dict[frozenset[int], Parted] = {}
+        self.machine = Machine(self.kernel) if backend == "numba" else None
 
     @cached_property
     def on_numbers(self) -> Callable[..., Any]:
@@ -79,8 +83,10 @@ class Form:
 
     def __call__(self, parts: Sequence[int]) -> tuple[Any, ...] | None:
         """The metrics at whole numbers of at least 1; None where this structure does not hold."""
+        machine = self.machine
+        run = self.on_numbers if machine is None or not machine.fits(parts) else machine.on_numbers
         try:
-            results = self.on_numbers(*parts)
+            results = run(*parts)
         except ZeroDivisionError:
             return None
         return self._whole(results) if self._fractions and results is not None else results

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcost.compiled.form import ALIVE, Form
-from convcost.errors import ConvcostError, UnsupportedError, UsageError
+from convcost.compiled.machine import BACKENDS, numba
+from convcost.errors import ConvcostError, UnsupportedError, UsageError, unknown
 from convcost.formulas.closed import formula
 from convcost.language.check import count_names, free_names
 from convcost.language.given import find, from_python
@@ -52,6 +53,7 @@ class Network:
         given: Mapping[str, Any],
         setting: Setting,
         input_shape: Shape | None = None,
+        backend: str = "numpy",
     ) -> None:
         """Check the names; nothing is compiled before the first call.
 
@@ -62,9 +64,11 @@ class Network:
             given: values of other parameters.
             setting: what metrics are evaluated for.
             input_shape: in place of the spec's own.
+            backend: one of :data:`convcost.compiled.machine.BACKENDS`.
 
         Raises:
-            UsageError: there is no such parameter or metric, or a name is given twice.
+            UsageError: there is no such parameter, metric or backend, a backend is not installed, or a name is given
+                twice.
         """
         self.spec = spec
         self.over = tuple(_checked(spec, over, given))
@@ -73,6 +77,11 @@ class Network:
         self._given = dict(given)
         self._setting = setting
         self._input_shape = input_shape
+        self._backend = backend
+        if backend not in BACKENDS:
+            raise UsageError(unknown("backend", backend, BACKENDS))
+        if backend == "numba":
+            numba()
         free = {*free_names(spec), *self._free_counts()}
         self.free = {name: name in free for name in self.over}
         self.spreads: list[Spread] = [_SPREADS[_kind(spec, name) if self.free[name] else "fixed"] for name in self.over]
@@ -183,7 +192,7 @@ class Network:
                 whose=self._setting.convention,
                 checked=False,  # its conditions say where there is no network, and such a point is counted
             )
-            form = Form(symbolic, self._setting.context(symbolic.graph), self.closed)
+            form = Form(symbolic, self._setting.context(symbolic.graph), self.closed, self._backend)
         except ConvcostError:  # the network has no closed form here, and is counted
             form = None
         if form is None or (parts is not None and form(parts) is None):
