@@ -121,7 +121,7 @@ class _Body:
     # --- statements ---
 
     def _assign(self, name: str, value: ast.expr) -> None:
-        self.statements.append(_placed(ast.Assign([_placed(ast.Name(name, _STORE))], value)))
+        self.statements.append(_assigned(name, value))
 
     def _square(self, slot: int) -> None:
         if slot in self._squares:
@@ -155,11 +155,17 @@ class _Body:
         size = step[()]
         above = _plus(self._polynomial(scaled(top, 2)), self._shared(scaled(bottom, size)))
         self._assign("near", _times(_floor(above, self._shared(scaled(bottom, 2 * size))), _whole(size)))
-        self._assign("near", self._larger("near", size))
-        short = _compare("<", _times(_load("near"), self._shared(scaled(bottom, 10))), self._polynomial(scaled(top, 9)))
+        tenfold = self._shared(scaled(bottom, 10))
+        short = _compare("<", _times(_load("near"), tenfold), self._polynomial(scaled(top, 9)))
+        larger = _assigned("near", self._larger("near", size))
         if self._arrays:
+            self.statements.append(larger)
             return _plus(_load("near"), _times(_whole(size), short))
-        return _placed(ast.IfExp(short, _plus(_load("near"), _whole(size)), _load("near")))
+        # the nearest multiple is at most half a step away: beyond five steps that is less than 10 %
+        raised = _assigned("near", _placed(ast.IfExp(short, _plus(_load("near"), _whole(size)), _load("near"))))
+        few = _compare("<=", _load("near"), _whole(5 * size))
+        self.statements.append(_placed(ast.If(few, [larger, raised], [])))
+        return _load("near")
 
     def _larger(self, name: str, number: int) -> ast.expr:
         if self._arrays:
@@ -311,6 +317,10 @@ def _call(name: str, *arguments: ast.expr) -> ast.expr:
 
 def _tuple(parts: Iterable[ast.expr]) -> ast.expr:
     return _placed(ast.Tuple(list(parts), _LOAD))
+
+
+def _assigned(name: str, value: ast.expr) -> ast.stmt:
+    return _placed(ast.Assign([_placed(ast.Name(name, _STORE))], value))
 
 
 def _load(name: str) -> ast.expr:

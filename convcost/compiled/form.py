@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from convcost.metrics.registry import Context
 
 _BYTE = 8  # bits
+_WORTH = 8  # lines of a kernel that take longer in Python than a call of machine code
 ALIVE = ("live", "peak")  # maxima over the steps of what is alive then
 
 
@@ -66,7 +67,8 @@ class Form:
         self.bottoms = tuple(bottom != UNIT for _, bottom in self.kernel.outputs.values())
         self._fractions = any(self.bottoms)
         self._parted: dict[frozenset[int], Parted] = {}
-        self.machine = Machine(self.kernel) if backend == "numba" else None
+        self.machine: Any = Machine(self.kernel) if backend == "numba" else None
+        self._calls_machine = self.machine is not None and len(self.kernel.lines) >= _WORTH
 
     @cached_property
     def on_numbers(self) -> Callable[..., Any]:
@@ -83,8 +85,7 @@ class Form:
 
     def __call__(self, parts: Sequence[int]) -> tuple[Any, ...] | None:
         """The metrics at whole numbers of at least 1; None where this structure does not hold."""
-        machine = self.machine
-        run = self.on_numbers if machine is None or not machine.fits(parts) else machine.on_numbers
+        run = self.on_numbers if not self._calls_machine or not self.machine.fits(parts) else self.machine.on_numbers
         try:
             results = run(*parts)
         except ZeroDivisionError:

@@ -36,16 +36,16 @@ class Compiled(Network):
         """
         values = arguments if not named and len(arguments) == len(self.over) else self._ordered(arguments, named)
         parts: list[int] = []
-        for value, spread in zip(values, self.spreads, strict=True):
+        for value, spread in zip(values, self.spreads):  # noqa: B905 - there are as many, and a check takes time
             part = spread(value)
             if part is None:
                 break
             parts += part
         else:
-            for form in self.known(()):
+            for form in self.free_forms:
                 numbers = form(parts)
-                if numbers is not None and len(numbers) == len(self.quantities):
-                    return dict(zip(form.keys, numbers, strict=True))
+                if numbers is not None and len(numbers) == self._count:
+                    return dict(zip(form.keys, numbers))  # noqa: B905 - the same
         if any(map(is_array, values)):
             from convcost.compiled.arrays import evaluated  # noqa: PLC0415 - imports numpy
 

@@ -74,6 +74,7 @@ class Network:
         self.over = tuple(_checked(spec, over, given))
         self.quantities = tuple(dict.fromkeys(metric(key).key for key in quantities))
         self.closed = tuple(key for key in self.quantities if key in CLOSED or key in ALIVE)
+        self._count = len(self.quantities)
         self._given = dict(given)
         self._setting = setting
         self._input_shape = input_shape
@@ -86,6 +87,7 @@ class Network:
         self.free = {name: name in free for name in self.over}
         self.spreads: list[Spread] = [_SPREADS[_kind(spec, name) if self.free[name] else "fixed"] for name in self.over]
         self._forms: dict[Key, list[Form]] = {}
+        self.free_forms: list[Form] = self._forms.setdefault((), [])  # where no name is fixed
         self._attempts: dict[Key, int] = {}
         self._asked: set[Key] = set()
 
