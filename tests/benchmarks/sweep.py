@@ -6,9 +6,11 @@ All figures are processor time on one thread, the best of several rounds. The ra
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -36,11 +38,18 @@ ROUNDS = 5
 CALLS = 20_000
 MANY = 2_000_000
 SCALARS = (("resnet50", ("size",), 100_000), ("mobilenet_v2", ("alpha", "size"), 100_000))
+COMPILED = 31  # times that a network is compiled
+MILLISECONDS = 20  # that this may take
+BACKENDS = ("numpy", *(("numba",) if importlib.util.find_spec("numba") else ()))
 WIDTHS = [Fraction(number, 1000) for number in range(100, 1100)]
-GRIDS: tuple[tuple[str, dict[str, Any], int], ...] = (
-    ("resnet50", {"size": range(32, 32 + MANY // 2)}, 50),
-    ("mobilenet_v1", {"alpha": WIDTHS, "size": range(32, 32 + MANY // 1000)}, 50),
-    ("mobilenet_v2", {"alpha": WIDTHS, "size": range(32, 32 + MANY // 1000)}, 0),
+SIZES = range(32, 32 + MANY // 1000)
+GRIDS: tuple[tuple[str, dict[str, Any], str, int], ...] = (
+    ("resnet50", {"size": range(32, 32 + MANY // 2)}, "macs", 50),
+    ("mobilenet_v1", {"alpha": WIDTHS, "size": SIZES}, "macs", 50),
+    ("mobilenet_v2", {"alpha": WIDTHS, "size": SIZES}, "macs", 50),
+    ("resnet50", {"size": range(32, 32 + MANY // 2)}, "peak", 10),
+    ("mobilenet_v1", {"alpha": WIDTHS, "size": SIZES}, "peak", 10),
+    ("mobilenet_v2", {"alpha": WIDTHS, "size": SIZES}, "peak", 0),
 )
 COMMAND = ("mobilenet_v1", "--over", "alpha=0.251:1.25:0.001", "--over", "size=1:1000")
 SECONDS, MEGABYTES = 2.0, 300  # that the command may take
@@ -56,12 +65,24 @@ def best(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def scalars() -> None:
+def compiling() -> None:
+    """The median time in which a network is compiled again; its spec has been read."""
+    for name, over, _ in SCALARS:
+        spec, times = Catalogue().target(name), []
+        point = [1, 224] if "alpha" in over else [224]
+        for _ in range(COMPILED):
+            start = time.process_time()
+            Network(spec, over, ["macs"], {}, Setting()).at(point)
+            times.append(time.process_time() - start)
+        print(f"{name}({', '.join(over)}): compiled in {statistics.median(times) * 1000:.1f} ms of {MILLISECONDS}")
+
+
+def scalars(backend: str) -> None:
     """Calls with new values each time."""
     generator = random.Random(1)  # noqa: S311 - repeatable, not secret
     for name, over, wanted in SCALARS:
         start = time.process_time()
-        function = convcost.compile(name, over, ["macs"])
+        function = convcost.compile(name, over, ["macs"], backend=backend)
         function(*([1] if "alpha" in over else []), 224)
         first = time.process_time() - start
         points = [
@@ -69,27 +90,29 @@ def scalars() -> None:
             for _ in range(CALLS)
         ]
         rate = CALLS / best(lambda function=function, points=points: [function(*point) for point in points])
-        print(f"{name}({', '.join(over)}): {rate:,.0f} calls a second of {wanted:,}; first call {first * 1000:.0f} ms")
+        label = f"{name}({', '.join(over)}), {backend}"
+        print(f"{label}: {rate:,.0f} calls a second of {wanted:,}; first call {first * 1000:.0f} ms")
 
 
-def arrays() -> None:
+def arrays(backend: str) -> None:
     """Random points in arrays."""
     generator = np.random.default_rng(1)
     size, alpha = generator.integers(32, 512, MANY), generator.integers(30, 140, MANY) / 100
     for name, over, _ in SCALARS:
-        function = convcost.compile(name, over, ["macs"])
+        function = convcost.compile(name, over, ["macs"], backend=backend)
         points = [{"size": size, "alpha": alpha}[key] for key in over]
         function(*(own[:10] for own in points))
+        function(*points)
         rate = MANY / best(lambda function=function, points=points: function(*points)) / 1e6
-        print(f"{name}({', '.join(over)}), random points: {rate:.1f} M a second")
+        print(f"{name}({', '.join(over)}), random points, {backend}: {rate:.1f} M a second")
 
 
 def grids() -> None:
     """Whole grids, beside the rate of copying."""
     values = np.arange(MANY * 4)
     target = np.empty_like(values)
-    for name, over, wanted in GRIDS:
-        network = Network(Catalogue().target(name), list(over), ["macs"], {}, Setting())
+    for name, over, metric, wanted in GRIDS:
+        network = Network(Catalogue().target(name), list(over), [metric], {}, Setting())
         grid = Grid(network, list(over.values()))
 
         def run(grid: Grid = grid) -> int:
@@ -99,7 +122,7 @@ def grids() -> None:
         rate = count / best(run) / 1e6
         copied = len(values) / best(lambda: np.copyto(target, values)) / 1e6
         goal = f" of {wanted}" if wanted else ""
-        label = f"{name} over {', '.join(over)}, {count:,} points"
+        label = f"{metric} of {name} over {', '.join(over)}, {count:,} points"
         print(f"{label}: {rate:.0f}{goal} M a second, {rate / copied:.0%} of copying")
 
 
@@ -118,8 +141,10 @@ def command() -> None:
 def main() -> None:
     """Print every figure with what is wanted."""
     command()  # first, because a new process counts the memory of the one that starts it
-    scalars()
-    arrays()
+    compiling()
+    for backend in BACKENDS:
+        scalars(backend)
+        arrays(backend)
     grids()
 
 
