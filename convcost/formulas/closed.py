@@ -232,7 +232,7 @@ def formula(
         forced: answers to questions of structure (see :attr:`Formula.answers`) in place of the witness's.
         whose: the convention whose number is to be a quantity too.
         checked: whether to build the network in numbers as well, which has the better errors. Without it there may
-            be no network at the witness; then the conditions say so.
+            be no network at the witness; then the conditions say so. ``free`` must be names that can be free.
 
     Raises:
         UsageError: a name that is no parameter, or cannot be a symbol.
@@ -245,7 +245,10 @@ def formula(
     )
     if ties:
         values = build(spec, {**given, **_tied(ties, values)}, input_shape).parameters
-    names = default_free(spec, values) if free is None else _checked(spec, free, values)
+    if free is None:
+        names: Sequence[str] = default_free(spec, values)
+    else:
+        names = _with_values(_checked(spec, free) if checked else free, values)
     symbols = {name: symbol(spec, name) for name in names if name not in ties}
     witness = {name: values[name] for name in symbols}
     graph, session = _run(
@@ -318,7 +321,7 @@ def _can_stand_for(value: Any) -> bool:
     return algebra.is_number(value) and value > 0
 
 
-def _checked(spec: Spec, free: Iterable[str], values: Mapping[str, Any]) -> list[str]:
+def _checked(spec: Spec, free: Iterable[str]) -> list[str]:
     names = list(dict.fromkeys(own_name(name, spec.parameters) for name in free))
     known = spec.names
     possible = open_names(spec)
@@ -330,6 +333,11 @@ def _checked(spec: Spec, free: Iterable[str], values: Mapping[str, Any]) -> list
                 f"`{name}` of {spec.name} cannot be free: it shapes the network, not just its sizes; "
                 f"free can be {', '.join(possible) or 'none'}"
             )
+    return names
+
+
+def _with_values(names: Sequence[str], values: Mapping[str, Any]) -> Sequence[str]:
+    for name in names:
         if name not in values:
             raise UsageError(f"`{name}` cannot be free when --input gives the size")
         if not _can_stand_for(values[name]):

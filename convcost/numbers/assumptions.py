@@ -33,9 +33,10 @@ class Session:
         assumptions: what was decided or needed, as text, with the condition itself, in order of appearance.
         answers: the questions of structure that came up, with the answer given.
         least: the least value of a symbol for which every size stays positive.
+        held: relations that were demanded and hold, so that they need no second proof.
     """
 
-    __slots__ = ("answers", "assumptions", "forced", "least", "witness")
+    __slots__ = ("answers", "assumptions", "forced", "held", "least", "witness")
 
     def __init__(self, witness: Mapping[Any, Any], forced: Mapping[Any, bool] | None = None) -> None:
         self.witness = dict(witness)
@@ -43,6 +44,7 @@ class Session:
         self.assumptions: dict[str, Any] = {}
         self.answers: dict[Any, bool] = {}
         self.least: dict[Any, Any] = {}
+        self.held: set[tuple[str, Any, Any]] = set()
 
     def assume(self, condition: Any) -> None:
         """Note a condition, once."""

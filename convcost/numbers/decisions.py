@@ -246,13 +246,16 @@ class Symbols:
         """Whether ``a relation b`` holds at the witness; this is recorded unless algebra shows it for all values."""
         if relation == ">=" and b == 1 and is_positive(a):
             return True  # asked of every size, and a size is whole and above 0
-        known = _proved(relation, _difference(a, b))
-        if known:
-            return True
         session = assumptions.current()
-        if known is False or session is None or not _at_witness(session, relation, a, b):
+        if session is not None and (relation, a, b) in session.held:
+            return True
+        known = _proved(relation, _difference(a, b))
+        if known is False or (not known and (session is None or not _at_witness(session, relation, a, b))):
             return False
-        _record(session, relation, a, b)
+        if session is not None:
+            session.held.add((relation, a, b))
+            if not known:
+                _record(session, relation, a, b)
         return True
 
     def is_whole(self, value: Any) -> bool:

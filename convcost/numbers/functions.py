@@ -11,6 +11,7 @@ All is proved for every value of the symbols. Decisions that depend on values ar
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import floor, gcd, inf, lcm
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +167,7 @@ def _is_whole_term(coefficient: Number, monomial: Monomial) -> bool:
     return Fraction(coefficient).denominator == 1
 
 
+@lru_cache(maxsize=10_000)
 def _normal(p: Value, q: Number) -> tuple[Value, Value, Any]:
     """``floor(p / q)`` as a whole part and a floor of a reduced quotient (None where nothing is left)."""
     constant: Number = 0
