@@ -56,8 +56,8 @@ def compile(  # noqa: A001, PLR0913 - the word for it; a context has as many par
         batch: samples.
         fused: whether norms and activations run on the output of the layer before them.
         backend: ``numpy``, or ``numba``, an extra that makes machine code when a structure is first met, which takes
-            about a second. It computes in 64 bits where these are proved to be enough. All other points are computed
-            with Python's integers, as they are without it.
+            up to a second. It computes in 64 bits where these are proved to be enough; all other points are computed
+            as they are without it.
         **parameters: values of the other parameters.
 
     Returns:

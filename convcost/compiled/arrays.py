@@ -314,13 +314,14 @@ class _Run:
         """The tables of a form for arguments with few values, and what is left to compute."""
         widths = [len(column.parts) for column in self._free]
         spans = [_spans(column.parts) for column in self._free]
-        if form.machine is not None and form.machine.fits_all([span for own in spans for span in own]):
-            return _Ready([], form.kernel, form.machine.on_arrays, fits=True)
         tabled = set()
         for number, column in enumerate(self._free):
             if column.places is not None and len(column.values) * _REPEATED <= self.count:
                 small, _ = form.parted(widths, frozenset({number})).tables[number]
                 tabled |= {number} if bounds.largest(small, spans[number]) <= _MOST else set()
+        machine = None if tabled else form.machine  # what a table saves is more than machine code does
+        if machine is not None and machine.fits_all([span for own in spans for span in own]):
+            return _Ready([], form.kernel, machine.on_arrays, fits=True)
         parted = form.parted(widths, frozenset(tabled))
         tables = []
         for number, (_, function) in parted.tables.items():
