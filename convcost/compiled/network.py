@@ -83,7 +83,9 @@ class Network:
             raise UsageError(unknown("backend", backend, BACKENDS))
         if backend == "numba":
             numba()
-        free = {*free_names(spec), *self._free_counts()}
+        free = set(free_names(spec))
+        if not free.issuperset(self.over):
+            free |= self._free_counts(free)
         self.free = {name: name in free for name in self.over}
         self.spreads: list[Spread] = [_SPREADS[_kind(spec, name) if self.free[name] else "fixed"] for name in self.over]
         self._forms: dict[Key, list[Form]] = {}
@@ -91,12 +93,16 @@ class Network:
         self._attempts: dict[Key, int] = {}
         self._asked: set[Key] = set()
 
-    def _free_counts(self) -> set[str]:
-        """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it."""
+    def _free_counts(self, others: set[str]) -> set[str]:
+        """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it.
+
+        Args:
+            others: the names that can be free in any case.
+        """
         counts = count_names(self.spec).intersection(self.over)
         if not counts:
             return set()
-        free = [name for name in self.over if name in counts or name in free_names(self.spec)]
+        free = [name for name in self.over if name in counts or name in others]
         try:
             graph = formula(self.spec, free, self._given, self._input_shape, checked=False).graph
         except ConvcostError:  # every number of copies has forms of its own
