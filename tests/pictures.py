@@ -130,3 +130,10 @@ def cross(one: Segment, other: Segment) -> bool:
     if flat[1] != flat[3] or upright[0] != upright[2]:
         return False
     return flat[0] < upright[0] < flat[2] and upright[1] < flat[1] < upright[3]
+
+
+def crossings(segments: list[Segment]) -> int:
+    """How many pairs of lines cross."""
+    flat = [segment for segment in segments if segment[1] == segment[3]]
+    upright = [segment for segment in segments if segment[0] == segment[2] and segment[1] != segment[3]]
+    return sum(left < x < right and top < y < low for left, y, right, _ in flat for x, top, _, low in upright)

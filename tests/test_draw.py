@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from conftest import DATA, representatives, sampled
 from inprocess import convcost as command
-from pictures import cross, enters, read
+from pictures import cross, crossings, enters, read
 
 import convcost
 from convcost.catalogue.loader import bundled_names
@@ -64,16 +64,17 @@ def test_nothing_overlaps(name: str) -> None:
         assert not words.where.overlaps(box.where), (words, box)
     for segment, words in itertools.product(picture.segments, labels):
         assert not enters(segment, words.where), (segment, words)
-    crossings = sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2))
-    assert crossings == 0 or convcost.load(name).outputs  # a pyramid hands maps on to levels beside each other
+    assert (
+        crossings(picture.segments) == 0 or convcost.load(name).outputs
+    )  # a pyramid hands maps on to levels beside each other
 
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_lines_of_a_block_do_not_cross(name: str) -> None:
     picture = read(convcost.draw(name, depth=DEEP).svg())
-    crossings = sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2))
+    crossed = crossings(picture.segments)
     # a pyramid hands maps on to levels beside each other, which no order of its columns can untangle
-    assert crossings == 0 if not convcost.load(name).outputs else crossings <= 4
+    assert crossed == 0 if not convcost.load(name).outputs else crossed <= 4
     # every arrow ends in the middle of the upper side of a box, or inside that of a merge
     tops = [(box.form, box.where) for box in picture.solid]
     for x, y in picture.tips:
@@ -87,6 +88,7 @@ def test_a_crossing_is_found() -> None:
     assert cross((0, 5, 10, 5), (5, 0, 5, 10))
     assert not cross((0, 5, 10, 5), (5, 5, 5, 10))  # a line that forks
     assert not cross((0, 5, 10, 5), (10, 0, 10, 10))
+    assert crossings([(0, 5, 10, 5), (5, 0, 5, 10), (0, 7, 10, 7), (10, 0, 10, 10), (4, 5, 4, 10)]) == 3
 
 
 @pytest.mark.parametrize("name", ["bottleneck", "inverted_residual", "depthwise_separable_conv", "resnext_c"])
@@ -204,7 +206,7 @@ def test_a_u_net_goes_down_and_up_with_its_levels_side_by_side(depth: int | None
     assert len(across) == 5  # those of the levels, and the way up from the bottom
     assert all(points[-1][1] < points[-2][1] for points in across)  # they end from below
     picture = read(drawing.svg())
-    assert sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2)) == 0
+    assert crossings(picture.segments) == 0
 
 
 @pytest.mark.parametrize(("name", "columns"), [("darts", 3), ("nasnet", 3)])
@@ -213,7 +215,7 @@ def test_cells_that_read_two_cells_before_continue_in_further_columns(name: str,
     middles = {(box.where.x + box.where.right) / 2 for box in picture.solid}
     assert len(middles) == columns
     assert picture.page.low < 2 * picture.page.right
-    assert sum(cross(*pair) for pair in itertools.combinations(picture.segments, 2)) == 0
+    assert crossings(picture.segments) == 0
 
 
 def test_a_chain_in_a_frame_continues_in_further_columns() -> None:
@@ -228,7 +230,7 @@ def test_a_chain_in_a_frame_continues_in_further_columns() -> None:
     assert page.low < 1.5 * page.right
 
 
-@pytest.mark.parametrize("name", ["inception_v4", "inception_module", "nats_bench"])
+@pytest.mark.parametrize("name", ["inception_module", "inception_v3_c", "nats_bench"])
 def test_lines_into_a_merge_have_room_for_their_tips(name: str) -> None:
     tips = sorted(read(convcost.draw(name).svg()).tips)
     for (x, y), (right, low) in itertools.pairwise(tips):
