@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +21,7 @@ from convcost.solving.costs import CLOSED, Metrics, closed_keys
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from convcost.formulas.closed import Formula
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.solving.costs import Setting
@@ -83,6 +85,7 @@ class Network:
             raise UsageError(unknown("backend", backend, BACKENDS))
         if backend == "numba":
             numba()
+        self._derived_before: Formula | None = None
         free = set(free_names(spec))
         if not free.issuperset(self.over):
             free |= self._free_counts(free)
@@ -92,6 +95,13 @@ class Network:
         self.free_forms: list[Form] = self._forms.setdefault((), [])  # where no name is fixed
         self._attempts: dict[Key, int] = {}
         self._asked: set[Key] = set()
+        if self._derived_before is not None and self.closed and all(self.free.values()):
+            self._asked.add(())
+            with suppress(ConvcostError):  # it has no compiled form, and is counted
+                self.free_forms.append(self._form(self._derived_before))
+
+    def _form(self, symbolic: Formula) -> Form:
+        return Form(symbolic, self._setting.context(symbolic.graph), self.closed, self._backend)
 
     def _free_counts(self, others: set[str]) -> set[str]:
         """The arguments that are numbers of copies and can be free: in sums over layers, of repeats that allow it.
@@ -104,16 +114,22 @@ class Network:
             return set()
         free = [name for name in self.over if name in counts or name in others]
         try:
-            graph = formula(self.spec, free, self._given, self._input_shape, checked=False).graph
+            symbolic = formula(
+                self.spec, free, self._given, self._input_shape, whose=self._setting.convention, checked=False
+            )
         except ConvcostError:  # every number of copies has forms of its own
             return set()
+        graph = symbolic.graph
         closed = closed_keys(graph, fused=self._setting.fused)
         if any(key in ALIVE for key in self.closed):
             try:
                 alive(graph, in_place=self._setting.fused, folded=self._setting.fused)
             except UnsupportedError:
                 return set()
-        return counts if closed.union(ALIVE).issuperset(self.closed) else set()
+        if not closed.union(ALIVE).issuperset(self.closed):
+            return set()
+        self._derived_before = symbolic
+        return counts
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -200,7 +216,7 @@ class Network:
                 whose=self._setting.convention,
                 checked=False,  # its conditions say where there is no network, and such a point is counted
             )
-            form = Form(symbolic, self._setting.context(symbolic.graph), self.closed, self._backend)
+            form = self._form(symbolic)
         except ConvcostError:  # the network has no closed form here, and is counted
             form = None
         if form is None or (parts is not None and form(parts) is None):
