@@ -231,11 +231,7 @@ class MakeDivisible(Function):
         """The number, once its arguments are numbers."""
         if not isinstance(v, Expr) and not isinstance(d, Expr):
             return normal(EXACT.make_divisible(v, d))
-        if type(d) is int and isinstance(v, Expr) and is_whole_polynomial(v / d):
-            least = lower_bound(v)  # a multiple already, and at least d unless v is below
-            if least is not None and least >= d:
-                return v
-        return cls.bare(v, d)
+        return _divisible(v, d)
 
     def interval(self, parts: Sequence[Range], least: Mapping[Any, Number]) -> Range:  # noqa: ARG002 - of every function
         """Its range, from those of its arguments."""
@@ -249,6 +245,16 @@ class MakeDivisible(Function):
         """Whether it certainly never falls when a symbol grows."""
         # the 90 % rule only ever moves on to the next multiple
         return not isinstance(self.args[1], Expr) and is_monotone(self.args[0])
+
+
+@lru_cache(maxsize=10_000)
+def _divisible(v: Value, d: Value) -> Value:
+    """The normal form of a symbolic width."""
+    if type(d) is int and isinstance(v, Expr) and is_whole_polynomial(v / d):
+        least = lower_bound(v)  # a multiple already, and at least d unless v is below
+        if least is not None and least >= d:
+            return v
+    return MakeDivisible.bare(v, d)
 
 
 class RoundEven(Function):

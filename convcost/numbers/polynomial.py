@@ -767,8 +767,16 @@ def is_whole_monomial(monomial: Monomial) -> bool:
 
 def over_common(value: Value) -> tuple[Value, Value]:
     """A value as a fraction: a sum without divisors, and the least product that all terms of the value divide by."""
+    if not isinstance(value, Expr) or not any(map(_divides, value.terms.items())):
+        return (value, 1) if isinstance(value, Expr) else (value.numerator, value.denominator)
     divisor = common_divisor(value)
     return without_divisors(value, *divisor), made(dict([divisor]))
+
+
+def _divides(term: tuple[Monomial, Number]) -> bool:
+    """Whether a term has a divisor, or a sum in parentheses that may have one."""
+    monomial, coefficient = term
+    return type(coefficient) is not int or any(exponent < 0 or isinstance(atom, Group) for atom, exponent in monomial)
 
 
 def common_divisor(*values: Value) -> tuple[Monomial, int]:
