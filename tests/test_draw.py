@@ -249,6 +249,15 @@ def test_blocks_that_alternate_are_drawn_once(name: str, times: int) -> None:
     assert sum(part.lines[0] == "layer" for part in whole.boxes) == 6 + 2 * times
 
 
+@pytest.mark.parametrize(("name", "times"), [("swin_t", 6), ("swin_s", 18)])
+def test_blocks_whose_boxes_are_equal_are_drawn_once(name: str, times: int) -> None:
+    """Liu et al. (2021), section 3.3: layers {2, 2, n, 2}; what differs between them is in no box at this depth."""
+    made = diagram(convcost.load(name), 2)
+    assert [box.lines[0] for box in made.boxes if box.lines[0].startswith("layer")] == [
+        f"layer  x {count}" for count in (2, 2, times, 2)
+    ]
+
+
 @pytest.mark.parametrize(
     ("order", "expected"),
     [

@@ -379,7 +379,7 @@ class _Builder:
         ]
 
     def _signature(self, group: _Group) -> Any:
-        """What copies of a block have in common."""
+        """What copies of a block have in common: the structure and the costs, and what is written in boxes."""
         known = self._signatures.get(id(group))
         if known is not None:
             return known[1]
@@ -391,15 +391,16 @@ class _Builder:
             for number, each in enumerate(members)
             for node in each.nodes
         }
+        shown = self._shown(group)
         made = tuple(
             (
                 names[node.index],
                 node.kind,
-                repr([getattr(node.layer, name) for name in node.layer.fields]),
+                text_of(node) if node.index in shown else "",
                 node.input,
                 node.shape,
                 node.count,
-                tuple(node.work.as_dict().values()),
+                (node.work.macs, node.work.params),
                 tuple(
                     (place.get(index, -1 - entering.index(index) if index in entering else 0), times)
                     for index, times in self.read[node.index]
@@ -409,6 +410,17 @@ class _Builder:
         )
         self._signatures[id(group)] = (group, made)  # the group is kept, so that its id stays its own
         return made
+
+    def _shown(self, group: _Group) -> set[int]:
+        """The layers that have a box with their text, and not one that sums up several."""
+        if group.inside:
+            return {index for each in group.inside for index in self._shown(each)}
+        return {node.index for node in group.nodes} if self._is_single(group) else set()
+
+    def _is_single(self, group: _Group) -> bool:
+        """Whether all layers of a box are drawn beside the first one."""
+        head = group.nodes[0].index
+        return all(self.into.get(node.index, node.index) == head for node in group.nodes)
 
     def _part(self, run: Sequence[_Group], times: int) -> Part:
         first, copies = run[0], len(run)
@@ -431,9 +443,7 @@ class _Builder:
 
     def _box(self, group: _Group, copies: int, portion: Fraction | None, macs: int) -> tuple[Form, tuple[str, ...]]:
         head = group.nodes[0]
-        single = self.into.get(head.index, head.index) == head.index and all(
-            self.into.get(node.index, node.index) == head.index for node in group.nodes
-        )
+        single = self._is_single(group)
         lines: list[str]
         if single:
             form: Form = "join" if head.layer.merges else "layer"
