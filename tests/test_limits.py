@@ -270,3 +270,13 @@ def test_limits_of_design_spaces(
         question(space)
     monkeypatch.setattr(f"convcost.spaces.{where}.{name}", most + 1)
     question(space_of())
+
+
+def test_peaks_of_so_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "{parameters: {K: {default: 1, choose: [1, 3, 5]}}, input: [3, 8, 8], layers: [conv: {out: 3, kernel: K}]}"
+    spec = Catalogue().text(text.encode(), "<spec>", "spec", "")
+    monkeypatch.setattr("convcost.spaces.space.MAX_SPACES", 2)
+    with pytest.raises(ConvcostError, match=r"the parameter `K`, .* makes 3 combinations: at most 2 are tried"):
+        Space(explore_space(spec, {})).extremes("peak")
+    monkeypatch.setattr("convcost.spaces.space.MAX_SPACES", 3)
+    assert Space(explore_space(spec, {})).extremes("peak") is not None

@@ -362,11 +362,11 @@ class Terminal(io.StringIO):
 
 def test_progress_is_shown_at_a_terminal_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grid, "BLOCK", 10)
-    monkeypatch.setattr("convcost.cli.sweep._PAUSE", 0)
+    monkeypatch.setattr("convcost.cli.progress._PAUSE", 0)
     arguments = ["sweep", "mobilenet_v1", "--over", "size=1:40", "-o", str(tmp_path / "points.csv")]
     assert run(*arguments).err == ""
     terminal = Terminal()
-    monkeypatch.setattr("convcost.cli.sweep.sys.stderr", terminal)
+    monkeypatch.setattr("convcost.cli.progress.sys.stderr", terminal)
     command.main(arguments[1:], standalone_mode=False)
     lines = [line.strip() for line in terminal.getvalue().split("\r") if line.strip()]
     assert lines == [f"{seen} of 40 points" for seen in (10, 20, 30)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from convcost import api
@@ -17,6 +15,7 @@ from convcost.cli.options import (
     show_view,
     target_of,
 )
+from convcost.cli.progress import progress
 from convcost.metrics.dtypes import BITS
 from convcost.render.views import view
 
@@ -75,7 +74,7 @@ def command(  # noqa: PLR0913 - one argument per option
         input=parse_input(input_),
         dtype=dtype,
         fused=fused,
-        progress=_progress if sys.stderr.isatty() else None,
+        progress=progress("combinations"),
     )
     keys = tuple(dict.fromkeys(name.strip().lower() for name in wanted.split(","))) if wanted else space.usual
     answers = Answers(
@@ -91,9 +90,3 @@ def command(  # noqa: PLR0913 - one argument per option
         front=None if front is None else space.front([front], where),
     )
     show_view(view(answers), format_, output, exact=exact)
-
-
-def _progress(done: int, count: int) -> None:
-    """One line on the terminal, which the result replaces."""
-    if count > 1:
-        click.echo(f"\r{done:,} of {count:,} combinations" + ("\r\x1b[K" if done == count else ""), nl=False, err=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +21,7 @@ from convcost.cli.options import (
     show_view,
     written_to,
 )
+from convcost.cli.progress import progress
 from convcost.errors import UsageError
 from convcost.render.views import view
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from convcost.cli.context import ContextOptions
     from convcost.sweeps.sweep import Plan
-
-_PAUSE = 0.5  # seconds between two lines of progress
 
 
 @click.command("sweep")
@@ -122,20 +119,5 @@ def _over(text: str) -> tuple[str, str]:
 
 
 def _progress() -> Callable[[Plan], None]:
-    """What shows how far a sweep is, on a terminal, from half a second on."""
-    if not sys.stderr.isatty():
-        return lambda _plan: None
-    last = time.monotonic()
-    shown = ""
-
-    def show(plan: Plan) -> None:
-        nonlocal last, shown
-        ends = plan.seen == plan.points
-        if (ends and shown) or (not ends and time.monotonic() - last >= _PAUSE):
-            last = time.monotonic()
-            text = "" if ends else f"{plan.seen:,} of {plan.points:,} points"
-            sys.stderr.write("\r" + text.ljust(len(shown)) + "\r")
-            sys.stderr.flush()
-            shown = text
-
-    return show
+    show = progress("points")
+    return lambda plan: show(plan.seen, plan.points)
