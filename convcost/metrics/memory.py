@@ -55,6 +55,7 @@ class Timeline(NamedTuple):
         lives: the first and last step of every piece of memory, by the tensor it was allocated for; that of an input
             begins at 0, and what leaves the network lives until one step after the last.
         sizes: elements of these.
+        memory: for every tensor, the one whose memory it is in.
         alive: elements alive at each step, by its number; of the inputs at 0.
     """
 
@@ -62,6 +63,7 @@ class Timeline(NamedTuple):
     lives: dict[Tensor, tuple[int, int]]
     sizes: dict[Tensor, Num]
     alive: list[Num]
+    memory: dict[Tensor, Tensor]
 
 
 def timeline(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Timeline:
@@ -71,9 +73,9 @@ def timeline(graph: Graph, *, in_place: bool = False, folded: bool = False) -> T
         UnsupportedError: the number of copies of a layer is a symbol.
     """
     steps = schedule(graph)
-    lives = _lives(graph, steps, in_place=in_place, folded=folded)
+    lives, memory = _lives(graph, steps, in_place=in_place, folded=folded)
     sizes = {tensor: elements(graph.nodes[tensor[0]].shape) for tensor in lives}
-    return Timeline(steps, lives, sizes, _alive(steps, lives, sizes))
+    return Timeline(steps, lives, sizes, _alive(steps, lives, sizes), memory)
 
 
 def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
@@ -84,7 +86,7 @@ def peak(graph: Graph, *, in_place: bool = False, folded: bool = False) -> Peak:
     """
     if any(type(size) is not int for node in graph.nodes for size in node.shape):
         raise UnsupportedError("peak memory is evaluated on numbers; this network has symbolic sizes")
-    steps, lives, sizes, counts = timeline(graph, in_place=in_place, folded=folded)
+    steps, lives, sizes, counts, _ = timeline(graph, in_place=in_place, folded=folded)
     if not steps:
         return Peak(counts[0], graph.nodes[0].path, (), in_place, folded, ())
     most = max(range(1, len(steps) + 1), key=lambda step: counts[step])
@@ -109,7 +111,7 @@ def alive(graph: Graph, *, in_place: bool = False, folded: bool = False) -> list
     exist: Mapping[int, Num] = {}
     if graph.series:
         graph, exist = with_copies_once(graph)
-    steps, _, _, counts = timeline(graph, in_place=in_place, folded=folded)
+    steps, _, _, counts, _ = timeline(graph, in_place=in_place, folded=folded)
     return [(step.node, count * exist.get(step.node.index, 1)) for step, count in zip(steps, counts[1:], strict=False)]
 
 
@@ -125,8 +127,13 @@ def _alive(steps: list[Step], lives: Mapping[Tensor, tuple[int, int]], sizes: Ma
     return list(accumulate(change))
 
 
-def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> dict[Tensor, tuple[int, int]]:
-    """First and last step of every piece of memory, by the tensor it was allocated for; that of an input is 0."""
+def _lives(
+    graph: Graph, steps: list[Step], *, in_place: bool, folded: bool
+) -> tuple[dict[Tensor, tuple[int, int]], dict[Tensor, Tensor]]:
+    """First and last step of every piece of memory, by the tensor it was allocated for; and what each tensor is in.
+
+    That of an input begins at step 0.
+    """
     starts: list[Tensor] = [(index, 0) for index in graph.inputs.values()]
     last_read: dict[Tensor, int] = dict.fromkeys(starts, 0)
     for number, step in enumerate(steps, 1):
@@ -155,7 +162,7 @@ def _lives(graph: Graph, steps: list[Step], *, in_place: bool, folded: bool) -> 
         else:
             memory[step.makes] = step.makes
             lives[step.makes] = (number, last_read[step.makes])
-    return lives
+    return lives, memory
 
 
 def _same_shape(a: Shape, b: Shape) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from convcost.language.choices import Site
     from convcost.network.graph import Graph, Node
+    from convcost.network.schedule import Tensor
 
 Key = tuple[int, ...]
 
@@ -63,6 +64,8 @@ class Place:
         done: whether all options were taken, with all that is chosen in them.
         ends: the kinds of its last layers, as far as layers after it may run on their output.
         reader: the path of such a layer.
+        held: the path of a layer whose output is alive during the site; empty if there is none.
+        empty: whether an option has no layer.
     """
 
     def __init__(self, run: Run, key: Key) -> None:
@@ -77,6 +80,8 @@ class Place:
         self.done = False
         self.ends: set[Any] = set()
         self.reader = ""
+        self.held = ""
+        self.empty = False
 
     def advance(self, together: bool) -> Place | None:  # noqa: FBT001 - one of two ways
         """Take the next option of the sites in it, or of itself; the last place that changed, None if there is none."""
@@ -100,6 +105,8 @@ class Place:
     @property
     def mixed(self) -> str:
         """Why the memory of what follows depends on the option; empty where it does not."""
+        if self.held and self.empty:
+            return f"the peak of a part is not its own: {self.held} is alive during {self.path}, which may be left out"
         if not self.reader or len(self.ends) == 1:
             return ""
         return f"the peak of a part is not its own: {self.reader} runs in the memory of what {self.path} chooses"
@@ -181,7 +188,10 @@ class Sites:
         own = [node for node in run.graph.nodes[site.start : site.end] if node.index not in covered]
         signature = _signatures(run, own)
         if place.number == len(place.seen):
-            live, crossed = (None, "") if parts is None else (parts.live(own), parts.crossed(site))
+            live = None if parts is None else parts.live(own)
+            crossed, held = ("", "") if parts is None else parts.crossed(site)
+            place.held = place.held or held
+            place.empty = place.empty or site.start == site.end
             places = [Place(run, key) for key in keys]
             place.seen.append(Seen(signature, cost_of(own), live, crossed, places))
         seen = place.seen[place.number]
@@ -247,6 +257,7 @@ class _Parts:
     def __init__(self, run: Run, fused: bool) -> None:  # noqa: FBT001 - one of two ways to count
         self._time = timeline(run.graph, in_place=fused, folded=fused)
         self._graph = run.graph
+        self._sites = [*run.sites.values()]
         self._numbers: dict[int, list[int]] = {}
         for number, step in enumerate(self._time.steps, 1):
             self._numbers.setdefault(step.node.index, []).append(number)
@@ -257,28 +268,44 @@ class _Parts:
         numbers = [number for node in nodes for number in self._numbers.get(node.index, ())]
         return max((alive[number] for number in numbers), default=alive[0] if entering else 0)
 
-    def crossed(self, site: Site) -> str:
-        """Why the memory inside a site depends on what is outside it; empty where it does not.
+    def crossed(self, site: Site) -> tuple[str, str]:
+        """Why the memory inside a site depends on what is outside it; empty where it does not. And what is held.
 
-        What enters and what leaves must be one tensor, in memory of its own size, and nothing else may be alive
-        meanwhile: then what is alive inside is the same whatever the other choices are.
+        What enters and what leaves must be one tensor, in memory of its own size. Something else may be alive
+        meanwhile if no other choice makes or reads it: it is held for a layer outside all choices, such as an addition
+        around the site. Then what is alive inside is the same whatever the other choices are.
         """
         numbers = [number for index in range(site.start, site.end) for number in self._numbers.get(index, ())]
         if not numbers:
-            return ""
+            return "", ""
         first, last = min(numbers), max(numbers)
-        lives, sizes = self._time.lives, self._time.sizes
-        for what, (born, end) in lives.items():
-            if born < first and end > last:
-                return (
-                    f"the peak of a part is not its own: {self._graph.nodes[what[0]].path} is alive during {site.path}"
-                )
-        entering = [sizes[what] for what, (born, end) in lives.items() if born < first <= end]
-        leaving = [sizes[what] for what, (born, end) in lives.items() if born <= last < end]
-        wanted = [prod(site.entering.shape)], [prod(site.leaving.shape)]
-        if entering != wanted[0] or leaving not in (wanted[1], []):
-            return f"the peak of a part is not its own: more than one tensor enters or leaves {site.path}"
-        return ""
+        lives, sizes, memory = self._time.lives, self._time.sizes, self._time.memory
+        held = [what for what, (born, end) in lives.items() if born < first and end > last]
+        for what in held:
+            if not self._is_fixed(what, site):
+                path = self._graph.nodes[what[0]].path
+                return f"the peak of a part is not its own: {path} is alive during {site.path}", ""
+        entering = [sizes[what] for what, (born, end) in lives.items() if born < first <= end and what not in held]
+        leaving = [sizes[what] for what, (born, end) in lives.items() if born <= last < end and what not in held]
+        enters, leaves = ([prod(tensor.shape)] for tensor in (site.entering, site.leaving))
+        if memory.get((site.entering.node, 0)) in held:
+            enters = []
+        if entering != enters or leaving not in (leaves, []) or memory.get((site.leaving.node, 0)) in held:
+            return f"the peak of a part is not its own: more than one tensor enters or leaves {site.path}", ""
+        return "", self._graph.nodes[held[0][0]].path if held else ""
+
+    def _is_fixed(self, what: Tensor, site: Site) -> bool:
+        """Whether a piece of memory that is held during a site is made and read outside all other choices.
+
+        The layers of the site may read it, but must not make a tensor in it.
+        """
+        within = {tensor for tensor, own in self._time.memory.items() if own == what}
+        touching = {step.node.index for step in self._time.steps if within & {*step.reads}}
+        made = {index for index, _ in within}
+        others = [own for own in self._sites if own.key[: len(site.key)] != site.key[: len(own.key)]]
+        return not any(own.start <= index < own.end for own in others for index in touching | made) and not any(
+            site.start <= index < site.end for index in made
+        )
 
     def end(self, site: Site) -> Any:
         """What a layer after a site must know of its last one, to run in its memory or in its weights."""
