@@ -260,7 +260,7 @@ MUTANTS = (
         ("tests/test_space.py::test_memory_that_a_later_norm_may_share_is_said",),
     ),
     Mutant(
-        "_Parts._is_fixed",
+        "_Parts._makers",
         "_within & {*_step.reads}",
         "False",
         ("tests/test_space.py::test_memory_that_depends_on_two_choices_is_said",),

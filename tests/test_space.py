@@ -494,7 +494,8 @@ def test_what_is_no_space_is_refused(text: str, message: str) -> None:
     ("question", "message"),
     [
         (lambda space: space.count("time<=3ms"), "a space has the quantities that add up"),
-        (lambda space: space.count("macs<<3"), "takes METRIC<=VALUE"),
+        (lambda space: space.count("macs<<3"), "--count takes METRIC<=VALUE"),
+        (lambda space: space.quantile(0.5, "macs", "params"), "--where takes METRIC<=VALUE, .* found 'params'"),
         (lambda space: space.count("peak>=3B"), "a peak is bounded from above"),
         (lambda space: space.count("macs<=3", measure="people"), "`measure` must be one of networks, choices"),
         (lambda space: space.quantile(2), "a number from 0 to 1"),
@@ -511,6 +512,37 @@ def test_what_is_no_space_is_refused(text: str, message: str) -> None:
 def test_questions_without_an_answer_are_refused(question: Any, message: str) -> None:
     with pytest.raises(convcost.ConvcostError, match=message):
         question(of_text(SMALL))
+
+
+SAME_ERRORS = {
+    "best macs": "takes max NAME or min NAME, found 'best macs'",
+    "max": "takes max NAME or min NAME, found 'max'",
+    "max params,": "takes max NAME or min NAME, found ''",
+    "min mac": "is called 'mac'; did you mean 'macs'?",
+}
+
+
+@pytest.mark.parametrize("text", SAME_ERRORS)
+def test_objectives_of_every_command_have_the_same_errors(text: str) -> None:
+    for option, *command_line in (
+        ("--objective", "solve", "mobilenet_v1", "--for", "alpha,rho", "--step", "alpha=.25", "--budget", "macs<=99M"),
+        ("--pareto", "sweep", "mobilenet_v1", "--over", "alpha=0.25,1"),
+        ("--front", "space", "nats_bench"),
+    ):
+        done = run(*command_line, option, text)
+        assert done.code == 2
+        assert option in done.err
+        assert SAME_ERRORS[text] in done.err
+
+
+def test_one_text_is_a_list_of_one() -> None:
+    space = of_text(SMALL)
+    middle = space.quantile(0.5, "macs")
+    listed = space.front(["max params", "min macs"], [f"macs<={middle}"])
+    assert [*space.front("max params, min macs", f"macs<={middle}")] == [*listed]
+    over = {"alpha": [0.5, 1], "size": [128, 224]}
+    kept = convcost.sweep("mobilenet_v1", over, keep="macs<=300M", pareto="max params, min macs")
+    assert [*kept] == [*convcost.sweep("mobilenet_v1", over, keep=["macs<=300M"], pareto=["max params", "min macs"])]
 
 
 def test_bounds_on_two_sums_need_a_small_space(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -573,14 +605,21 @@ def test_a_name_inside_a_choice_is_seen_by_later_steps() -> None:
     assert [space.quantile(share, "macs") for share in (0.25, 0.5, 0.75, 1)] == macs
 
 
-def test_memory_beside_a_choice() -> None:
+@pytest.mark.parametrize("early", ["conv: {{out: 3}}", "conv: {{out: 3, kernel: {first}}}{choose_first}"])
+def test_memory_beside_a_choice(early: str) -> None:
     """A tensor that is held during a choice: known where nothing else that is chosen can change when it is alive."""
     held = (
-        "{{input: [3, 8, 8], layers: [{{conv: {{out: 3}}, name: a}}, {{conv: {{out: 5, kernel: {kernel}}}{choose}}},"
+        "{{input: [3, 8, 8], layers: [{{" + early + ", name: a}}, {{conv: {{out: 5, kernel: {second}}}{choose}}},"
         " relu, {{conv: {{out: 3}}}}, {{add: {{main: x, early: a}}}}]}}"
     )
-    space = of_text(held.format(kernel="K", choose=", choose: {K: [1, 3]}"))
-    built = [measures(convcost.loads(held.format(kernel=kernel, choose=""))) for kernel in (1, 3)]
+    space = of_text(
+        held.format(first="J", second="K", choose_first=", choose: {J: [1, 3]}", choose=", choose: {K: [1, 3]}")
+    )
+    built = [
+        measures(convcost.loads(held.format(first=first, second=second, choose_first="", choose="")))
+        for first in (1, 3)
+        for second in (1, 3)
+    ]
     assert space.extremes("peak") == (min(row[3] for row in built), max(row[3] for row in built))
     assert space.extremes("macs") == (min(row[1] for row in built), max(row[1] for row in built))
 
@@ -588,15 +627,15 @@ def test_memory_beside_a_choice() -> None:
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        (  # it may be made in the memory of what is chosen before
-            "{conv: {out: 3, kernel: K}, choose: {K: [1, 3]}, name: a}, {conv: {out: 3, kernel: K}, "
+        (  # without the first block, the network adds its input, which nothing else is in the place of
+            "{do: [{conv: {out: 3}, repeat: n}], choose: {n: [1, 0]}, name: a}, {conv: {out: 3, kernel: K}, "
             "choose: {K: [1, 3]}}, {add: {main: x, early: a}}",
-            "a is alive during conv",
+            "a may be left out, and is alive during conv",
         ),
         (  # without the second block, one tensor is added to itself
             "{conv: {out: 3}, name: a}, {do: [{conv: {out: 3}, repeat: n}], choose: {n: [1, 0]}}, "
             "{conv: {out: 3}}, {add: {main: x, early: a}}",
-            r"a is alive during conv\[1\], which may be left out",
+            "a is alive during do, which may be left out",
         ),
         (  # it is read by another choice
             "{conv: {out: 3}, name: a}, {conv: {out: 3, kernel: K}, choose: {K: [1, 3]}}, {conv: {out: 3}, name: b}, "
@@ -677,3 +716,14 @@ def test_costs_and_peaks_of_random_spaces_are_those_of_their_networks(seed: int)
                 assert (report.totals.params, report.totals.macs) == (choice.cost("params"), choice.cost("macs"))
                 if space.has_peaks:
                     assert report.value("live") == choice.live
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "every"), [("regnet_space", 4), ("nats_bench", 99)])
+def test_networks_of_small_bundled_spaces(name: str, every: int) -> None:
+    space = convcost.space(name)
+    everything = (Choice(member, picks) for member in space.tree.members for picks in combinations(member.factors))
+    for choice in islice(everything, 0, None, every):
+        params, macs, flops, peak = measures(convcost.load(name, **choice.values))
+        assert (params, macs, flops) == tuple(choice.cost(key) for key in ("params", "macs", "flops"))
+        assert peak == space.value(choice, "peak")

@@ -181,7 +181,7 @@ def plan_of(
     """
     if find_spec("numpy") is None:
         raise UsageError("a sweep needs numpy: pip install 'convcost[arrays]'")
-    from convcost.metrics.budget import budget  # noqa: PLC0415
+    from convcost.metrics.budget import budgets_of  # noqa: PLC0415
     from convcost.metrics.objective import objective, objectives_of  # noqa: PLC0415
     from convcost.sweeps.axes import axes_of  # noqa: PLC0415
     from convcost.sweeps.sweep import Plan  # noqa: PLC0415 - imports numpy
@@ -203,7 +203,7 @@ def plan_of(
         setting_of(context, resolved.spec),
         input_shape(input),
         zipped=wanted.zipped,
-        keep=[budget(text, "--keep") for text in wanted.keep],
+        keep=budgets_of(wanted.keep, "--keep"),
         objectives=objectives_of(wanted.pareto, names, named=named, option="--pareto"),
         order=None if sort is None else objective(sort, names, named=named, option="--sort"),
         top=wanted.top,

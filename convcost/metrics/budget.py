@@ -160,6 +160,19 @@ def budget(text: str, option: str = "--budget") -> Budget:
     return Budget(text.strip(), record, relation, bound)
 
 
+def budgets_of(texts: Iterable[str], option: str = "--budget") -> list[Budget]:
+    """The budgets that some texts mean, or one text alone.
+
+    Args:
+        texts: see :func:`budget`.
+        option: where they were given, for errors.
+
+    Raises:
+        UsageError: one of them is malformed.
+    """
+    return [budget(text, option) for text in ([texts] if isinstance(texts, str) else texts)]
+
+
 def fulfils(value: Any, relation: str, bound: Any) -> bool:
     """Whether a metric's value keeps to a bound: every axis of one that has several; never where it does not apply."""
     if isinstance(value, tuple):

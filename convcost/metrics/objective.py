@@ -62,7 +62,7 @@ def objectives_of(
     """The objectives that some texts mean, each of which may list several: ``max params, min macs``.
 
     Args:
-        texts: see :func:`objective`.
+        texts: see :func:`objective`; one text alone will do.
         names: the parameters that vary.
         named: whether a convention was named.
         option: where they were given, for errors.
@@ -70,4 +70,5 @@ def objectives_of(
     Raises:
         UsageError: one of them is malformed.
     """
-    return [objective(text, names, named=named, option=option) for part in texts for text in part.split(",")]
+    parts = [texts] if isinstance(texts, str) else texts
+    return [objective(text, names, named=named, option=option) for part in parts for text in part.split(",")]

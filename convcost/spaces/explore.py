@@ -165,7 +165,7 @@ class _Explorer:
             self._together = False
             sites = self._with_sites(base, values, noted)
         for place in sites.places:
-            factor, why = self._factor(place)
+            factor, why = self._factor(place, sites.needed)
             factors.append(factor)
             joined = joined or why
         return Member(values, cost_of(sites.own), None if joined else sites.live, tuple(factors), joined)
@@ -194,18 +194,18 @@ class _Explorer:
         _refuse_shared_weights(run, self._spec)
         return run
 
-    def _factor(self, place: Place) -> tuple[Factor, str]:
+    def _factor(self, place: Place, needed: Mapping[Key, str]) -> tuple[Factor, str]:
         """The factor of one step with ``choose``; and why its peak is not that of the parts, if it is not."""
         options, why = [], ""
         for values, seen in zip(place.rows, place.seen, strict=True):
             factors = []
             for inner in seen.inner:
-                factor, reason = self._factor(inner)
+                factor, reason = self._factor(inner, needed)
                 factors.append(factor)
                 why = why or reason
             why = why or seen.crossed
             options.append(Option(values, seen.cost, seen.live, tuple(factors)))
-        return Factor(self._label(place), place.names, tuple(options)), why or place.mixed
+        return Factor(self._label(place), place.names, tuple(options)), why or place.mixed(needed)
 
     def _of_group(
         self, group: tuple[str, ...], values: Mapping[str, Any], noted: Mapping[str, Any], base: Run

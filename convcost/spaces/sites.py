@@ -64,8 +64,7 @@ class Place:
         done: whether all options were taken, with all that is chosen in them.
         ends: the kinds of its last layers, as far as layers after it may run on their output.
         reader: the path of such a layer.
-        held: the path of a layer whose output is alive during the site; empty if there is none.
-        empty: whether an option has no layer.
+        empty: whether an option hands on what it gets.
     """
 
     def __init__(self, run: Run, key: Key) -> None:
@@ -80,7 +79,6 @@ class Place:
         self.done = False
         self.ends: set[Any] = set()
         self.reader = ""
-        self.held = ""
         self.empty = False
 
     def advance(self, together: bool) -> Place | None:  # noqa: FBT001 - one of two ways
@@ -102,11 +100,10 @@ class Place:
             for inner in self.seen[self.number].inner:
                 yield from inner.picks()
 
-    @property
-    def mixed(self) -> str:
+    def mixed(self, needed: Mapping[Key, str]) -> str:
         """Why the memory of what follows depends on the option; empty where it does not."""
-        if self.held and self.empty:
-            return f"the peak of a part is not its own: {self.held} is alive during {self.path}, which may be left out"
+        if self.empty and self.key in needed:
+            return f"the peak of a part is not its own: {needed[self.key]}"
         if not self.reader or len(self.ends) == 1:
             return ""
         return f"the peak of a part is not its own: {self.reader} runs in the memory of what {self.path} chooses"
@@ -133,6 +130,7 @@ class Sites:
         own: the layers outside all sites.
         live: most elements alive while one of them runs.
         places: the sites outside others.
+        needed: the sites that must have a layer for peaks, with the reason.
     """
 
     def __init__(self, base: Run, *, fused: bool, parts: bool, together: bool) -> None:
@@ -143,6 +141,7 @@ class Sites:
         self.places = [Place(base, key) for key in base.sites if len(key) == 1]
         self.own = [node for node in _outside(base) if not base.depends.get(node.index)]
         self._signature: list[Any] | None = None  # of the layers outside all sites
+        self.needed: dict[Key, str] = {}
         self.live: int | None = None
         self.note(base)
 
@@ -171,7 +170,7 @@ class Sites:
                 self._refuse(run)
         parts = _Parts(run, self._fused) if self._with_parts else None
         if parts is not None and self.live is None:
-            self.live = parts.live(self.own, entering=True)
+            self.live = parts.live(self.own)
         inner: dict[Key, list[Key]] = {}
         for key in run.sites:
             inner.setdefault(key[:-1], []).append(key)
@@ -189,11 +188,11 @@ class Sites:
         signature = _signatures(run, own)
         if place.number == len(place.seen):
             live = None if parts is None else parts.live(own)
-            crossed, held = ("", "") if parts is None else parts.crossed(site)
-            place.held = place.held or held
-            place.empty = place.empty or site.start == site.end
+            crossed, needed = ("", {}) if parts is None else parts.crossed(site)
+            self.needed |= needed
             places = [Place(run, key) for key in keys]
             place.seen.append(Seen(signature, cost_of(own), live, crossed, places))
+        place.empty = place.empty or site.leaving.node == site.entering.node
         seen = place.seen[place.number]
         if seen.own != signature or [within.key for within in seen.inner] != keys:
             self._refuse(run)
@@ -262,50 +261,59 @@ class _Parts:
         for number, step in enumerate(self._time.steps, 1):
             self._numbers.setdefault(step.node.index, []).append(number)
 
-    def live(self, nodes: Iterable[Node], *, entering: bool = False) -> int:
+    def live(self, nodes: Iterable[Node]) -> int:
         """Most elements alive while one of ``nodes`` runs."""
         alive = self._time.alive
         numbers = [number for node in nodes for number in self._numbers.get(node.index, ())]
-        return max((alive[number] for number in numbers), default=alive[0] if entering else 0)
+        return max((alive[number] for number in numbers), default=0)
 
-    def crossed(self, site: Site) -> tuple[str, str]:
+    def crossed(self, site: Site) -> tuple[str, dict[Key, str]]:
         """Why the memory inside a site depends on what is outside it; empty where it does not. And what is held.
 
         What enters and what leaves must be one tensor, in memory of its own size. Something else may be alive
-        meanwhile if no other choice makes or reads it: it is held for a layer outside all choices, such as an addition
+        meanwhile if no other choice can change that: it is held for a layer outside all choices, such as an addition
         around the site. Then what is alive inside is the same whatever the other choices are.
+
+        Returns:
+            The reason; and the sites that must not be left out for that, with the reason if they are.
         """
         numbers = [number for index in range(site.start, site.end) for number in self._numbers.get(index, ())]
         if not numbers:
-            return "", ""
+            return "", {}
         first, last = min(numbers), max(numbers)
         lives, sizes, memory = self._time.lives, self._time.sizes, self._time.memory
         held = [what for what, (born, end) in lives.items() if born < first and end > last]
+        needed: dict[Key, str] = {}
         for what in held:
-            if not self._is_fixed(what, site):
-                path = self._graph.nodes[what[0]].path
-                return f"the peak of a part is not its own: {path} is alive during {site.path}", ""
+            path = self._graph.nodes[what[0]].path
+            makers = self._makers(what, site)
+            if makers is None:
+                return f"the peak of a part is not its own: {path} is alive during {site.path}", {}
+            needed[site.key] = f"{path} is alive during {site.path}, which may be left out"
+            needed |= {own.key: f"{own.path} may be left out, and is alive during {site.path}" for own in makers}
         entering = [sizes[what] for what, (born, end) in lives.items() if born < first <= end and what not in held]
         leaving = [sizes[what] for what, (born, end) in lives.items() if born <= last < end and what not in held]
         enters, leaves = ([prod(tensor.shape)] for tensor in (site.entering, site.leaving))
         if memory.get((site.entering.node, 0)) in held:
             enters = []
         if entering != enters or leaving not in (leaves, []) or memory.get((site.leaving.node, 0)) in held:
-            return f"the peak of a part is not its own: more than one tensor enters or leaves {site.path}", ""
-        return "", self._graph.nodes[held[0][0]].path if held else ""
+            return f"the peak of a part is not its own: more than one tensor enters or leaves {site.path}", {}
+        return "", needed
 
-    def _is_fixed(self, what: Tensor, site: Site) -> bool:
-        """Whether a piece of memory that is held during a site is made and read outside all other choices.
+    def _makers(self, what: Tensor, site: Site) -> list[Site] | None:
+        """The sites that hand on a piece of memory which is held during ``site``; None where choices can change it.
 
-        The layers of the site may read it, but must not make a tensor in it.
+        Other choices must not read it. The layers of the site may read it, but must not make a tensor in it.
         """
         within = {tensor for tensor, own in self._time.memory.items() if own == what}
-        touching = {step.node.index for step in self._time.steps if within & {*step.reads}}
         made = {index for index, _ in within}
+        touching = made | {step.node.index for step in self._time.steps if within & {*step.reads}}
         others = [own for own in self._sites if own.key[: len(site.key)] != site.key[: len(own.key)]]
-        return not any(own.start <= index < own.end for own in others for index in touching | made) and not any(
-            site.start <= index < site.end for index in made
-        )
+        makers = [own for own in others if own.start <= what[0] < own.end and own.leaving.node in made]
+        rest = [own for own in others if own not in makers]
+        if any(own.start <= index < own.end for own in rest for index in touching):
+            return None
+        return None if any(site.start <= index < site.end for index in made) else makers
 
     def end(self, site: Site) -> Any:
         """What a layer after a site must know of its last one, to run in its memory or in its weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, prod
@@ -11,7 +12,7 @@ from convcost.errors import UnsupportedError, UsageError, not_among, unknown
 from convcost.language.choices import Choices
 from convcost.language.interpret import build
 from convcost.limits import MAX_SAMPLE, MAX_SPACES
-from convcost.metrics.budget import budget
+from convcost.metrics.budget import budget, budgets_of
 from convcost.metrics.memory import peak
 from convcost.metrics.objective import Objective, objectives_of
 from convcost.metrics.registry import SYNONYMS
@@ -217,7 +218,7 @@ class Space(Printable):
             UsageError: a bound is malformed, or there is no such measure.
             UnsupportedError: a metric does not add up over choices.
         """
-        limit = _bound(bound)
+        (limit,) = _bounds(bound, "--count")
         question = self._question(where, measure, limit.metric.key)
         met, total = question.narrowed(limit).total, question.total
         share = Fraction(met, total) if total else Fraction(0)
@@ -247,7 +248,11 @@ class Space(Printable):
             return question.quantile(key, needed)
         values = self._peak_values(key)
         unit = "B" if key == "peak" else ""
-        return next(value for value in values if question.narrowed(budget(f"{key}<={value}{unit}")).total >= needed)
+
+        def met(value: int) -> int:
+            return question.narrowed(budget(f"{key}<={value}{unit}")).total
+
+        return values[bisect_left(values, needed, key=met)]
 
     def sample(self, count: int, seed: int = 0, where: Sequence[str] = (), measure: str = "networks") -> Chosen:
         """Networks at random among those that meet the bounds; one may come up twice.
@@ -268,7 +273,8 @@ class Space(Printable):
             raise UsageError(f"a sample has 1 to {MAX_SAMPLE:,} networks, found {count:,}")
         question = self._question(where, measure)
         if not question.total:
-            raise UsageError(f"no network of {self.tree.spec.name} meets {', '.join(where)}")
+            met = ", ".join(bound.text for bound in question.bounds)
+            raise UsageError(f"no network of {self.tree.spec.name} meets {met}")
         pick, random = question.picker(), Random(seed)  # noqa: S311 - no secret
         return Chosen([pick(random.randrange(question.total)) for _ in range(count)], self, "at random")
 
@@ -314,7 +320,7 @@ class Space(Printable):
         """A question about networks that meet some bounds, and the metrics that are asked for."""
         if measure not in MEASURES:
             raise UsageError(not_among("measure", measure, MEASURES))
-        bounds = [_bound(text) for text in where]
+        bounds = _bounds(where, "--where")
         if not any(key in PEAKS for key in (*keys, *(bound.metric.key for bound in bounds))):
             return Question(self.tree, self.dtype, bounds, measure, self._known_distributions[0])
         if joined := next((member.joined for member in self._split.members if member.joined), ""):
@@ -328,11 +334,12 @@ class Space(Printable):
         return sorted({in_metric(live, key, self.dtype) for live in lives})
 
 
-def _bound(text: str) -> Budget:
-    """The bound that a text means, on a metric that spaces have."""
-    bound = budget(text)
-    _known(bound.metric.key)
-    return bound
+def _bounds(texts: Iterable[str], option: str) -> list[Budget]:
+    """The bounds that some texts mean, or one text, on metrics that spaces have."""
+    bounds = budgets_of(texts, option)
+    for bound in bounds:
+        _known(bound.metric.key)
+    return bounds
 
 
 def _known(key: str) -> str:
