@@ -36,6 +36,8 @@ ONNX = ".onnx"
 KERAS, JSON = ".keras", ".json"
 HDF5 = (".h5", ".hdf5")
 TORCH = "torch:"
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_PIECE = 1 << 16  # bytes read at once
 READ: set[str] = set()  # files that this process has read: no output may take their place
 
 
@@ -50,11 +52,17 @@ def contents(path: str, real: str = "") -> bytes:
         OSError: it cannot be read.
         ValueError: the path holds a zero byte.
     """
-    with open(path, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size  # reading takes as much memory as is asked for; a pipe has no size
-        data = stream.read(min(size or MAX_BYTES, MAX_BYTES) + 1)
+    parts: list[bytes] = []
+    left = MAX_BYTES + 1
+    stream = os.open(path, _READING)  # for a small file a buffered stream takes longer than all the rest
+    try:
+        while left and (part := os.read(stream, min(left, _PIECE))):
+            parts.append(part)
+            left -= len(part)
+    finally:
+        os.close(stream)
     READ.add(real or os.path.abspath(path))
-    return data
+    return b"".join(parts)
 
 
 def _parsed(data: bytes, label: str) -> Node:
@@ -270,8 +278,9 @@ def _shorter(path: str) -> str:
     """``path`` relative to the current folder, unless it was given in full or is outside."""
     if not os.path.isabs(path):
         return path
-    relative = os.path.relpath(path)
-    return path if relative.startswith(os.pardir) else relative
+    folder = os.path.join(os.getcwd(), "")
+    whole = os.path.normpath(path)
+    return whole[len(folder) :] if whole.startswith(folder) else path
 
 
 def _real(path: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from convcost.errors import Problems
     from convcost.language.expression import Expression
     from convcost.language.tree import Node, Scalar
+    from convcost.layers.base import Layer
     from convcost.layers.fields import Field
 
 TENSORS = ("x", "input")
@@ -90,7 +91,7 @@ class Use(NamedTuple):
 def places(steps: Iterable[Step], variables: frozenset[str] = _NOTHING) -> Iterator[Place]:
     """Every step and branch in ``steps``, those in groups and branches included."""
     for step in steps:
-        inside = _with_names(step.loop, _with_names(step.choose, variables))
+        inside = variables if step.plain else _with_names(step.loop, _with_names(step.choose, variables))
         yield Place(step, step, variables, inside)
         if step.steps:
             yield from places(step.steps, inside)
@@ -544,7 +545,7 @@ def _extend(spec: Spec, finder: Finder, errors: Problems) -> None:
     if base is None:
         errors.add(position, unknown("spec", name, finder.names(spec), listed_by="`convcost list`"))
         return
-    spec.body = base.body
+    spec.base = base.body
     for slot in ("input_sizes", "input_names", "inputs", "outputs", "layout", "lets", "blocks", "layers"):
         setattr(spec, slot, getattr(base, slot))
     spec.family = spec.family or base.family
@@ -647,7 +648,8 @@ class _Resolver:
             self._errors.all += step.faults
             return _of_block(step, block, self._errors)
         if layer is not None:
-            _check_layer_arguments(step, self._errors)
+            if step.first is not None or step.arguments.checked is not layer:
+                _check_layer_arguments(step, layer, self._errors)
             return step
         names = [*self._finder.names(self._owner), *_local_names(self._owner)]
         self._errors.add(step.position, _no_body(step.body, names))
@@ -727,9 +729,8 @@ def _local_names(owner: Spec) -> list[str]:
     return [*owner.blocks, *(_local_names(owner.parent) if owner.parent else [])]
 
 
-def _check_layer_arguments(step: Step, errors: Problems) -> None:
-    layer = REGISTRY[step.body]
-    fields = layer.fields
+def _check_layer_arguments(step: Step, layer: type[Layer], errors: Problems) -> None:
+    before, fields = len(errors.all), layer.fields
     given = _check_keys(step, fields, "field", errors)
     for name in layer.needs:
         if name not in given and not step.arguments.broken:
@@ -738,6 +739,8 @@ def _check_layer_arguments(step: Step, errors: Problems) -> None:
         for name, value in arguments.values.items():
             if name in fields and value.is_fixed and value.constant is not BROKEN:
                 _check_fixed(fields[name], value, errors)
+    if len(errors.all) == before:
+        step.arguments.checked = layer
 
 
 def _check_fixed(field: Field, value: Value, errors: Problems) -> None:

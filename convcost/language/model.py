@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from convcost.errors import Position, Problem
     from convcost.language.expression import Expression
     from convcost.language.tree import Node, Scalar
+    from convcost.layers.base import Layer
     from convcost.network.graph import Graph
 
 
@@ -169,15 +170,17 @@ class Arguments:
         fixed: those values that are the same in every run.
         evaluators: name and function of a scope of the others.
         signature: what distinguishes their values from others, where all are fixed; else None.
+        checked: the layer that they were found right for.
         broken: whether what was written is no mapping, so that nothing more can be checked.
     """
 
-    __slots__ = ("broken", "evaluators", "fixed", "keys", "signature", "values")
+    __slots__ = ("broken", "checked", "evaluators", "fixed", "keys", "signature", "values")
 
     def __init__(self, values: dict[str, Value], keys: dict[str, Position], *, broken: bool = False) -> None:
         self.values = values
         self.keys = keys
         self.broken = broken
+        self.checked: type[Layer] | None = None
         self.fixed: dict[str, Any] = {}
         evaluators = []
         for name, value in values.items():
@@ -400,7 +403,7 @@ class Spec:
         parent: the spec a local block is written in.
         extends: name of the spec this one is a variant of, and where that is written.
         overrides: the parameters it gives other defaults, as read: what their words mean is known when linked.
-        body: the spec whose layers, lets and blocks these are: itself, or the one it extends.
+        base: the spec that it extends, once checked; of several in a row, the last.
         published: the printed figures, as read; see :mod:`convcost.literature.claims`.
         budget: the bounds on its metrics, as read; see :mod:`convcost.metrics.budget`.
         constants: names that have the same value in every run unless they are given.
@@ -411,8 +414,8 @@ class Spec:
     without_parameters: ClassVar[str] = ""
 
     __slots__ = (
+        "base",
         "blocks",
-        "body",
         "budget",
         "constants",
         "extends",
@@ -443,7 +446,7 @@ class Spec:
         self.position = position
         self.file = position.file
         self.parent = parent
-        self.body: Spec = self
+        self.base: Spec | None = None
         self.title = name
         self.source: dict[str, str] = {}
         self.family = ""
@@ -464,6 +467,11 @@ class Spec:
         self.budget: Node | None = None
         self.folder = ""
         self.constants: dict[str, Any] = {}
+
+    @property
+    def body(self) -> Spec:
+        """The spec whose layers, lets and blocks these are: itself, or the one it extends."""
+        return self if self.base is None else self.base
 
     @property
     def names(self) -> tuple[str, ...]:

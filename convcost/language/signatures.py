@@ -26,4 +26,7 @@ def binary_kind(data: bytes) -> str:
     """
     if _ONNX.match(data):
         return ONNX_MODEL
-    return next((kind for at, magic, kind in _SIGNATURES if data[at : at + len(magic)] == magic), "")
+    for at, magic, kind in _SIGNATURES:
+        if data.startswith(magic, at):
+            return kind
+    return ""

@@ -8,6 +8,7 @@ takes in all, so that this file is imported only where a text is read.
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from convcost.language.tree import Node, Wording
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where libyaml is there
+try:
+    from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
+except ImportError:  # libyaml is not there
+    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
 _QUOTES = ('"', "'")
 _TOO_DEEP = f"brackets and indents nest deeper than {MAX_NESTING} levels"
 
@@ -45,11 +49,11 @@ def read(data: bytes, file: str) -> Node:
     if len(data) > MAX_BYTES:
         _fail(file, f"a spec may have {MAX_BYTES:,} bytes, found {len(data):,}")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SpecError([Problem(Position(file, line, 1), "this is not text in UTF-8; is it a YAML file?")]) from None
-    if not text.strip():
+    if not text or text.isspace():
         _fail(file, "the file is empty; a spec needs `layers` (`convcost init NAME` writes a starter)")
     try:
         return _tree(text, file)
@@ -83,7 +87,7 @@ def _tree(text: str, file: str) -> Node:
 
 
 def _events(text: str) -> Iterator[Any]:
-    return iter(_LOADER(text).get_event, None)
+    return iter(_Parser(text).get_event, None)
 
 
 class _Tree:
