@@ -56,8 +56,12 @@ class Frame:
 
     def path(self, segment: str) -> str:
         """The path of one more ``segment`` here; a second one of the same name gets ``#2``."""
-        times = self.used[segment] = self.used.get(segment, 0) + 1
-        return f"{self.prefix}{segment}" if times == 1 else f"{self.prefix}{segment}#{times}"
+        used = self.used
+        if segment not in used:
+            used[segment] = 1
+            return self.prefix + segment
+        used[segment] += 1
+        return f"{self.prefix}{segment}#{used[segment]}"
 
     def numbered(self, segment: str) -> str:
         """The path of one more copy of ``segment``: ``[1]``, ``[2]`` ..."""
@@ -157,20 +161,24 @@ class Runner:
         return leaving(spec, scope, result)
 
     def _steps(self, steps: tuple[Step, ...], scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
+        choices = self._choices
         for step in steps:
             self._steps_left -= 1
             if self._steps_left < 0:
                 self._spend(0, step)
-            start = len(self._builder.nodes)
-            if self._choices is not None:
-                self._choices.enter()
-            if step.plain:
+            if choices is not None:
+                start = len(self._builder.nodes)
+                choices.enter()
+                tensor = self._controlled(step, scope, tensor, frame)
+                choices.leave(start, len(self._builder.nodes))
+            elif not step.plain:
+                tensor = self._controlled(step, scope, tensor, frame)
+            elif step.branches or step.body == "do":
                 scope["x"] = tensor
                 tensor = self._once(step, step.arguments, scope, tensor, frame, numbered=False)
-            else:
-                tensor = self._controlled(step, scope, tensor, frame)
-            if self._choices is not None:
-                self._choices.leave(start, len(self._builder.nodes))
+            else:  # nearly every step is a layer or block and nothing else
+                scope["x"] = tensor
+                tensor, _ = self._body(step, step.arguments, scope, tensor, frame.path(step.body))
         return tensor
 
     def _controlled(self, step: Step, scope: Scope, tensor: Tensor, frame: Frame) -> Tensor:
@@ -298,22 +306,26 @@ class Runner:
             result = self._steps(step.steps, scope, tensor, inside)
         else:
             path = _path(step, scope, frame, numbered=numbered)
-            try:
-                plain = not arguments.evaluators and step.block is None
-                values = arguments.fixed if plain else _arguments(arguments, scope)  # a call binds its values
-                if step.block is None:
-                    result = self._layer(step, arguments, values, ((tensor, 1),), path)
-                else:
-                    result, inner = self._call(step, arguments, values, scope, tensor, path)
-            except Fault as fault:
-                fault.places = [place.within(step.position) for place in fault.places]
-                raise
+            result, inner = self._body(step, arguments, scope, tensor, path)
         if step.shares is not None:
             self._share(step, scope, start)
         if step.name is not None:
             name_tensor(step, scope, result, inner)
             name_weights(step, scope, Weights(start, len(self._builder.nodes), shared=False))
         return result
+
+    def _body(
+        self, step: Step, arguments: Arguments, scope: Scope, tensor: Tensor, path: str
+    ) -> tuple[Tensor, Scope | None]:
+        """Run the layer or block of ``step``; of a block, with the scope in it."""
+        try:
+            if step.block is not None:
+                return self._call(step, arguments, _arguments(arguments, scope), scope, tensor, path)
+            values = _arguments(arguments, scope) if arguments.evaluators else arguments.fixed
+            return self._layer(step, arguments, values, ((tensor, 1),), path), None
+        except Fault as fault:
+            fault.places = [place.within(step.position) for place in fault.places]
+            raise
 
     def _share(self, step: Step, scope: Scope, start: int) -> None:
         """Let the layers from ``start`` on use the weights of the name that ``step`` shares, which may be their own."""

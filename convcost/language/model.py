@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcost.errors import ConvcostError
+from convcost.language.operations import constant as constantly
+from convcost.language.operations import listed
 from convcost.network.graph import Tensor, signature_of
 from convcost.records import NamedTuple
 
@@ -48,7 +50,7 @@ class Value:
         words: the bare words that would have stood for themselves here.
     """
 
-    __slots__ = ("constant", "expression", "items", "position", "words")
+    __slots__ = ("constant", "evaluate", "expression", "items", "position", "words")
 
     def __init__(
         self,
@@ -64,18 +66,12 @@ class Value:
         self.items = items
         self.constant = constant
         self.words = words
-
-    def evaluate(self, scope: Any) -> Any:
-        """What it is in ``scope``.
-
-        Raises:
-            ConvcostError: it cannot be computed.
-        """
-        if self.expression is not None:
-            return self.expression.evaluate(scope)
-        if self.items is not None:
-            return tuple([item.evaluate(scope) for item in self.items])
-        return self.constant
+        if expression is not None:
+            self.evaluate = expression.evaluate
+        elif items is not None:
+            self.evaluate = listed([item.evaluate for item in items])
+        else:
+            self.evaluate = constantly(constant)
 
     @property
     def is_fixed(self) -> bool:
@@ -184,12 +180,10 @@ class Arguments:
         self.fixed: dict[str, Any] = {}
         evaluators = []
         for name, value in values.items():
-            if value.expression is not None:
-                evaluators.append((name, value.expression.evaluate))
-            elif value.items is not None:
-                evaluators.append((name, value.evaluate))
-            else:
+            if value.expression is None and value.items is None:
                 self.fixed[name] = value.constant
+            else:
+                evaluators.append((name, value.evaluate))
         self.evaluators = tuple(evaluators)
         self.signature = None if evaluators else signature_of(self.fixed)
 

@@ -109,14 +109,14 @@ class Scope(dict[str, Any]):
     def enter(self, tensor: Tensor) -> None:
         """Let ``tensor`` be the input, and read the names of the spec's ``input`` off it."""
         self["x"] = self["input"] = tensor
-        for name in self.spec.inputs:  # of several, the others are there already
-            self.setdefault(name, tensor)
+        if self.spec.inputs:
+            for name in self.spec.inputs:  # of several, the others are there already
+                self.setdefault(name, tensor)
         names = self.spec.input_names
         if names:
             shape = tensor.shape
             if len(names) == len(shape):
-                for name, size in zip(names, shape, strict=True):
-                    self[name] = size
+                self.update(zip(names, shape, strict=True))
             else:
                 self[next(iter(names))] = shape[0]
 

@@ -57,6 +57,9 @@ class Carried(Input):
     """The tensor that the last of many copies makes, of which the graph has only some; costs nothing."""
 
 
+_NO_LAYERS = (Input, Carried)
+
+
 class Series(NamedTuple):
     """Copies in a row that stand for a number of copies which is a symbol.
 
@@ -268,8 +271,9 @@ class Graph(Printable):
         self.title = title
         self.parameters = dict(parameters)
         self.nodes = nodes
-        self.layers = tuple(node for node in nodes if type(node.layer) is not Input and type(node.layer) is not Carried)
-        self.inputs = {node.path: node.index for node in nodes if type(node.layer) is Input}
+        self.layers = tuple([node for node in nodes if type(node.layer) not in _NO_LAYERS])
+        others = nodes if len(nodes) > len(self.layers) + 1 else nodes[:1]  # nearly always the input alone
+        self.inputs = {node.path: node.index for node in others if type(node.layer) is Input}
         self.output = output
         self.outputs = dict(outputs)
         self.assumptions = assumptions
