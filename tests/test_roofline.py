@@ -172,7 +172,7 @@ def test_a_figure_draws_the_roof_and_every_kind(tmp_path: Path) -> None:
         assert f">{kind}</text>" in drawn
     wrong = convcost("roofline", "mobilenet_v1", "--device", "v100", "--figure", "roof.gif")
     assert wrong.code == 2
-    assert "--figure takes a name that ends in .svg, .png, .pdf, .txt, found 'roof.gif'" in wrong.err
+    assert "--figure roof.gif: expected a file that ends in .svg, .png or .pdf, found '.gif'" in wrong.err
 
 
 def test_printed_numbers() -> None:
