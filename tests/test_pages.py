@@ -186,6 +186,65 @@ def test_depths_can_be_moved(browser: Browser, folder: Path) -> None:
     assert browser.complaints == []
 
 
+def copies_of(path: str) -> list[str]:
+    """The paths that a row of a page stands for: ``block[2]/conv x 3`` is of the copies 2, 3 and 4."""
+    own, _, count = path.partition(" x ")
+    number = re.search(r"\[(\d+)\]", own)
+    if number is None:
+        return [own] * int(count or 1)
+    first = int(number[1])
+    return [own.replace(number[0], f"[{copy}]", 1) for copy in range(first, first + int(count or 1))]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("resnet_cifar", [{"depth": 8, "size": 32}, {"depth": 14, "size": 30}, {"depth": 56, "size": 33}]),
+        ("efficientnet", [{"depth": Fraction(6, 5), "size": 260}, {"depth": Fraction(13, 5), "size": 528}]),
+        ("densenet121", [{"n3": 12, "size": 224}, {"n3": 36, "size": 97}]),
+    ],
+)
+def test_the_number_of_copies_can_be_moved(
+    browser: Browser, folder: Path, name: str, settings: list[dict[str, Any]]
+) -> None:
+    browser.open(page_of(folder, name, free=",".join(settings[0])))
+    browser.run("document.getElementById('rows-0').open = true")
+    for values in settings:
+        texts = json.dumps({key: str(value) for key, value in values.items()})
+        browser.run(
+            f"Object.entries({texts}).forEach(([name, value]) => {{"
+            "const label = [...document.querySelectorAll('.name label')].find(each => each.textContent === name);"
+            "const field = document.getElementById(label.htmlFor); field.value = value;"
+            "field.dispatchEvent(new Event('input')) })"
+        )
+        browser.wait("document.querySelectorAll('#rows-0 tbody tr').length > 0")
+        assert text_of(browser, "#status") == ""
+        lines = browser.run(
+            "[...document.querySelectorAll('#rows-0 tbody tr')]"
+            ".map(line => [...line.cells].map(cell => cell.textContent))"
+        )
+        analysis = analyze((name, values))
+        rows = {row.path: row for row in analysis.rows}
+        seen = []
+        for path, _, *cells in lines:
+            # a step that runs once has no number
+            own = [rows.get(each, rows.get(each.replace("[1]", "", 1))) for each in copies_of(path)]
+            if not own:  # no copies
+                continue
+            assert all(row is not None for row in own), (values, path)
+            assert cells[:2] == ["x".join(map(str, shape)) for shape in (own[0].input, own[0].output)], (values, path)
+            keys = [*KEYS, *(["bytes"] if cells[6] != NOTHING else []), "reported"]
+            wanted = [f"{sum(analysis.value(key, row) for row in own):,}" for key in keys]
+            assert [cell for cell in cells[2:] if cell != NOTHING] == wanted, (values, path)
+            seen += [row.path for row in own]
+        assert sorted(seen) == sorted(rows)
+        for key in KEYS:
+            number = browser.run(f"document.querySelector('[data-total=\"0 {key}\"]').textContent")
+            assert f"{analysis.value(key):,}" in number
+        peak = text_of(browser, "[data-total='0 peak'] span")
+        assert peak == ("" if name == "densenet121" else f"{analysis.value('peak'):,}")
+
+
 def text_of(browser: Browser, selector: str) -> str:
     return str(browser.run(f"document.querySelector({json.dumps(selector)}).textContent"))
 
@@ -470,6 +529,9 @@ def test_what_explore_refuses() -> None:
         result = convcost("explore", *args)
         assert (result.code, result.out) == (2, "")
         assert words in result.err
+    result = convcost("explore", "densenet121", "--free", "n3", "--device", "v100")
+    assert (result.code, result.out) == (1, "")
+    assert "needs every copy of a repeat" in result.err
 
 
 # --- reports ---

@@ -7,6 +7,7 @@ Nothing is counted here: costs are the closed forms of :mod:`convcost.formulas`,
 from __future__ import annotations
 
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.codegen.data import Pool, as_data
@@ -22,9 +23,9 @@ from convcost.language.model import own_name
 from convcost.limits import MAX_PAGE_ROWS
 from convcost.metrics.dtypes import bytes_of
 from convcost.metrics.memory import alive
-from convcost.metrics.traffic import traffic
+from convcost.metrics.traffic import sum_moved, traffic
+from convcost.numbers.decisions import DIVIDES
 from convcost.numbers.polynomial import expanded
-from convcost.numbers.printing import text
 from convcost.tables.printable import Printable
 from convcost.tables.values import plain
 
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from convcost.conventions.model import Convention
-    from convcost.formulas.closed import FormRow, Formula
+    from convcost.formulas.closed import Formula
     from convcost.language.model import Spec
     from convcost.layers.base import Shape
     from convcost.metrics.devices import Device
-    from convcost.network.graph import Graph, Node
+    from convcost.network.graph import Graph
 
 QUANTITIES = ("params", "macs", "flops", "activations")
 MAX_FORMS = 8  # structures of a network on a page
@@ -80,11 +81,11 @@ class Explored(NamedTuple):
         """The network in numbers where a case is derived: symbols do not tell a group of one from others."""
         return build(self.source.spec, {**self.source.values, **case.witness}, self.input_shape)
 
-    def numbers(self, case: Formula) -> Sequence[Node]:
-        """The layers of a case in numbers; on symbols where no values are known that give its structure."""
-        layers = self.at_witness(case).layers
-        same = [node.path for node in layers] == [node.path for node in case.graph.layers]
-        return layers if same else case.graph.layers
+    def kinds(self, case: Formula) -> list[str]:
+        """The kind of each row of a case in numbers; on symbols where no values are known that give its structure."""
+        known = {node.path: node.kind for node in self.at_witness(case).layers}
+        here = case.graph.series or list(known) == [row.path for row in case.rows]
+        return [known.get(row.path, row.kind) if here else row.kind for row in case.rows]
 
 
 class Explorer(Printable):
@@ -175,54 +176,68 @@ class Explorer(Printable):
 
         Rows that are alike in everything but their path share a line of ``columns``; ``lines`` is that of each row.
         """
-        graph, pool = case.graph, Pool()
-        kind = [node.kind for node in network.numbers(case)]
+        graph, pool, kind = case.graph, Pool(), network.kinds(case)
         kinds = list(dict.fromkeys(kind))
-        moved, ledger = traffic(graph), Ledger(graph)
+        ledger = Ledger(graph)
         readings = {f"as {plain(each.name)}": Reported(graph, each, ledger) for each in network.source.conventions}
         totals = {key: pool.place(case.totals[key].polynomial) for key in QUANTITIES}
         totals |= {key: pool.place(Form(reading.value, case.values).polynomial) for key, reading in readings.items()}
-        lines = [
-            (
-                kinds.index(kind[place]),
-                tuple(map(pool.place, node.input)),
-                tuple(map(pool.place, node.shape)),
-                *(pool.place(row.forms[key].polynomial) for key in QUANTITIES),
-                pool.place(moved[node.index].bytes(self.dtype, self.weights_dtype)),
-                pool.place(moved[node.index].flops),
-                *(pool.place(expanded(reading.of([node]))) for reading in readings.values()),
-            )
-            for place, (node, row) in enumerate(zip(graph.layers, case.rows, strict=True))
-        ]
+        columns: dict[str, list[Any]] = {
+            "kind": [*map(kinds.index, kind)],
+            **({"copies": [pool.place(row.count if row.repeated else 1) for row in case.rows]} if graph.series else {}),
+            "inputs": [tuple(map(pool.place, row.nodes[0].input)) for row in case.rows],
+            "outputs": [tuple(map(pool.place, row.nodes[0].shape)) for row in case.rows],
+            **{key: [pool.place(row.forms[key].polynomial) for row in case.rows] for key in QUANTITIES},
+            **self._moved(case, pool),
+            **{
+                key: [pool.place(expanded(reading.of(row.nodes))) for row in case.rows]
+                for key, reading in readings.items()
+            },
+        }
+        lines = list(zip(*columns.values(), strict=True))
         different = {line: place for place, line in enumerate(dict.fromkeys(lines))}
-        keys = ("kind", "inputs", "outputs", *QUANTITIES, "bytes", "executed", *readings)
-        columns = {key: [line[place] for line in different] for place, key in enumerate(keys)}
-        order = {node.index: row for row, node in enumerate(graph.layers)}
-        try:
-            steps = [
-                (order[node.index], pool.place(bytes_of(count, self.dtype)))
-                for node, count in alive(graph, in_place=True, folded=True)
-            ]
-            note = ""
-        except UnsupportedError as error:
-            steps, note = [], str(error)
-        made = kernel(pool.exprs, list(case.symbols.values()), case.conditions)
-        words = [condition.text for condition in case.conditions]
+        steps, note = self._alive(graph, pool)
+        conditions = [*case.conditions, *case.limits]
+        made = kernel(pool.exprs, list(case.symbols.values()), conditions)
+        words = [condition.text for condition in conditions]
         words += ["a divisor above 0"] * (len(made.guards) - len(words))
         return {
             "conditions": [[text, guard.structural] for text, guard in zip(words, made.guards, strict=True)],
             "as_stated": graph.stated,
             "totals": totals,
-            "paths": [_path(row) for row in case.rows],
+            "paths": [plain(row.path) for row in case.rows],
             "kinds": kinds,
             "lines": [different[line] for line in lines],
-            "columns": columns,
+            "columns": {key: [line[place] for line in different] for place, key in enumerate(columns)},
             "notes": list(dict.fromkeys(plain(note) for each in readings.values() for note in each.written.notes)),
             "alive": [place for _, place in steps],
             "alive_rows": [row for row, _ in steps],
             "alive_note": note,
             "program": as_data(made),
         }
+
+    def _moved(self, case: Formula, pool: Pool) -> dict[str, list[int]]:
+        """Bytes and operations of every row; nothing where they need every copy and no times are asked for."""
+        try:
+            moved = traffic(case.graph)
+        except UnsupportedError:
+            if self.device is not None:
+                raise
+            return {}
+        rows = [sum_moved(moved[node.index] for node in row.nodes) for row in case.rows]
+        return {
+            "bytes": [pool.place(each.bytes(self.dtype, self.weights_dtype)) for each in rows],
+            "executed": [pool.place(each.flops) for each in rows],
+        }
+
+    def _alive(self, graph: Graph, pool: Pool) -> tuple[list[tuple[int, int]], str]:
+        """The row and the bytes of each step of memory over time; or why there are none."""
+        order = {node.index: row for row, node in enumerate(graph.layers)}
+        try:
+            steps = alive(graph, in_place=True, folded=True)
+            return [(order[node.index], pool.place(bytes_of(count, self.dtype))) for node, count in steps], ""
+        except UnsupportedError as error:
+            return [], str(error)
 
 
 def explore(
@@ -277,11 +292,6 @@ def _free(source: Source, free: Sequence[str] | None, input_shape: Shape | None)
     return [name for name in free if own_name(name, source.spec.parameters) in source.spec.names]
 
 
-def _path(row: FormRow) -> str:
-    """The path of a row; with how many copies of a repeat it counts, where that is free."""
-    return plain(f"{row.path}, {text(row.count)} copies" if row.repeated else row.path)
-
-
 def _command(source: Source) -> str:
     settings = "".join(f" --set {name}={value}" for name, value in source.values.items())
     return f"convcost analyze {source.given}{settings}"
@@ -290,7 +300,11 @@ def _command(source: Source) -> str:
 def _name(first: Formula, name: str, value: Any) -> dict[str, Any]:
     symbol = first.symbols[name]
     if symbol.whole:
-        return {"ratio": False, "value": str(value), "slider": _whole_slider(value, _least(first, symbol))}
+        return {
+            "ratio": False,
+            "value": str(value),
+            "slider": _whole_slider(value, _least(first, symbol), _step(first, symbol)),
+        }
     return {"ratio": True, "value": _decimal(Fraction(value)), "slider": _ratio_slider(Fraction(value))}
 
 
@@ -302,12 +316,21 @@ def _least(first: Formula, symbol: Any) -> int:
     return max((bound for bound in bounds if type(bound) is int), default=1)
 
 
-def _whole_slider(value: int, least: int) -> list[str]:
-    """First and last position, and the step: a power of two, so that sizes and widths stay round."""
-    step = 1
+def _step(first: Formula, symbol: Any) -> int:
+    """A step that keeps what divides a sum with this name alone."""
+    divisors = [
+        condition.left
+        for condition in first.conditions
+        if condition.relation == DIVIDES and condition.symbols == {symbol}
+    ]
+    return lcm(*(divisor for divisor in divisors if type(divisor) is int))
+
+
+def _whole_slider(value: int, least: int, step: int) -> list[str]:
+    """First and last position, and the step: times a power of two, so that sizes and widths stay round."""
     while value % (2 * step) == 0 and 2 * step * _POSITIONS <= value:
         step *= 2
-    first = -(-max(least, 1) // step) * step
+    first = max(least, 1) + (value - max(least, 1)) % step
     return [str(first), str(max(2 * value, first + _FEWEST * step)), str(step)]
 
 

@@ -80,6 +80,7 @@ class FormRow:
         input, output: shapes.
         count: identical parallel copies, and copies of a repeat whose number is free.
         repeated: whether it is in a repeat whose number of copies is free, so that it counts for several of them.
+        nodes: the layer, or those of its copies that the graph has.
         index: the number of a copy as a symbol, from 1 to ``count``, where shapes grow from copy to copy; else None.
     """
 
@@ -97,14 +98,14 @@ class FormRow:
         if series is not None and series.index is not None:
             self.input, self.output = series.shapes[node.index - series.start]
             self.count, self.index = series.copies, series.index
-        self._nodes = nodes
+        self.nodes = nodes
         self._witness = witness
         self._reported = reported
 
     @cached_property
     def forms(self) -> dict[str, Form]:
         """By quantity; see :mod:`convcost.metrics.quantities`."""
-        return _forms(self._nodes, self._witness, self._reported)
+        return _forms(self.nodes, self._witness, self._reported)
 
 
 class Formula(Printable):

@@ -160,7 +160,15 @@ def _conventions(contents: dict[str, Any], names: list[str], chosen: str) -> str
 
 
 def _layers(contents: dict[str, Any], names: list[str]) -> str:
-    keys = ["macs", "params", "flops", "activations", "bytes", *(["time"] if contents["device"] is not None else [])]
+    moved = any("bytes" in network["forms"][0]["columns"] for network in contents["networks"])
+    keys = [
+        "macs",
+        "params",
+        "flops",
+        "activations",
+        *(["bytes"] if moved else []),
+        *(["time"] if contents["device"] is not None else []),
+    ]
     options = "".join(f'<option value="{key}">{text(_HEADINGS[key])}</option>' for key in keys)
     if any(network["conventions"] for network in contents["networks"]):
         options += '<option value="reported">as the convention counts</option>'

@@ -276,9 +276,17 @@
 
   const counted = () => `as ${convention?.value}`;
   const at = (state, key, row) => state.form.columns[key][state.form.lines[row]];
-  const columnAt = (state, key, row) => state.run.value(at(state, key, row));
-  // what the chosen convention counts of a layer; null where a network has no such convention
-  const countedAt = (state, row) => counted() in state.form.columns ? columnAt(state, counted(), row) : null;
+  // null where a network has no such number: a convention of another network, bytes of a number of copies that is free
+  const columnAt = (state, key, row) => key in state.form.columns ? state.run.value(at(state, key, row)) : null;
+  const countedAt = (state, row) => columnAt(state, counted(), row);
+  const exactAt = (state, key, row) => {
+    const value = columnAt(state, key, row);
+    return value === null ? "–" : exact(value);
+  };
+  const pathAt = (state, row) => {
+    const copies = columnAt(state, "copies", row) ?? 1n;
+    return copies === 1n ? state.form.paths[row] : `${state.form.paths[row]} x ${copies}`;
+  };
   const timeOf = (state, row) => Math.max(
     Number(columnAt(state, "executed", row)) / page.device.peak,
     Number(columnAt(state, "bytes", row)) / page.device.bandwidth,
@@ -418,7 +426,7 @@
     if (state.times) parts.push(`time ${duration(state.times[row])}`);
     const shapes = `${shapeAt(state, "inputs", row)} → ${shapeAt(state, "outputs", row)}`;
     const kind = kindOf(state, row).replaceAll("_", " ");
-    line.textContent = `${row + 1}. ${state.form.paths[row]}: ${kind}, ${shapes}; ${parts.join(", ")}`;
+    line.textContent = `${row + 1}. ${pathAt(state, row)}: ${kind}, ${shapes}; ${parts.join(", ")}`;
   }
 
   function drawMemory(network, state, most) {
@@ -645,15 +653,12 @@
   // --- the table of layers, which is written while it is open ---
 
   const TABLE = [
-    (state, row) => state.form.paths[row],
+    pathAt,
     kindOf,
     (state, row) => shapeAt(state, "inputs", row),
     (state, row) => shapeAt(state, "outputs", row),
-    ...[...KEYS, "bytes"].map(key => (state, row) => exact(columnAt(state, key, row))),
-    (state, row) => {
-      const value = countedAt(state, row);
-      return value === null ? "–" : exact(value);
-    },
+    ...[...KEYS, "bytes"].map(key => (state, row) => exactAt(state, key, row)),
+    (state, row) => exactAt(state, counted(), row),
   ];
   function writeTable(network, state) {
     const details = document.getElementById(`rows-${network.index}`);
