@@ -32,6 +32,8 @@ FRONTS = (
     "tests/test_sweep.py::test_a_front_is_what_brute_force_finds",
     "tests/test_sweep.py::test_scores_of_two_kinds_are_not_rounded",
 )
+GROWING = ("tests/test_counts.py::test_the_counts_of_densenet_give_121_to_201",)
+FUSED = ("tests/test_counts.py::test_bytes_and_peaks_of_copies_whatever_is_fused",)
 COPIES = ("tests/test_memory.py::test_copies_are_as_if_written_out", "tests/test_worked_examples.py")
 
 
@@ -279,6 +281,11 @@ MUTANTS = (
     ),
     Mutant("_of_three", "_thirds[_above] >= _third", "_thirds[_above] > _third", FRONTS),
     Mutant("unbeaten_of_arrays", "any(_kinds)", "False", FRONTS),
+    # repeats with a symbolic number of copies
+    Mutant("_Copy._rest(_self)", "_self._number - 1", "_self._number", GROWING),
+    Mutant("_sums", "range(_sample, degree + 1)", "range(_sample, degree)", GROWING),
+    Mutant("_end", "any(_folded)", "False", FUSED),
+    Mutant("_reads_one", "_a in _own or _a == series.entering", "True", FUSED),
 )
 
 

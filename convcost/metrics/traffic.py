@@ -58,9 +58,11 @@ class Moved(NamedTuple):
     def intensity(self, dtype: str = "float32", weights_dtype: str | None = None, batch: int = 1) -> Num | None:
         """Operational intensity: FLOPs per byte; None where nothing moves."""
         size = self.bytes(dtype, weights_dtype, batch)
-        if is_symbolic(size):
+        if not is_symbolic(size) and not size:
+            return None
+        if is_symbolic(size) or is_symbolic(self.flops):  # layers that are fused move nothing
             return self.flops * batch / size
-        return Fraction(self.flops * batch) / size if size else None
+        return Fraction(self.flops * batch) / size
 
 
 NOTHING = Moved(0, 0, 0, 0)
