@@ -386,6 +386,16 @@ def test_formats_of_the_command(tmp_path: Path) -> None:
         assert all(line in done.out for line in expected)
 
 
+def test_notes_about_peaks(tmp_path: Path) -> None:
+    path = tmp_path / "shared.yaml"
+    path.write_text(f"{{parameters: {{K: {{default: 1, choose: [1, 3]}}}}, {LAYERS}[conv: {{out: 3, kernel: K}}]}}")
+    assert "no peaks: layers read the parameter `K`" in run("space", str(path)).out
+    for options in (["--in", "peak"], ["--where", "peak<=1M"]):
+        done = run("space", str(path), *options)
+        assert "no peaks" not in done.out
+        assert "peak in bytes of float32" in done.out
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     target = spec_file(tmp_path)
     first, again, other = (

@@ -70,7 +70,7 @@ def _notes(answers: Answers) -> tuple[str, ...]:
     given = ", ".join(f"{name} = {value}" for name, value in space.tree.given.items())
     if given:
         notes.append(f"at {given}")
-    asked = any(key in ("peak", "live") for key in answers.keys)
+    asked = any(text.strip().startswith(("peak", "live")) for text in (*answers.keys, *answers.where))
     joined = next((member.joined for member in space.tree.members if member.joined), "")
     if joined and not asked:
         notes.append(f"no peaks: {joined}" + ("; --in peak builds each of its values" if space.tree.scattered else ""))
