@@ -285,6 +285,15 @@ def test_a_terminal_has_bars_that_fit(kind: str, width: int) -> None:
     assert len({line.rstrip("0123456789.<% kMGTBusm").count("\u2588") for line in bars}) > 1
 
 
+@pytest.mark.parametrize("kind", ["cumulative", "memory", "receptive"])
+def test_what_the_bars_of_a_terminal_are_is_written_in_the_terminal_alone(kind: str) -> None:
+    chart = convcost.plot("lenet5", kind=kind)
+    assert chart.text().splitlines()[-1] == chart.about_rows
+    assert chart.about_rows.startswith("rows: ")
+    assert "rows: " not in chart.svg()
+    assert chart.data()["about_rows"] == chart.about_rows
+
+
 def test_bars_are_exact_to_an_eighth() -> None:
     rows = convcost.plot("lenet5", metric="params").text(80).splitlines()
     bars = [re.search(r" ([\u2588-\u258f]*) +[\d.]+ ?[kM]?$", line) for line in rows]

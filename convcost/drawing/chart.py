@@ -132,10 +132,24 @@ class Chart(Printable):
         curves, dots, rules: what is drawn between the axes.
         strips: channels below each other, where the chart consists of them.
         rows: the same as bars for a terminal.
+        about_rows: what these bars are, where it is not what the chart shows.
         notes: what a reader must know.
     """
 
-    __slots__ = ("bars", "curves", "dots", "kind", "notes", "rows", "rules", "strips", "title", "x", "y")
+    __slots__ = (
+        "about_rows",
+        "bars",
+        "curves",
+        "dots",
+        "kind",
+        "notes",
+        "rows",
+        "rules",
+        "strips",
+        "title",
+        "x",
+        "y",
+    )
 
     def __init__(  # noqa: PLR0913 - a record
         self,
@@ -150,6 +164,7 @@ class Chart(Printable):
         rules: Iterable[Rule] = (),
         strips: Iterable[Strip] = (),
         rows: Iterable[Bar] = (),
+        about_rows: str = "",
         notes: Iterable[str] = (),
     ) -> None:
         self.kind = kind
@@ -162,6 +177,7 @@ class Chart(Printable):
         self.rules = tuple(rules)
         self.strips = tuple(strips)
         self.rows = tuple(rows) or self.bars
+        self.about_rows = about_rows
         self.notes = tuple(notes)
 
     def __repr__(self) -> str:

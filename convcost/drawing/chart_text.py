@@ -34,7 +34,7 @@ def chart_text(chart: Chart, width: int = 80, *, ascii_only: bool = False) -> st
     for label, text, value in rows:
         bar = _bar(float(value / most * length) if most else 0, ascii_only=ascii_only)
         lines.append(f"{_fitted(label, room)} {bar}{' ' * (length - len(bar))} {text:>{right}}".rstrip())
-    for note in chart.notes:
+    for note in filter(None, (chart.about_rows, *chart.notes)):
         lines += _wrapped(note, width)
     return "\n".join(lines) + "\n"
 

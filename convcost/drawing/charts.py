@@ -154,7 +154,7 @@ def cumulative(analysis: Analysis, keys: Sequence[str]) -> Chart:
         curves=curves,
         rules=rules,
         rows=[Bar(row.path, part, share(part)) for row, part in zip(rows, parts, strict=True)],
-        notes=[f"rows: {record.title} up to the end of each stage"],
+        about_rows=f"rows: {record.title} up to the end of each stage",
     )
 
 
@@ -178,7 +178,7 @@ def memory(analysis: Analysis) -> Chart:
         curves=[Curve("", tuple(points), steps=True, filled=True)],
         rules=[Rule("y", most, f"peak {_bytes(most)}"), Rule("x", place, f"step {place + 1}: {peak.path}")],
         rows=[Bar(stage, value, _bytes(value)) for stage, value in highest.items()],
-        notes=["rows: the most bytes of feature maps alive while a stage runs"],
+        about_rows="rows: the most bytes of feature maps alive while a stage runs",
     )
 
 
@@ -213,7 +213,7 @@ def receptive(analysis: Analysis) -> Chart:
         curves=[Curve("", tuple(points), steps=True)],
         rules=rules,
         rows=list(bars.values())[:_SHOWN],
-        notes=["rows: the first layer with each receptive field"],
+        about_rows="rows: the first layer with each receptive field",
     )
 
 

@@ -95,6 +95,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
         "rules": [{"axis": rule.axis, **_value(rule.value), "text": rule.text} for rule in chart.rules],
         "strips": [{"label": strip.label, "cells": strip.cells, "wires": strip.wires} for strip in chart.strips],
         "rows": list(map(_bar, chart.rows)),
+        "about_rows": chart.about_rows,
         "notes": list(chart.notes),
     }
 
