@@ -149,6 +149,18 @@ def test_plug_ins_use_no_records(command: Path, monkeypatch: pytest.MonkeyPatch)
     assert records(command) == []
 
 
+def test_a_package_without_the_text_of_its_code_uses_no_records(
+    command: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = tmp_path_factory.mktemp("compiled")
+    for folder in (compiled, compiled / "missing"):
+        monkeypatch.setattr(store, "package_folder", lambda _, folder=folder: str(folder))
+        store.sources.cache_clear()
+        verify("lenet5")
+    store.sources.cache_clear()
+    assert records(command) == []
+
+
 def test_files_of_the_user_have_no_records(command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "_bundled", {})
     own = tmp_path / "lenet5.yaml"

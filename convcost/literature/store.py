@@ -61,7 +61,7 @@ def text_of(book: Book) -> str:
 
 def _usable() -> bool:
     """Whether records may be read and written."""
-    return began() is not None and not any_loaded() and not ready.keeps_nothing()
+    return began() is not None and not any_loaded() and not ready.keeps_nothing() and sources() != b""
 
 
 def bundled_name(spec: Spec) -> str:
@@ -78,27 +78,40 @@ def _real_folder(folder: str) -> str:
 
 @cache
 def sources() -> bytes:
-    """A digest of all that the numbers of bundled networks are made of."""
+    """A digest of all that the numbers of bundled networks are made of; empty if a file cannot be read.
+
+    A package may have been frozen or installed without the text of its code.
+    """
     try:
         from _blake2 import blake2b  # noqa: PLC0415 - `hashlib` loads OpenSSL, which takes longer than the rest
     except ImportError:
         from hashlib import blake2b  # noqa: PLC0415
     digest = blake2b(digest_size=32)
-    for path in _code():
-        data = whole(path)
-        digest.update(f"{os.path.basename(path)} {len(data)}\n".encode())
-        digest.update(data)
-    for files in _BUNDLED:
-        digest.update(all_bytes(files))
+    try:
+        for path in _code():
+            data = whole(path)
+            digest.update(f"{os.path.basename(path)} {len(data)}\n".encode())
+            digest.update(data)
+        for files in _BUNDLED:
+            digest.update(all_bytes(files))
+    except OSError:
+        return b""
     return digest.hexdigest().encode()
 
 
 def _code() -> list[str]:
-    """The files of the code that builds networks and counts them, in order."""
-    folders = [package_folder(room) for room in ROOMS]
-    return [
-        os.path.join(folder, name) for folder in folders for name in sorted(os.listdir(folder)) if name[-3:] == ".py"
-    ]
+    """The files of the code that builds networks and counts them, in order.
+
+    Raises:
+        OSError: they are not there as text.
+    """
+    paths: list[str] = []
+    for folder in map(package_folder, ROOMS):
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+        if not names:
+            raise FileNotFoundError(folder)
+        paths += [os.path.join(folder, name) for name in names]
+    return paths
 
 
 def _changing() -> bool:
