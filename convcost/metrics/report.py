@@ -9,7 +9,7 @@ from convcost.conventions.model import PLAIN
 from convcost.errors import ConvcostError
 from convcost.metrics.presets import COSTS, PRESETS, TREE
 from convcost.metrics.registry import Context, metric
-from convcost.metrics.rows import fold, rows_of
+from convcost.metrics.rows import check_grouping, fold, rows_of
 from convcost.tables.printable import Printable
 
 if TYPE_CHECKING:
@@ -34,18 +34,25 @@ class Analysis(Printable):
 
     Attributes:
         by: how rows are grouped.
-        rows: in execution order.
         context: what the metrics are evaluated for: graph, batch, number formats, device, fusing, convention.
         preset: which metrics are shown where none are asked for.
     """
 
-    __slots__ = ("by", "context", "preset", "rows")
+    __slots__ = ("_depth", "_rows", "by", "context", "preset")
 
-    def __init__(self, by: str, rows: tuple[Row, ...], context: Context, preset: Preset = PRESETS["analyze"]) -> None:
+    def __init__(self, by: str, depth: int | None, context: Context, preset: Preset = PRESETS["analyze"]) -> None:
         self.by = by
-        self.rows = rows
         self.context = context
         self.preset = preset
+        self._depth = depth
+        self._rows: tuple[Row, ...] | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows in execution order, made when they are first asked for: totals do without."""
+        if self._rows is None:
+            self._rows = rows_of(self.graph, self.by, depth=self._depth, batch=self.batch)
+        return self._rows
 
     def __repr__(self) -> str:
         try:
@@ -57,7 +64,7 @@ class Analysis(Printable):
 
     def shown_as(self, command: str) -> Analysis:
         """The same analysis with the metrics that a command shows."""
-        return Analysis(self.by, self.rows, self.context, PRESETS[command])
+        return Analysis(self.by, self._depth, self.context, PRESETS[command])
 
     @property
     def graph(self) -> Graph:
@@ -241,7 +248,7 @@ def analyze(  # noqa: PLR0913 - a context has as many parts
     """
     shown = PRESETS[preset]
     by = by or ("layer" if shown.by == TREE else shown.by)
-    rows = rows_of(graph, by, depth=depth, batch=batch)
+    check_grouping(by, depth, batch)
     context = Context(
         graph,
         batch=batch,
@@ -251,4 +258,4 @@ def analyze(  # noqa: PLR0913 - a context has as many parts
         fused=fused,
         convention=convention,
     )
-    return Analysis(by, rows, context, shown)
+    return Analysis(by, depth, context, shown)

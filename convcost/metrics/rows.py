@@ -90,6 +90,20 @@ class Row:
         return f"<row {self.path}: {what}, params {self.work.params}, MACs {self.work.macs}>"
 
 
+def check_grouping(by: str, depth: int | None, batch: int) -> None:
+    """Make sure that :func:`rows_of` takes these arguments.
+
+    Raises:
+        UsageError: one has a wrong value.
+    """
+    if by not in GROUPINGS:
+        raise UsageError(not_among("by", by, GROUPINGS))
+    if batch < 1:
+        raise UsageError(f"`batch` must be at least 1, found {batch}")
+    if depth is not None and depth < 1:
+        raise UsageError(f"`depth` must be at least 1, found {depth}")
+
+
 def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch: int = 1) -> tuple[Row, ...]:
     """The layers of ``graph`` in rows.
 
@@ -103,12 +117,7 @@ def rows_of(graph: Graph, by: str = "layer", *, depth: int | None = None, batch:
     Raises:
         UsageError: ``by``, ``depth`` or ``batch`` has a wrong value.
     """
-    if by not in GROUPINGS:
-        raise UsageError(not_among("by", by, GROUPINGS))
-    if batch < 1:
-        raise UsageError(f"`batch` must be at least 1, found {batch}")
-    if depth is not None and depth < 1:
-        raise UsageError(f"`depth` must be at least 1, found {depth}")
+    check_grouping(by, depth, batch)
     if by == "layer" and depth is None:
         return tuple(_layer_row(node, batch) for node in graph.layers)
     if by == "kind":
