@@ -533,11 +533,11 @@ SAME_ERRORS = {
 
 
 @pytest.mark.parametrize("text", SAME_ERRORS)
-def test_objectives_of_every_command_have_the_same_errors(text: str) -> None:
+def test_objectives_of_every_command_have_the_same_errors(text: str, tmp_path: Path) -> None:
     for option, *command_line in (
         ("--objective", "solve", "mobilenet_v1", "--for", "alpha,rho", "--step", "alpha=.25", "--budget", "macs<=99M"),
         ("--pareto", "sweep", "mobilenet_v1", "--over", "alpha=0.25,1"),
-        ("--front", "space", "nats_bench"),
+        ("--front", "space", spec_file(tmp_path)),
     ):
         done = run(*command_line, option, text)
         assert done.code == 2
