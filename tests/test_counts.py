@@ -22,8 +22,11 @@ from convcost.formulas.cases import cases
 from convcost.formulas.closed import formula
 from convcost.language.interpret import build
 from convcost.limits import MAX_NODES
+from convcost.metrics.memory import alive, peak
 from convcost.metrics.quantities import quantities
+from convcost.metrics.traffic import traffic
 from convcost.network.headings import heading
+from convcost.network.schedule import schedule
 from convcost.numbers.values import evaluate
 
 if TYPE_CHECKING:
@@ -377,8 +380,13 @@ def test_metrics_that_need_every_copy_are_counted() -> None:
     costs = convcost.compile("densenet_cifar", ["depth"], ["macs", "peak", "bytes"])
     analysis = convcost.analyze(("densenet_cifar", {"depth": 22}))
     assert costs(22) == {key: analysis.value(key) for key in costs.quantities}
-    with pytest.raises(UnsupportedError, match=r"needs every copy of a repeat, and .* free with `n1`"):
-        convcost.explore("densenet", free=["n1"]).contents  # noqa: B018 - it is made when it is read
+    growing, keeping = (
+        formula(Catalogue().target(name), [free]).graph
+        for name, free in (("densenet", "n1"), ("resnet_cifar", "depth"))
+    )
+    for metric, graph in ((traffic, growing), (alive, growing), (peak, keeping), (schedule, keeping)):
+        with pytest.raises(UnsupportedError, match="needs every copy of a repeat, and the number of copies is free"):
+            metric(graph)
 
 
 def test_more_copies_than_the_limits_allow_have_no_network(tmp_path: Path) -> None:
