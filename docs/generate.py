@@ -45,7 +45,7 @@ from convcost.tables.text import as_csv
 from convcost.tables.values import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from convcost.literature.verify import Verifications
 
@@ -107,10 +107,24 @@ def catalogue_page() -> str:
 
 def _row(entry: Entry, what: str, year: object) -> str:
     path = Path(SPECS.path(entry.name)).relative_to(ROOT).as_posix()
-    names = ", ".join(f"`{name}`" for name in entry.parameters)
+    names = ", ".join(_series(entry.parameters))
     link = f"[{entry.name}](../{path})"
     cells = (what, link, year or "", shape(entry.input), f"{entry.params:,}", f"{entry.macs:,}", names)
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _series(names: Iterable[str]) -> Iterator[str]:
+    """Names of parameters; a series that only counts on, as n2, n3, n4, by its ends."""
+    series: list[str] = []
+    for name in (*names, ""):
+        if series and name == re.sub(r"\d+$", lambda number: str(int(number[0]) + 1), series[-1]) != series[-1]:
+            series.append(name)
+            continue
+        if series[2:]:
+            yield f"`{series[0]}` to `{series[-1]}`"
+        else:
+            yield from (f"`{own}`" for own in series)
+        series = [name]
 
 
 def commands_page() -> str:
@@ -136,7 +150,7 @@ def _command(name: str, summary: str) -> str:
     records = [record for param in command.get_params(context) if (record := param.get_help_record(context))]
     details = cleandoc((command.help or "").replace("\b\n", "")).partition("\n\n")[2]
     lines = [f"\n### {name}\n", summary, *(["", details] if details else []), "", f"```text\n{usage}\n```", ""]
-    lines += [f"* `{names}`: {text}" for names, text in records if text and names != "--help"]
+    lines += [f"* `{names}`: {text}" for names, text in records if text and "--help" not in names]
     lines += ["", f"In Python: `convcost.{FUNCTIONS.get(name, name)}`."]
     if name in ("explore", "init"):  # they would write a file here
         return "\n".join([*lines, "", f"```sh\n{EXAMPLES[name][0]}\n```"])
