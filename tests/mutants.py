@@ -286,6 +286,25 @@ MUTANTS = (
     Mutant("_sums", "range(_sample, degree + 1)", "range(_sample, degree)", GROWING),
     Mutant("_end", "any(_folded)", "False", FUSED),
     Mutant("_reads_one", "_a in _own or _a == series.entering", "True", FUSED),
+    # pages; bugs of their script are planted in tests/test_pages.py
+    Mutant(
+        "Explorer.form",
+        "reading.of(row.nodes)",
+        "reading.of(row.nodes[:0])",
+        ("tests/test_pages.py::test_layers_follow_the_chosen_convention",),
+    ),
+    Mutant(
+        "_step",
+        "lcm(*_divisors)",
+        "1",
+        ("tests/test_pages.py::test_sliders_take_steps_that_the_network_has",),
+    ),
+    Mutant(
+        "beside",
+        "rows.sort(key=_place)",
+        "rows.reverse()",
+        ("tests/test_pages.py::test_networks_side_by_side_have_bars_of_their_own",),
+    ),
 )
 
 

@@ -18,9 +18,10 @@ from inprocess import convcost
 
 from convcost import ConvcostError, analyze, explore, survey
 from convcost.catalogue.loader import bundled_names
+from convcost.tables.page import asset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from convcost.metrics.report import Analysis
@@ -243,6 +244,16 @@ def test_the_number_of_copies_can_be_moved(
             assert f"{analysis.value(key):,}" in number
         peak = text_of(browser, "[data-total='0 peak'] span")
         assert peak == ("" if name == "densenet121" else f"{analysis.value('peak'):,}")
+
+
+def test_sliders_take_steps_that_the_network_has() -> None:
+    (depth,) = explore("resnet_cifar", free=["depth"]).names
+    first, last, step = map(int, depth["slider"])
+    assert (first, step) == (8, 6)  # He et al. (2015), section 4.2: 6n + 2 layers
+    for value in range(first, last + 1, 12 * step):
+        assert analyze(("resnet_cifar", {"depth": value})).rows
+    size = explore("mobilenet_v1", free=["size"]).names[0]
+    assert size["slider"] == ["16", "448", "16"]
 
 
 def text_of(browser: Browser, selector: str) -> str:
@@ -478,6 +489,48 @@ def test_layers_follow_the_chosen_convention(browser: Browser, folder: Path) -> 
     assert text_of(browser, "#layer-0").endswith("MACs as thop counts 819,200")
     drawn = browser.run("document.querySelectorAll('#bars-0 .fill').length")
     assert drawn >= 4  # norms have a bar, too
+
+
+def _some_settings(name: str) -> Callable[[Browser, Path], object]:
+    return lambda browser, folder: compare_settings(browser, folder, name, 12)
+
+
+def _refusal(browser: Browser, folder: Path) -> None:
+    test_what_cannot_be_shown_is_refused_in_words(browser, folder, "group_conv", "G=5", "it needs G divides I")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("old", "new", "check"),
+    [
+        ("if (corner[2] <= level)", "if (corner[2] >= level)", test_the_tinted_area_is_where_the_budget_is_met),
+        ("nearest + step : nearest", "nearest : nearest", _some_settings("mobilenet_v2")),
+        ("form.alive[step]) > run", "form.alive[step]) < run", _some_settings("alexnet")),
+        ("return by != 0 && value % by == 0", "return by != 0", _refusal),
+        ("state.run.value(at(state, key, row)) : null", "null : null", _some_settings("plain")),
+        ("columnAt(state, counted(), row)", "columnAt(state, 'macs', row)", test_layers_follow_the_chosen_convention),
+        (
+            "current[network.index], total",
+            "current[0], total",
+            test_the_budget_of_a_second_network_has_a_map_of_its_own,
+        ),
+        ("result *= this.slots[slot]", "result = this.slots[slot]", _some_settings("plain")),
+    ],
+)
+def test_a_planted_bug_of_the_script_is_noticed(
+    browser: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    check: Callable[[Browser, Path], object],
+) -> None:
+    script = asset("explorer.js")
+    assert script.count(old) == 1
+    changed = script.replace(old, new)
+    monkeypatch.setattr("convcost.tables.page.asset", lambda name: changed if name == "explorer.js" else asset(name))
+    with pytest.raises((AssertionError, RuntimeError)):
+        check(browser, tmp_path)
 
 
 HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">\u202e"
