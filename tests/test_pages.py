@@ -503,7 +503,7 @@ def _refusal(browser: Browser, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "check"),
     [
-        ("if (corner[2] <= level)", "if (corner[2] >= level)", test_the_tinted_area_is_where_the_budget_is_met),
+        ("value <= level).length", "value >= level).length", test_the_tinted_area_is_where_the_budget_is_met),
         ("nearest + step : nearest", "nearest : nearest", _some_settings("mobilenet_v2")),
         ("form.alive[step]) > run", "form.alive[step]) < run", _some_settings("alexnet")),
         ("return by != 0 && value % by == 0", "return by != 0", _refusal),

@@ -58,6 +58,35 @@
     };
   }
 
+  // the part of a program that its guards and the values at `places` need, for many points; its values are in this order
+  function sliced(program, count, places) {
+    const values = places.map(place => program.values[place]);
+    const used = new Set(), slots = new Set();
+    const read = terms => {
+      for (const [, place] of terms) {
+        used.add(place);
+        for (const slot of program.monomials[place]) slots.add(slot);
+      }
+    };
+    for (const parts of values) parts.filter(part => part !== null).forEach(read);
+    for (const checks of program.guards.flat()) for (const [, ...parts] of checks) parts.forEach(read);
+    for (let line = program.lines.length - 1; line >= 0; line -= 1) {  // a line reads what lines before it make
+      if (slots.has(count + line)) program.lines[line][1].forEach(read);
+    }
+    const kept = program.lines.map((_, line) => line).filter(line => slots.has(count + line));
+    const slotOf = new Map(kept.map((line, place) => [count + line, count + place]));
+    const placeOf = new Map([...used].map((place, index) => [place, index]));
+    const terms = part => part.map(([coefficient, place]) => [coefficient, placeOf.get(place)]);
+    return {
+      ...program,
+      monomials: [...used].map(place => program.monomials[place].map(slot => slotOf.get(slot) ?? slot)),
+      guards: program.guards.map(guard => guard.map(checks => checks.map(
+        ([relation, ...parts]) => [relation, ...parts.map(terms)]))),
+      lines: kept.map(line => [program.lines[line][0], program.lines[line][1].map(terms)]),
+      values: values.map(parts => parts.map(part => part && terms(part))),
+    };
+  }
+
   class Run {
     constructor(program, slots) {
       this.program = program;
@@ -600,17 +629,18 @@
     const placesOf = form => bounded.value === "peak" ? form.alive : [form.totals[bounded.value]];
     const ready = network.forms.map(form => {
       const program = smallOf(form);
-      return safe(program, top, placesOf(form)) ? [form, program, Number] : [form, form.big, BigInt];
+      const of = safe(program, top, placesOf(form)) ? Number : BigInt;
+      return [sliced(of === Number ? program : form.big, top.length, placesOf(form)), of];
     });
     const point = new Map(values);
     return ys.map(v => xs.map(u => {
       point.set(ex.name, u).set(ey.name, v);
       const slots = slotsOf(network, point);
-      for (const [form, program, of] of ready) {
+      for (const [program, of] of ready) {
         const run = new Run(program, of === Number ? slots.map(Number) : slots);
         if (program.guards.every(guard => holds(run, guard))) {
           let best = NaN;
-          for (const place of placesOf(form)) {
+          for (const place of program.values.keys()) {
             const value = Number(run.value(place));
             if (!(value <= best)) best = value;
           }
@@ -621,15 +651,28 @@
     }));
   }
 
-  // marching squares: where the grid is known, where it is at most `level`, and the line between
+  // marching squares: where the grid is known, where it is at most `level`, and the line between; neighbours are one area
   function areas(grid, across, up, level) {
     let known = "", within = "", line = "";
+    const [xs, ys] = [across, up].map(list => list.map(value => value.toFixed(1)));
+    const box = (i, end, j) => `M${xs[i]},${ys[j]}H${xs[end]}V${ys[j + 1]}H${xs[i]}z`;
     for (let j = 0; j + 1 < up.length; j += 1) {
-      for (let i = 0; i + 1 < across.length; i += 1) {
+      let some = -1, whole = -1;  // where a stretch of known cells began, and one of cells within
+      for (let i = 0; i < across.length; i += 1) {
+        const values = i + 1 < across.length ? [grid[j][i], grid[j][i + 1], grid[j + 1][i + 1], grid[j + 1][i]] : [NaN];
+        const exists = !values.some(Number.isNaN), met = exists ? values.filter(value => value <= level).length : 0;
+        if (exists && some < 0) some = i;
+        if (!exists && some >= 0) {
+          known += box(some, i, j);
+          some = -1;
+        }
+        if (met === 4 && whole < 0) whole = i;
+        if (met < 4 && whole >= 0) {
+          within += box(whole, i, j);
+          whole = -1;
+        }
+        if (met === 0 || met === 4) continue;
         const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]].map(([a, b]) => [across[a], up[b], grid[b][a]]);
-        if (corners.some(corner => Number.isNaN(corner[2]))) continue;
-        const outline = list => `M${list.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join("L")}z`;
-        known += outline(corners);
         const inside = [], cuts = [];
         corners.forEach((corner, place) => {
           const next = corners[(place + 1) % 4];
@@ -641,7 +684,7 @@
             cuts.push(cut);
           }
         });
-        if (inside.length) within += outline(inside);
+        within += `M${inside.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join("L")}z`;
         for (let cut = 0; cut + 1 < cuts.length; cut += 2) {
           line += `M${cuts[cut].map(value => value.toFixed(1))}L${cuts[cut + 1].map(value => value.toFixed(1))}`;
         }
