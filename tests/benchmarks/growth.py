@@ -46,7 +46,7 @@ def plot(times: dict[str, list[float]], path: Path) -> None:
     curves.append(Curve("20 us a layer", tuple((count, count * 2e-5) for count in COUNTS)))
     heights = [y for curve in curves for _, y in curve.points]
     x, y = logarithmic("layers", COUNTS, short), logarithmic("seconds, text to totals", heights, short)
-    content = Chart("growth", "Time against the number of layers", x, y, curves=curves).written(str(path))
+    content = Chart("growth", "Time against the number of layers", x, y, curves=curves).written(path.suffix.lstrip("."))
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
