@@ -44,9 +44,9 @@ COMMANDS = (
     Command("verify", PLAIN, 6),
     Command("explain resnet50 --reported 4.11G", PLAIN, 2),
     Command("formula resnet50 --free size --total", ALGEBRA, 0.35),
-    Command("compare bottleneck plain", ALGEBRA, 0.6),
+    Command("compare bottleneck plain", ALGEBRA, 1.3),
     Command("compare mobilenet_v1 mobilenet_v2 --free alpha", ALGEBRA, 2),
-    Command("equal bottleneck plain", ALGEBRA, 0.6),
+    Command("equal resnext_a resnext_c", ALGEBRA, 0.6),
     Command("solve mobilenet_v2 --for alpha --budget macs<=200M", ALGEBRA, 1.3),
 )
 WARM = """
