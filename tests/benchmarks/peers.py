@@ -95,7 +95,7 @@ COMPILED = Peer(
     "convcost, compiled",
     "convcost",
     "import convcost\nmacs = convcost.compile('resnet50', over=['size'], quantities=['macs'])",
-    "macs(size)",
+    "macs(size)['macs']",
 )
 PEERS = (
     Peer(
