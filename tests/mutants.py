@@ -283,14 +283,14 @@ MUTANTS = (
     Mutant("unbeaten_of_arrays", "any(_kinds)", "False", FRONTS),
     # repeats with a symbolic number of copies
     Mutant("_Copy._rest(_self)", "_self._number - 1", "_self._number", GROWING),
-    Mutant("_sums", "range(_sample, degree + 1)", "range(_sample, degree)", GROWING),
+    Mutant("_sums", "range(_sample, _degree + 1)", "range(_sample, _degree)", GROWING),
     Mutant("_end", "any(_folded)", "False", FUSED),
-    Mutant("_reads_one", "_a in _own or _a == series.entering", "True", FUSED),
+    Mutant("_reads_one", "_a in _own or _a == _series.entering", "True", FUSED),
     # pages; bugs of their script are planted in tests/test_pages.py
     Mutant(
         "Explorer.form",
-        "reading.of(row.nodes)",
-        "reading.of(row.nodes[:0])",
+        "_reading.of(_row.nodes)",
+        "_reading.of(_row.nodes[:0])",
         ("tests/test_pages.py::test_layers_follow_the_chosen_convention",),
     ),
     Mutant(
@@ -301,8 +301,8 @@ MUTANTS = (
     ),
     Mutant(
         "beside",
-        "rows.sort(key=_place)",
-        "rows.reverse()",
+        "_rows.sort(key=_place)",
+        "_rows.reverse()",
         ("tests/test_pages.py::test_networks_side_by_side_have_bars_of_their_own",),
     ),
 )
