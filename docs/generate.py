@@ -25,8 +25,8 @@ import click
 
 from convcost.api.specs import Entry, list_specs
 from convcost.catalogue.loader import SPECS
-from convcost.cli import cli
 from convcost.cli import main as convcost
+from convcost.cli.commands import cli
 from convcost.cli.help import EXAMPLES, FUNCTIONS, GROUPS
 from convcost.layers.docs import LayerDoc, layers
 from convcost.literature.verify import verify

@@ -23,9 +23,10 @@ from unittest import mock
 
 import convcost
 from convcost.catalogue.loader import Catalogue
-from convcost.cli import COMMANDS, main, options
+from convcost.cli import main, output
+from convcost.cli.commands import COMMANDS
 from convcost.cli.equal import ties
-from convcost.cli.options import parse_input, target_of
+from convcost.cli.typed import parse_input, target_of
 from convcost.conventions import catalogue as conventions
 from convcost.errors import ConvcostError
 from convcost.importers.keras import KerasSource
@@ -218,7 +219,7 @@ def command(arguments: list[str]) -> None:
     with (
         mock.patch.object(sys, "argv", ["convcost", *arguments]),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())),
-        mock.patch.object(options, "_replacing", _replacing_here),
+        mock.patch.object(output, "_replacing", _replacing_here),
         contextlib.chdir(HERE),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -237,7 +238,7 @@ def command(arguments: list[str]) -> None:
         raise ConvcostError(printed)
 
 
-_replacing = options._replacing  # noqa: SLF001 - what is replaced by _replacing_here
+_replacing = output._replacing  # noqa: SLF001 - what is replaced by _replacing_here
 
 
 def _replacing_here(output: str) -> contextlib.AbstractContextManager[BinaryIO]:

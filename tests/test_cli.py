@@ -19,7 +19,7 @@ from inprocess import convcost as command
 from rich.console import Console
 
 import convcost
-from convcost.cli import COMMANDS
+from convcost.cli.commands import COMMANDS
 from convcost.metrics.report import analyze
 from convcost.render.analysis import cost_table
 from convcost.tables.terminal import TableView

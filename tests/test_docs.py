@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, run_convcost
 
 import convcost
-from convcost.cli import COMMANDS, cli
+from convcost.cli.commands import COMMANDS, cli
 from convcost.cli.help import EXAMPLES, GROUPS, OTHER_WORDS
 from convcost.layers import REGISTRY, Layer
 from convcost.layers.base import STATEMENTS

@@ -17,8 +17,8 @@ import pytest
 from conftest import ROOT, run_convcost
 from inprocess import convcost
 
-from convcost.cli import options
-from convcost.cli.options import FORMAT_NAMES
+from convcost.cli import output
+from convcost.cli.output import FORMAT_NAMES
 from convcost.errors import ConvcostError
 
 SPEC = "title: Net\ninput: {I: 3, H: 8, W: 8}\nparameters: {O: 4}\nlayers: [conv: {out: O, kernel: 3}, unit]\n"
@@ -72,9 +72,9 @@ def test_a_fault_leaves_no_temporary_file(fault: str, tmp_path: Path, monkeypatc
         raise OSError(28, "No space left on device")
 
     (tmp_path / "out").write_text("old")
-    monkeypatch.setattr(options.os, fault, full)
+    monkeypatch.setattr(output.os, fault, full)
     with pytest.raises(ConvcostError, match=r"cannot write .*/out: No space left on device"):
-        options.write("new", str(tmp_path / "out"))
+        output.write("new", str(tmp_path / "out"))
     assert os.listdir(tmp_path) == ["out"]
     assert (tmp_path / "out").read_text() == "old"
 
@@ -83,9 +83,9 @@ def test_an_interrupt_while_writing_leaves_no_temporary_file(tmp_path: Path, mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(options.os, "fsync", interrupted)
+    monkeypatch.setattr(output.os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        options.write("new", str(tmp_path / "out"))
+        output.write("new", str(tmp_path / "out"))
     assert os.listdir(tmp_path) == []
 
 
@@ -138,7 +138,7 @@ def test_a_full_disk_behind_standard_output() -> None:
 def test_a_new_file_has_the_usual_permissions(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        options.write("text", str(tmp_path / "out"))
+        output.write("text", str(tmp_path / "out"))
     finally:
         os.umask(before)
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o640

@@ -201,6 +201,12 @@ def test_analyze_loads_neither_sympy_nor_numpy() -> None:
     assert "convcost" in loaded
 
 
+def test_a_command_line_without_options_loads_neither_click_nor_yaml() -> None:
+    assert not loaded_by("analyze", "resnet50") & {"click", "yaml", "inspect"}
+    assert not loaded_by("list") & {"click", "yaml", "inspect"}
+    assert "click" in loaded_by("analyze", "resnet50", "--by", "stage")
+
+
 def test_a_function_of_the_library_is_loaded_when_it_is_asked_for() -> None:
     assert set(api._HOMES) == set(api.__all__)  # noqa: SLF001
     assert all(callable(getattr(api, name)) for name in api.__all__)

@@ -26,7 +26,7 @@ from inprocess import convcost
 
 from convcost import load
 from convcost.catalogue.loader import bundled_names
-from convcost.cli.options import FORMAT_NAMES
+from convcost.cli.output import FORMAT_NAMES
 from convcost.metrics.devices import device
 from convcost.metrics.registry import METRICS
 from convcost.metrics.report import analyze

@@ -13,7 +13,7 @@ from conftest import run_convcost
 
 import convcost
 from convcost.catalogue.loader import Catalogue, bundled_names
-from convcost.cli import cli
+from convcost.cli.commands import cli
 from convcost.errors import SpecError, UsageError
 from convcost.language.model import STANDARD
 from convcost.layers import REGISTRY

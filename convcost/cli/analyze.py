@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from convcost.cli.rows import Asked, report, rows_options
+from convcost.cli.row_options import rows_options
+from convcost.cli.rows import report
+
+if TYPE_CHECKING:
+    from convcost.cli.asked import Asked
 
 
 @click.command("analyze")
 @rows_options()
 @click.option("--strict", is_flag=True, help="Exit 1 where totals are only lower bounds.")
-def command(asked: Asked, *, strict: bool) -> None:
+def command(asked: Asked, *, strict: bool) -> int:
     """Cost of each TARGET: a tree on a terminal, a row for each layer elsewhere, and in total.
 
     TARGET is a spec file, an ONNX file, a .keras file, - for standard input, the name of a bundled network or block, or
@@ -22,4 +28,4 @@ def command(asked: Asked, *, strict: bool) -> None:
 
     A spec that is wrong is reported, the others are printed all the same, and the exit code is 1.
     """
-    report(asked, "analyze", strict=strict)
+    return report(asked, "analyze", strict=strict)

@@ -8,19 +8,15 @@ import click
 
 from convcost.catalogue.loader import Catalogue
 from convcost.cli.context import context_options
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    set_option,
-    target_of,
-)
+from convcost.cli.options import TARGET, input_option, set_option
+from convcost.cli.typed import target_of
 from convcost.literature.claims import claims
 from convcost.metrics.budget import budget, check, spec_budgets
 from convcost.render.budgets import exceeded
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
     from convcost.metrics.budget import Verdicts
     from convcost.network.graph import Graph
 

@@ -12,11 +12,10 @@ from convcost.cli.options import (
     free_option,
     input_option,
     names_in,
-    parse_input,
     set_option,
-    show_view,
-    targets_of,
 )
+from convcost.cli.output import show_view
+from convcost.cli.typed import parse_input, targets_of
 from convcost.render.comparisons import comparison_view
 
 

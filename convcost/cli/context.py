@@ -7,76 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcost.api.counts import measured
 from convcost.cli import completion
-from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option, parse_input
-from convcost.records import NamedTuple
+from convcost.cli.asked import ContextOptions
+from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from convcost.api.solutions import Context
-    from convcost.api.targets import Target
-    from convcost.metrics.devices import Device
-    from convcost.metrics.report import Analysis
-
-
-class ContextOptions(NamedTuple):
-    """What :func:`context_options` was given."""
-
-    batch: int
-    dtype: str
-    weights_dtype: str | None
-    fused: bool
-    device: str | Device | None
-    convention_: str
-
-    @property
-    def setting(self) -> Context:
-        """The same for the functions of the library that evaluate a network at many values."""
-        from convcost.api.solutions import Context  # noqa: PLC0415 - commands that count once do not pay for it
-
-        return Context(self.batch, self.dtype, self.weights_dtype, self.device, self.fused, self.convention_)
-
-    def analyze(
-        self,
-        target: Target,
-        input_: str | None,
-        by: str = "layer",
-        depth: int | None = None,
-        preset: str = "analyze",
-        *,
-        partial: bool = False,
-    ) -> Analysis:
-        """A target measured in this context.
-
-        Args:
-            target: a network or block.
-            input_: what ``--input`` gives.
-            by: what a row stands for.
-            depth: sum up below this many segments of the paths.
-            preset: which metrics are shown where none are asked for.
-            partial: whether the command shows what is not known of a file.
-
-        Raises:
-            UsageError: there is no such device or convention, or ``--input`` is no shape.
-            SpecError: the network cannot be built.
-        """
-        return measured(
-            target,
-            None,
-            preset,
-            by=by,
-            depth=depth,
-            input=parse_input(input_),
-            batch=self.batch,
-            dtype=self.dtype,
-            weights_dtype=self.weights_dtype,
-            fused=self.fused,
-            device=self.device,
-            convention=self.convention_,
-            partial=partial,
-        )
 
 
 def context_options(command: Callable[..., Any]) -> Callable[..., Any]:

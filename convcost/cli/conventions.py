@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import TARGET, input_option, output_options, parse_input, set_option, show_view, target_of
+from convcost.cli.options import TARGET, input_option, output_options, set_option
+from convcost.cli.output import show_view
+from convcost.cli.typed import parse_input, target_of
 from convcost.errors import UsageError
 from convcost.render.views import view
 

@@ -7,16 +7,9 @@ import os
 import click
 
 from convcost import api
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_option,
-    parse_input,
-    set_option,
-    target_of,
-    write,
-    wrong_suffix,
-)
+from convcost.cli.options import TARGET, input_option, output_option, set_option
+from convcost.cli.output import write, wrong_suffix
+from convcost.cli.typed import parse_input, target_of
 
 _SPECS = ("", ".yaml", ".yml")
 _ONNX = ".onnx"

@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from convcost.cli.context import context_options
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_options,
-    set_option,
-    show,
-    targets_of,
-)
+from convcost.cli.options import TARGET, input_option, output_options, set_option
+from convcost.cli.output import show
+from convcost.cli.typed import targets_of
 from convcost.metrics.difference import difference
 from convcost.metrics.presets import DIFFERENCE_COLUMNS
 from convcost.metrics.rows import GROUPINGS
 from convcost.render.differences import difference_data, difference_table
 
 if TYPE_CHECKING:
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
     from convcost.tables.table import Table
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import (
-    TARGET,
-    formats,
-    input_option,
-    parse_input,
-    set_option,
-    show_picture,
-    targets_of,
-)
+from convcost.cli.options import TARGET, formats, input_option, set_option
+from convcost.cli.output import show_picture
+from convcost.cli.typed import parse_input, targets_of
 
 
 @click.command("draw")

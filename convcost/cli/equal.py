@@ -8,18 +8,9 @@ import click
 
 from convcost import api
 from convcost.api.targets import check_names
-from convcost.cli.options import (
-    TARGET,
-    format_by_suffix,
-    free_option,
-    input_option,
-    names_in,
-    output_option,
-    parse_input,
-    set_option,
-    targets_of,
-    write,
-)
+from convcost.cli.options import TARGET, free_option, input_option, names_in, output_option, set_option
+from convcost.cli.output import format_by_suffix, write
+from convcost.cli.typed import parse_input, targets_of
 from convcost.errors import UsageError, shorten
 from convcost.language.expression import typed_expression
 from convcost.metrics.quantities import quantity_names

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import TARGET, format_options, input_option, parse_input, set_option, show_view, target_of
+from convcost.cli.options import TARGET, format_options, input_option, set_option
+from convcost.cli.output import show_view
+from convcost.cli.typed import parse_input, target_of
 from convcost.literature.stories import WHAT
 from convcost.numbers.printed import printed
 from convcost.render.views import view

@@ -10,16 +10,14 @@ from convcost.cli.options import (
     TARGET,
     convention_option,
     dtype_options,
-    format_by_suffix,
     free_option,
     input_option,
     names_in,
     output_option,
-    parse_input,
     set_option,
-    targets_of,
-    write,
 )
+from convcost.cli.output import format_by_suffix, write
+from convcost.cli.typed import parse_input, targets_of
 from convcost.metrics.devices import device_names
 
 

@@ -10,16 +10,14 @@ from convcost import api
 from convcost.cli.options import (
     TARGET,
     convention_option,
-    format_by_suffix,
     free_option,
     input_option,
     names_in,
     output_option,
-    parse_input,
     set_option,
-    target_of,
-    write,
 )
+from convcost.cli.output import format_by_suffix, write
+from convcost.cli.typed import parse_input, target_of
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.metrics.quantities import QUANTITIES, REPORTED, quantity_names

@@ -8,7 +8,7 @@ import click
 
 from convcost import api
 from convcost.catalogue.loader import SPECS
-from convcost.cli.options import write
+from convcost.cli.output import write
 from convcost.errors import UsageError
 
 

@@ -6,7 +6,8 @@ import click
 
 from convcost import api
 from convcost.cli.completion import names_of
-from convcost.cli.options import format_options, show_view
+from convcost.cli.options import format_options
+from convcost.cli.output import show_view
 from convcost.layers import REGISTRY
 from convcost.render.views import view
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import convention_option, output_options, show_view
+from convcost.cli.options import convention_option, output_options
+from convcost.cli.output import show_view
 from convcost.render.views import view
 
 

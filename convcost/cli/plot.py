@@ -8,21 +8,15 @@ import click
 
 from convcost import api
 from convcost.cli.context import context_options
-from convcost.cli.options import (
-    TARGET,
-    formats,
-    input_option,
-    parse_input,
-    set_option,
-    show_picture,
-    targets_of,
-)
+from convcost.cli.options import TARGET, formats, input_option, set_option
+from convcost.cli.output import show_picture
+from convcost.cli.typed import parse_input, targets_of
 from convcost.drawing.charts import KINDS
 from convcost.metrics.devices import chosen
 from convcost.metrics.rows import GROUPINGS
 
 if TYPE_CHECKING:
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
 
 
 @click.command("plot")

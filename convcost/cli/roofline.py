@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from convcost.cli.options import format_by_suffix, show, write
-from convcost.cli.rows import Asked, analyses, report, rows_options
+from convcost.cli.output import format_by_suffix, show, write
+from convcost.cli.row_options import rows_options
+from convcost.cli.rows import analyses, report
 from convcost.errors import UsageError
 from convcost.metrics.devices import chosen
 from convcost.render.roofline import ROOFLINE, bundled_devices, devices_data, devices_table, text_plot
+
+if TYPE_CHECKING:
+    from convcost.cli.asked import Asked
 
 
 @click.command("roofline")
@@ -19,7 +25,7 @@ from convcost.render.roofline import ROOFLINE, bundled_devices, devices_data, de
     "--figure", metavar="FILE", help="Also draw a figure: an .svg file, or .png or .pdf (with the extra `plot`)."
 )
 @rows_options(required=False)
-def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool, figure: str | None) -> None:
+def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool, figure: str | None) -> int:
     """A lower bound on the time of TARGET on a device, and what limits every layer: compute or memory.
 
     The bound follows from peak operations and memory bandwidth. Without TARGET, the devices are listed. The options and
@@ -34,7 +40,7 @@ def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool
             tables=lambda: [devices_table(devices)],
             data=lambda: devices_data(devices),
         )
-        return
+        return 0
     machine = chosen(asked.context.device, peak, bandwidth, asked.context.dtype)
     asked = asked._replace(context=asked.context._replace(device=machine))
     if (plot or figure is not None) and len(asked.targets) > 1:
@@ -44,7 +50,7 @@ def command(asked: Asked, *, peak: str | None, bandwidth: str | None, plot: bool
 
         format_ = format_by_suffix(figure, ("svg", "png", "pdf"), "--figure")
         write(roofline(analyses(asked, "roofline")[0]).written(format_), figure)
-    if plot:
-        write(text_plot(analyses(asked, "roofline")[0]), asked.output)
-    else:
-        report(asked, "roofline", ROOFLINE)
+    if not plot:
+        return report(asked, "roofline", ROOFLINE)
+    write(text_plot(analyses(asked, "roofline")[0]), asked.output)
+    return 0

@@ -1,4 +1,4 @@
-"""Commands with rows: their options, and how they answer for one target or for many.
+"""Commands with rows, and how they answer for one target or for many. Nothing here needs click.
 
 ``analyze``, ``memory``, ``traffic``, ``receptive`` and ``roofline`` share all of it. Each has a preset of metrics
 (:mod:`convcost.metrics.presets`) and what it adds to the rows.
@@ -6,31 +6,16 @@
 
 from __future__ import annotations
 
-import functools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from convcost.api.targets import resolve
 from convcost.catalogue.loader import Catalogue
-from convcost.cli.context import context_options
-from convcost.cli.options import (
-    MACHINE_FORMATS,
-    TARGET,
-    input_option,
-    on_terminal,
-    output_options,
-    report_error,
-    set_option,
-    show,
-    targets_of,
-)
+from convcost.cli.output import report_error, show
+from convcost.cli.typed import targets_of
 from convcost.errors import ConvcostError, UsageError
 from convcost.metrics.presets import PRESETS, TREE
-from convcost.metrics.rows import GROUPINGS
 from convcost.network.cost import unknown_line
-from convcost.records import NamedTuple
 from convcost.render.analysis import NOTHING, analysis_data, joined, machine_columns, rows_table
 from convcost.render.results import schema
 
@@ -38,102 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from convcost.api.targets import Target
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import Asked
     from convcost.language.model import Spec
     from convcost.metrics.report import Analysis
     from convcost.render.analysis import Parts
     from convcost.tables.table import Table
-
-
-class RowOptions(NamedTuple):
-    """Which rows and columns; ``by`` and ``fold`` are None where the command chooses."""
-
-    by: str | None
-    depth: int | None
-    columns: str | None
-    sort: str | None
-    top: int | None
-    fold: bool | None
-
-
-class Asked(NamedTuple):
-    """What a command with rows was given.
-
-    Attributes:
-        targets: specs, as typed.
-        settings: values of ``--set``.
-        input_: what ``--input`` gives.
-        rows: which rows and columns.
-        context: what metrics are evaluated for.
-        format_: one of the output formats.
-        output: a path, or None for standard output.
-        exact: every digit in place of SI units.
-    """
-
-    targets: tuple[str, ...]
-    settings: tuple[str, ...]
-    input_: str | None
-    rows: RowOptions
-    context: ContextOptions
-    format_: str
-    output: str | None
-    exact: bool
-
-    @property
-    def machine(self) -> bool:
-        """Whether a program will read the output."""
-        return self.format_ in MACHINE_FORMATS
-
-    @property
-    def fold(self) -> bool:
-        """Equal repeats are one row for people, unless asked otherwise."""
-        return self.format_ in ("table", "html") if self.rows.fold is None else self.rows.fold
-
-    @property
-    def columns(self) -> list[str] | None:
-        """The columns asked for."""
-        return None if self.rows.columns is None else self.rows.columns.split(",")
-
-    def by(self, usual: str) -> str:
-        """What a row stands for: a person at a terminal sees a tree where that is usual, unless rows are asked for."""
-        if self.rows.by is not None or usual != TREE:
-            return self.rows.by or usual
-        asks_for_rows = self.rows.columns is not None or self.rows.sort is not None or self.rows.top is not None
-        return TREE if self.format_ == "table" and on_terminal(self.output) and not asks_for_rows else "layer"
-
-
-def rows_options(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``TARGET ...`` and every option of a command with rows, handed to the command as one :class:`Asked`.
-
-    Args:
-        required: whether there must be a target.
-    """
-
-    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(command)
-        def with_rows(**options: Any) -> Any:
-            rows = RowOptions(*(options.pop(name) for name in RowOptions._fields))
-            asked = Asked(rows=rows, **{name: options.pop(name) for name in Asked._fields if name != "rows"})
-            return command(asked, **options)
-
-        wrapped: Callable[..., Any] = with_rows
-        for option in (
-            output_options,
-            context_options,
-            click.option("--fold/--no-fold", default=None, help="One row for equal repeats; by default in tables."),
-            click.option("--top", type=click.IntRange(min=1), help="Show this many rows."),
-            click.option("--sort", metavar="COLUMN", help="Sort by a column, largest first."),
-            click.option("--columns", metavar="NAME,...", help="Metrics to show, in this order."),
-            click.option("--depth", type=click.IntRange(min=1), help="Sum up below this many segments of the paths."),
-            click.option("--by", type=click.Choice((*GROUPINGS, TREE)), help="What a row stands for."),
-            input_option,
-            set_option,
-            click.argument("targets", type=TARGET, nargs=-1, required=required, metavar="TARGET ..."),
-        ):
-            wrapped = option(wrapped)
-        return wrapped
-
-    return decorated
 
 
 def report(
@@ -143,10 +37,10 @@ def report(
     rows: Callable[[Analysis], Table] | None = None,
     *,
     strict: bool = False,
-) -> None:
+) -> int:
     """Print the rows of every target.
 
-    A spec that is wrong is reported, and the others are printed all the same; the exit code is then 1.
+    A spec that is wrong is reported, and the others are printed all the same.
 
     Args:
         asked: targets and options.
@@ -154,6 +48,9 @@ def report(
         parts: what the command adds to its rows.
         rows: makes the rows in place of the preset.
         strict: whether it is an error if a network is known in part only.
+
+    Returns:
+        The exit code: 1 if a spec is wrong, else 0.
 
     Raises:
         ConvcostError: one is, and ``strict`` is asked for.
@@ -190,8 +87,7 @@ def report(
         )
     if strict and partial:
         raise ConvcostError(partial)
-    if len(made) < len(asked.targets):
-        click.get_current_context().exit(1)
+    return int(len(made) < len(asked.targets))
 
 
 def _page(measured: list[tuple[Analysis, Spec, list[Table]]], *, exact: bool) -> str:

@@ -12,11 +12,10 @@ from convcost.cli.options import (
     free_option,
     input_option,
     names_in,
-    parse_input,
     set_option,
-    show_view,
-    target_of,
 )
+from convcost.cli.output import show_view
+from convcost.cli.typed import parse_input, target_of
 from convcost.conventions import DEFAULT
 from convcost.metrics.quantities import quantity_names
 from convcost.render.views import view

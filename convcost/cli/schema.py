@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import format_by_suffix, output_option, write
+from convcost.cli.options import output_option
+from convcost.cli.output import format_by_suffix, write
 from convcost.tables.data import as_json
 
 

@@ -7,7 +7,8 @@ import sys
 import click
 
 from convcost.catalogue.loader import source_text
-from convcost.cli.options import TARGET, write
+from convcost.cli.options import TARGET
+from convcost.cli.output import write
 from convcost.tables.values import plain
 
 

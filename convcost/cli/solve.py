@@ -9,7 +9,9 @@ import click
 from convcost.api.solutions import costs_of
 from convcost.cli.completion import parameter
 from convcost.cli.context import context_options
-from convcost.cli.options import TARGET, format_options, input_option, parse_input, set_option, setting_of, show_view
+from convcost.cli.options import TARGET, format_options, input_option, set_option
+from convcost.cli.output import show_view
+from convcost.cli.typed import parse_input, setting_of
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError
 from convcost.language.expression import typed_expression
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
 
 
 @click.command("solve")

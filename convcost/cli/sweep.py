@@ -9,26 +9,17 @@ import click
 from convcost.api.sweeps import QUANTITIES, Wanted, plan_of
 from convcost.cli.completion import parameter
 from convcost.cli.context import context_options
-from convcost.cli.options import (
-    TARGET,
-    complain,
-    exact_option,
-    formats,
-    input_option,
-    parse_input,
-    set_option,
-    setting_of,
-    show_view,
-    written_to,
-)
+from convcost.cli.options import TARGET, exact_option, formats, input_option, set_option
+from convcost.cli.output import complain, show_view, written_to
 from convcost.cli.progress import progress
+from convcost.cli.typed import parse_input, setting_of
 from convcost.errors import UsageError
 from convcost.render.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
     from convcost.sweeps.sweep import Plan
 
 

@@ -8,19 +8,14 @@ import click
 
 from convcost.api.counts import Networks
 from convcost.cli.context import context_options
-from convcost.cli.options import (
-    TARGET,
-    input_option,
-    output_options,
-    set_option,
-    show_view,
-    targets_of,
-)
+from convcost.cli.options import TARGET, input_option, output_options, set_option
+from convcost.cli.output import show_view
+from convcost.cli.typed import targets_of
 from convcost.metrics.presets import NETWORK_COLUMNS
 from convcost.render.views import view
 
 if TYPE_CHECKING:
-    from convcost.cli.context import ContextOptions
+    from convcost.cli.asked import ContextOptions
 
 
 @click.command("table")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from convcost import api
-from convcost.cli.options import TARGET, format_options, show_view, write
+from convcost.cli.options import TARGET, format_options
+from convcost.cli.output import show_view, write
 from convcost.render.views import view
 
 
