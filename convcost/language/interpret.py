@@ -14,7 +14,7 @@ from convcost.language.scope import (
     Scope,
     Weights,
     condition,
-    fill,
+    evaluate,
     name_passed,
     name_tensor,
     name_weights,
@@ -208,7 +208,7 @@ class Runner:
         rows = options(step.choose, scope)
         row = rows[0]
         if self._choices is not None:
-            path = frame.prefix + (step.body if step.name is None else fill(step.name, scope))
+            path = frame.prefix + (step.body if step.name is None else evaluate(step.name, scope))
             start, position = len(self._builder.nodes), step.choose.position
             row = self._choices.begin(path, names, rows, start, tensor, scope.serial, position)
         before = {name: scope[name] for name in names if name in scope}
@@ -330,7 +330,7 @@ class Runner:
     def _share(self, step: Step, scope: Scope, start: int) -> None:
         """Let the layers from ``start`` on use the weights of the name that ``step`` shares, which may be their own."""
         template: Any = step.shares
-        name = fill(template, scope)
+        name = evaluate(template, scope)
         if scope.weights is None:
             scope.weights = {}
         nodes = self._builder.nodes
@@ -498,7 +498,7 @@ class Runner:
             tensor = tap(branch.from_, scope)
         if branch.steps:
             if branch.title is not None:
-                path = frame.path(fill(branch.title, scope))
+                path = frame.path(evaluate(branch.title, scope))
             else:
                 path = frame.numbered(branch.name) if looped else frame.path(branch.name)
             before, self._count = self._count, self._count * copies
@@ -507,7 +507,7 @@ class Runner:
         return tensor, copies
 
     def _output(self, branch: Branch, scope: Scope, tensor: Tensor, position: Position) -> None:
-        name = branch.name if branch.title is None else fill(branch.title, scope)
+        name = branch.name if branch.title is None else evaluate(branch.title, scope)
         made = self._made.setdefault(name, [])
         if made and (made[0][0] is not branch or branch.title is not None):
             raise Fault(f"there is an output `{name}` already", position)
@@ -542,7 +542,7 @@ def _at_argument(fault: Fault, arguments: Arguments, name: str, step: Step) -> F
 
 
 def _path(step: Step, scope: Scope, frame: Frame, *, numbered: bool) -> str:
-    segment = step.body if step.name is None else fill(step.name, scope)
+    segment = step.body if step.name is None else evaluate(step.name, scope)
     return frame.numbered(segment) if numbered else frame.path(segment)
 
 

@@ -106,7 +106,7 @@ class Template:
         values = [part for part in self.parts if isinstance(part, Value)]
         return any(name in names for value in values for used, _ in value.expressions() for name in used.names)
 
-    def fill(self, scope: Any) -> str:
+    def evaluate(self, scope: Any) -> str:
         """The name in ``scope``."""
         if self.fixed:
             return self.text

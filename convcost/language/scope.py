@@ -189,8 +189,8 @@ class Local(dict[str, Any]):
         return self._around[name]
 
 
-def evaluate(value: Value, scope: Any) -> Any:
-    """The value of ``value`` in ``scope``.
+def evaluate(value: Value | Template, scope: Any) -> Any:
+    """The value of ``value`` in ``scope``, or the name that a template gives there.
 
     Raises:
         Fault: it cannot be computed; with its place.
@@ -304,28 +304,13 @@ def _row(row: Any, count: int, loop: Loop) -> tuple[Any, ...]:
     return row
 
 
-def fill(template: Template, scope: Scope) -> str:
-    """The name that ``template`` gives in ``scope``.
-
-    Raises:
-        Fault: an expression in it cannot be computed.
-    """
-    try:
-        return template.fill(scope)
-    except Fault as fault:
-        fault.places.append(template.position)
-        raise
-    except ConvcostError as error:
-        raise Fault(str(error), template.position) from None
-
-
 def tap(template: Template, scope: Scope) -> Tensor:
     """The tensor of that name: ``x``, ``input``, a named step, or ``NAME/INNER`` inside a named block.
 
     Raises:
         Fault: no earlier step has that name.
     """
-    path = fill(template, scope)
+    path = evaluate(template, scope)
     name, *deeper = path.split("/")
     inside = scope
     tensor = scope.get(name)
@@ -361,7 +346,7 @@ def name_tensor(step: Step, scope: Scope, tensor: Tensor, inner: Scope | None) -
         Fault: another step or variable has it.
     """
     template: Any = step.name
-    name = fill(template, scope)
+    name = evaluate(template, scope)
     if scope.named is None:
         scope.named = {}
     owner = scope.named.setdefault(name, step)
@@ -384,7 +369,7 @@ def name_weights(step: Step, scope: Scope, weights: Weights) -> None:
         Fault: steps before this one share weights of the name, and this step does not.
     """
     template: Any = step.name
-    name = fill(template, scope)
+    name = evaluate(template, scope)
     if scope.weights is None:
         scope.weights = {}
     before = scope.weights.get(name)
@@ -400,6 +385,6 @@ def name_passed(step: Step, scope: Scope, tensor: Tensor) -> None:
 
     Alternative steps, of which only one runs, may share a name; the step that runs defines it.
     """
-    if step.name is not None and (name := fill(step.name, scope)) not in scope:
+    if step.name is not None and (name := evaluate(step.name, scope)) not in scope:
         scope[name] = tensor
         scope.note_name(tensor, inside=False)
