@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.errors import ConvcostError, FieldError, ShapeError
 from convcost.layers.base import AXES, REGISTRY, elements
+from convcost.layers.conv import Conv
 from convcost.layers.operator import Operator
 from convcost.layers.window import extent, per_axis, show
 from convcost.network.cost import PER_MODEL
@@ -215,7 +216,7 @@ def _fields(key: str, values: dict[str, Any], x: Shape) -> tuple[tuple[str, Any]
         for name, value in values.items()
         if value is not None and (is_number(value) or not is_default(key, name, value))
     }
-    if cls.family == "conv" and written.get("groups") == x[0] and x[0] != 1:  # a depthwise convolution
+    if cls.family == Conv.family and written.get("groups") == x[0] and x[0] != 1:  # a depthwise convolution
         written["groups"] = INCOMING
         if written.get("out") == x[0]:
             written["out"] = INCOMING

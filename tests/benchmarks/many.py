@@ -8,21 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from files import BLOCKS
+
 ROOT = Path(__file__).resolve().parents[2]
-SPEC = """\
-input: [3, 32, 32]
-blocks:
-  unit:
-    parameters: {{O: 16}}
-    layers: [conv: {{out: O, kernel: 3, bias: false}}, batch_norm, relu]
-layers:
-  - unit: {{O: {first}}}
-  - unit: {{O: {second}}}
-  - max_pool: {{kernel: 2}}
-  - global_avg_pool
-  - flatten
-  - linear: {{out: 10}}
-"""
 
 
 def main(number: int) -> None:
@@ -30,7 +18,7 @@ def main(number: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         names = [f"net{index}.yaml" for index in range(number)]
         for index, name in enumerate(names):
-            text = SPEC.format(first=8 + index % 64, second=16 + index % 64)
+            text = BLOCKS.format(name=index, size=32, first=8 + index % 64, second=16 + index % 64)
             (Path(folder) / name).write_text(text, "utf-8")
         for how in ("csv", "json"):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
