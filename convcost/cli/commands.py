@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _MODULES = {"list": "listing"}  # the others are called as their commands
 COMMANDS = {name: f"convcost.cli.{_MODULES.get(name, name)}" for members in GROUPS.values() for name in members}
-_INTERRUPTED = 128 + 2
 
 
 def _flag(names: list[str], text: str, shown: Callable[[click.Context], str]) -> click.Option:
@@ -93,6 +92,7 @@ def run() -> int:
 
     Raises:
         ConvcostError: it fails.
+        KeyboardInterrupt: somebody interrupts it.
     """
     try:
         code: Any = cli.main(prog_name="convcost", standalone_mode=False)
@@ -102,5 +102,5 @@ def run() -> int:
         complain(shown.getvalue().rstrip("\n"))
         return error.exit_code
     except click.Abort:
-        return _INTERRUPTED
+        raise KeyboardInterrupt from None
     return code if isinstance(code, int) else 0
