@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from convcost.api.context import Context
 from convcost.api.targets import Sizes, TargetLike, convention_of, input_shape, resolve
 from convcost.catalogue.loader import Catalogue
 from convcost.conventions import DEFAULT
@@ -136,17 +137,6 @@ def pareto(  # noqa: PLR0913 - a context has as many parts
         {own_name(name, own): (from_python(low), from_python(high)) for name, (low, high) in (ranges or {}).items()},
         goals or [Objective(name, largest=True) for name in costs.names],
     )
-
-
-class Context(NamedTuple):
-    """What the metrics of budgets are evaluated for; see :func:`solve`."""
-
-    batch: int = 1
-    dtype: str = "float32"
-    weights_dtype: str | None = None
-    device: str | Device | None = None
-    fused: bool = True
-    convention: str = DEFAULT
 
 
 def costs_of(

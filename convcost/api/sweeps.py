@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.api.solutions import Context
+from convcost.api.context import Context
 from convcost.api.targets import Sizes, TargetLike, convention_of, input_shape, resolve
 from convcost.conventions import DEFAULT
 from convcost.errors import UsageError

@@ -4,76 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convcost.api.context import Context
 from convcost.api.counts import measured
 from convcost.cli.output import MACHINE_FORMATS, on_terminal
 from convcost.cli.typed import parse_input
-from convcost.conventions import DEFAULT
 from convcost.metrics.presets import TREE
 from convcost.records import NamedTuple
 
 if TYPE_CHECKING:
-    from convcost.api.solutions import Context
     from convcost.api.targets import Target
-    from convcost.metrics.devices import Device
     from convcost.metrics.report import Analysis
-
-
-class ContextOptions(NamedTuple):
-    """What metrics are evaluated for; options of commands take their defaults from here."""
-
-    batch: int = 1
-    dtype: str = "float32"
-    weights_dtype: str | None = None
-    fused: bool = True
-    device: str | Device | None = None
-    convention_: str = DEFAULT
-
-    @property
-    def setting(self) -> Context:
-        """The same for the functions of the library that evaluate a network at many values."""
-        from convcost.api.solutions import Context  # noqa: PLC0415 - commands that count once do not pay for it
-
-        return Context(self.batch, self.dtype, self.weights_dtype, self.device, self.fused, self.convention_)
-
-    def analyze(
-        self,
-        target: Target,
-        input_: str | None,
-        by: str = "layer",
-        depth: int | None = None,
-        preset: str = "analyze",
-        *,
-        partial: bool = False,
-    ) -> Analysis:
-        """A target measured in this context.
-
-        Args:
-            target: a network or block.
-            input_: what ``--input`` gives.
-            by: what a row stands for.
-            depth: sum up below this many segments of the paths.
-            preset: which metrics are shown where none are asked for.
-            partial: whether the command shows what is not known of a file.
-
-        Raises:
-            UsageError: there is no such device or convention, or ``--input`` is no shape.
-            SpecError: the network cannot be built.
-        """
-        return measured(
-            target,
-            None,
-            preset,
-            by=by,
-            depth=depth,
-            input=parse_input(input_),
-            batch=self.batch,
-            dtype=self.dtype,
-            weights_dtype=self.weights_dtype,
-            fused=self.fused,
-            device=self.device,
-            convention=self.convention_,
-            partial=partial,
-        )
 
 
 class RowOptions(NamedTuple):
@@ -105,7 +45,7 @@ class Asked(NamedTuple):
     settings: tuple[str, ...] = ()
     input_: str | None = None
     rows: RowOptions = RowOptions()
-    context: ContextOptions = ContextOptions()
+    context: Context = Context()
     format_: str = "table"
     output: str | None = None
     exact: bool = False
@@ -131,3 +71,33 @@ class Asked(NamedTuple):
             return self.rows.by or usual
         asks_for_rows = self.rows.columns is not None or self.rows.sort is not None or self.rows.top is not None
         return TREE if self.format_ == "table" and on_terminal(self.output) and not asks_for_rows else "layer"
+
+
+def analyzed(
+    context: Context,
+    target: Target,
+    input_: str | None,
+    by: str = "layer",
+    depth: int | None = None,
+    preset: str = "analyze",
+    *,
+    partial: bool = False,
+) -> Analysis:
+    """A target measured in a context.
+
+    Args:
+        context: what metrics are evaluated for.
+        target: a network or block.
+        input_: what ``--input`` gives.
+        by: what a row stands for.
+        depth: sum up below this many segments of the paths.
+        preset: which metrics are shown where none are asked for.
+        partial: whether the command shows what is not known of a file.
+
+    Raises:
+        UsageError: there is no such device or convention, or ``--input`` is no shape.
+        SpecError: the network cannot be built.
+    """
+    return measured(
+        target, None, preset, by=by, depth=depth, input=parse_input(input_), partial=partial, **context._asdict()
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcost.catalogue.loader import Catalogue
+from convcost.cli.asked import analyzed
 from convcost.cli.context import context_options
 from convcost.cli.options import TARGET, input_option, set_option
 from convcost.cli.typed import target_of
@@ -16,7 +17,7 @@ from convcost.render.budgets import exceeded
 from convcost.tables.values import plain
 
 if TYPE_CHECKING:
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
     from convcost.metrics.budget import Verdicts
     from convcost.network.graph import Graph
 
@@ -42,7 +43,7 @@ def command(
     settings: tuple[str, ...],
     input_: str | None,
     *,
-    context: ContextOptions,
+    context: Context,
     strict: bool,
 ) -> None:
     """Check specs: names, arguments, types, shapes, claims, what is never used, and budgets.
@@ -56,7 +57,7 @@ def command(
         target = target_of(file, settings, catalogue)
         claims(target.spec)
         bounds = [*spec_budgets(target.spec), *typed]
-        analysis = context.analyze(target, input_)
+        analysis = analyzed(context, target, input_)
         for warning in catalogue.warnings.all:
             click.echo(plain(f"{warning.position}: warning: {warning.message}"), err=True)
             warned = True

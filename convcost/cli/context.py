@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.api.context import Context
 from convcost.cli import completion
-from convcost.cli.asked import ContextOptions
 from convcost.cli.options import batch_option, convention_option, dtype_options, fused_option
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_context(*args: Any, **options: Any) -> Any:
-        context = ContextOptions(*(options.pop(name) for name in ContextOptions._fields))
+        options["convention"] = options.pop("convention_")
+        context = Context(**{name: options.pop(name) for name in Context._fields})
         return command(*args, context=context, **options)
 
     wrapped: Callable[..., Any] = with_context

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcost.cli.asked import analyzed
 from convcost.cli.context import context_options
 from convcost.cli.options import TARGET, input_option, output_options, set_option
 from convcost.cli.output import show
@@ -16,7 +17,7 @@ from convcost.metrics.rows import GROUPINGS
 from convcost.render.differences import difference_data, difference_table
 
 if TYPE_CHECKING:
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
     from convcost.tables.table import Table
 
 
@@ -40,7 +41,7 @@ def command(  # noqa: PLR0913 - one argument per option
     format_: str,
     output: str | None,
     *,
-    context: ContextOptions,
+    context: Context,
     changed: bool,
     exact: bool,
 ) -> None:
@@ -49,7 +50,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Rows are matched by their paths; what is left is matched by kind and output shape. --set NAME=VALUE reaches both
     networks, --set A:NAME=VALUE only A.
     """
-    analyses = [context.analyze(target, input_, by) for target in targets_of((before, after), settings)]
+    analyses = [analyzed(context, target, input_, by) for target in targets_of((before, after), settings)]
     compared = difference(*analyses)
     names = columns.split(",")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcost.api.context import Context
 from convcost.catalogue.loader import READ, bundled_names
 from convcost.cli import completion
-from convcost.cli.asked import ContextOptions
 from convcost.cli.output import FILES_ONLY, FORMAT_NAMES, SUFFIXES, format_by_suffix
 from convcost.cli.typed import note_hidden_file
 from convcost.errors import UsageError
@@ -52,7 +52,7 @@ class TargetType(_ParamType):
 
 
 TARGET = TargetType()
-_USUAL = ContextOptions()
+_USUAL = Context()
 
 
 def plugin_option() -> click.Option:
@@ -132,7 +132,7 @@ def convention_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "convention_",
         metavar="NAME|FILE",
         shell_complete=completion.names_of(_conventions),
-        default=_USUAL.convention_,
+        default=_USUAL.convention,
         show_default=True,
         help="The counting convention to report beside the plain counts; `convcost conventions` lists them.",
     )(command)

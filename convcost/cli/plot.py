@@ -16,7 +16,7 @@ from convcost.metrics.devices import chosen
 from convcost.metrics.rows import GROUPINGS
 
 if TYPE_CHECKING:
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
 
 
 @click.command("plot")
@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913 - an option each
     format_: str,
     settings: tuple[str, ...],
     input_: str | None,
-    context: ContextOptions,
+    context: Context,
     output: str | None,
 ) -> None:
     r"""Plot costs of TARGET: bars in the terminal, or an .svg, .json, .png or .pdf file (the last two by extra `plot`).
@@ -60,7 +60,6 @@ def command(  # noqa: PLR0913 - an option each
     scaling     a metric of each TARGET over a name
     """
     options: dict[str, Any] = context._asdict()
-    options["convention"] = options.pop("convention_")
     if kind == "roofline":
         options["device"] = chosen(options["device"], peak, bandwidth, context.dtype)
     chart = api.plot(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.api.targets import resolve
 from convcost.catalogue.loader import Catalogue
+from convcost.cli.asked import analyzed
 from convcost.cli.output import report_error, show
 from convcost.cli.typed import targets_of
 from convcost.errors import ConvcostError, UsageError
@@ -125,7 +126,7 @@ def _analyses(asked: Asked, command: str, by: str) -> Iterator[tuple[Target, Ana
         analysis = None
         with _reported(asked, target.given):
             partial = command == "analyze"
-            analysis = asked.context.analyze(target, asked.input_, grouping, depth, command, partial=partial)
+            analysis = analyzed(asked.context, target, asked.input_, grouping, depth, command, partial=partial)
         if analysis is not None:
             yield target, analysis
 

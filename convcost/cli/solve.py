@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
 
 
 @click.command("solve")
@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one argument per option
     format_: str,
     output: str | None,
     *,
-    context: ContextOptions,
+    context: Context,
     largest: bool | None,
 ) -> int:
     """The largest, smallest or nearest value of a parameter of TARGET for a budget, with its neighbours.
@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - one argument per option
         budgets,
         map(setting_of, settings),
         input=parse_input(input_),
-        context=context.setting,
+        context=context,
         objectives=objectives,
         option="--set",
     )
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 - one argument per option
     if len(costs.names) > 1:
         if largest is not None:
             raise UsageError("--max and --min are for one name; of several, say --objective")
-        named = context.convention_ != DEFAULT
+        named = context.convention != DEFAULT
         better = objectives_of(objectives, costs.names, named=named)
         points = pareto(costs, step, within, better or [Objective(name, largest=True) for name in costs.names])
         show_view(view(points), format_, output)

@@ -19,7 +19,7 @@ from convcost.render.views import view
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
     from convcost.sweeps.sweep import Plan
 
 
@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - one argument per option
     format_: str,
     output: str | None,
     *,
-    context: ContextOptions,
+    context: Context,
     zipped: bool,
     exact: bool,
 ) -> int:
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 - one argument per option
         Wanted(columns.split(","), keep, pareto, sort, top, zipped=zipped),
         map(setting_of, settings),
         input=parse_input(input_),
-        context=context.setting,
+        context=context,
         option="--set",
     )
     if format_ in ("csv", "parquet"):

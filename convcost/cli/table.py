@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcost.api.counts import Networks
+from convcost.cli.asked import analyzed
 from convcost.cli.context import context_options
 from convcost.cli.options import TARGET, input_option, output_options, set_option
 from convcost.cli.output import show_view
@@ -15,7 +16,7 @@ from convcost.metrics.presets import NETWORK_COLUMNS
 from convcost.render.views import view
 
 if TYPE_CHECKING:
-    from convcost.cli.asked import ContextOptions
+    from convcost.api.context import Context
 
 
 @click.command("table")
@@ -35,7 +36,7 @@ def command(  # noqa: PLR0913 - one argument per option
     format_: str,
     output: str | None,
     *,
-    context: ContextOptions,
+    context: Context,
     exact: bool,
 ) -> None:
     """One row for each of several networks, with any metrics: the table of a paper.
@@ -43,6 +44,6 @@ def command(  # noqa: PLR0913 - one argument per option
     --set NAME=VALUE reaches every network that has the parameter, --set A:NAME=VALUE only A.
     """
     resolved = targets_of(targets, settings)
-    analyses = [context.analyze(target, input_) for target in resolved]
+    analyses = [analyzed(context, target, input_) for target in resolved]
     networks = Networks(analyses, [target.name for target in resolved], columns.split(","), sort)
     show_view(view(networks), format_, output, exact=exact)
